@@ -1,0 +1,1 @@
+//! The loop: input, message, pure update, commands, tasks, message.

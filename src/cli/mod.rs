@@ -1,0 +1,1 @@
+//! The command line: one file a verb; prints the same reports as the screen.

@@ -1,0 +1,205 @@
+//! What becomes of a path in each event, and why.
+//!
+//! Only values live here; the rules that produce them are in `classify`.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
+
+/// What an event does to a path, before its condition is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Still there afterwards.
+    Kept,
+    /// Still there if the named condition holds.
+    Conditional,
+    /// Gone, but brought back from a named source such as the image.
+    Rebuilt,
+    /// Gone.
+    Lost,
+    /// The event does not concern this path.
+    Untouched,
+}
+
+impl Fate {
+    /// The name used in JSON and in profiles.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Conditional => "conditional",
+            Self::Rebuilt => "rebuilt",
+            Self::Lost => "lost",
+            Self::Untouched => "untouched",
+        }
+    }
+}
+
+/// How an answer was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The engine or the kernel said so for this very container.
+    Observed,
+    /// Follows from what was observed and a rule that was tested by doing it.
+    Derived,
+    /// A best guess from inside, without the engine.
+    Inferred,
+}
+
+/// The closed list of conditions a fate may depend on.
+///
+/// A condition is evaluated against facts; one that cannot be decided leaves
+/// the fate conditional, never kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// A verified backup exists in a place that survives the event itself.
+    BackedUp,
+    /// A container made from the image still exists and holds its layers.
+    ContainerExists,
+    /// Nobody removes unused volumes, and the container goes without its volumes.
+    OrphanVolumeKept,
+    /// No boot-time or age-based cleaner covers the host directory.
+    HostTempNotCleaned,
+    /// The object behind the mount is not erased when its claim is released.
+    ClaimRetained,
+    /// The pod still belongs to the same node after the event.
+    SameNode,
+    /// The image can be pulled or built again.
+    ImageObtainable,
+}
+
+impl Condition {
+    /// Words that follow "kept if".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::BackedUp => "backed up",
+            Self::ContainerExists => "the container exists",
+            Self::OrphanVolumeKept => "the volume is not pruned",
+            Self::HostTempNotCleaned => "the host cleans nothing",
+            Self::ClaimRetained => "the claim is retained",
+            Self::SameNode => "it stays on this node",
+            Self::ImageObtainable => "the image can be had again",
+        }
+    }
+}
+
+/// The answer for one path and one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// What happens, before the condition is looked at.
+    #[serde(skip)]
+    pub fate: Fate,
+    /// One clause that says why.
+    pub reason: Cow<'static, str>,
+    /// One clause that says what to do; empty where nothing needs doing.
+    pub advice: Cow<'static, str>,
+    /// What a conditional fate depends on.
+    pub condition: Option<Condition>,
+    /// Whether the condition holds; `None` where that is not known.
+    pub holds: Option<bool>,
+    /// How the answer was reached.
+    pub basis: Basis,
+}
+
+/// An answer with its condition taken into account: what the screen says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Still there.
+    Kept,
+    /// Still there if the condition holds, which is not known.
+    KeptIf(Condition),
+    /// Gone and brought back.
+    Rebuilt,
+    /// Gone.
+    Lost,
+    /// Not concerned.
+    Untouched,
+}
+
+impl Answer {
+    /// Folds the condition in: a condition that holds keeps, one that does not loses.
+    pub fn verdict(&self) -> Verdict {
+        match (self.fate, self.condition, self.holds) {
+            (Fate::Kept, _, _) | (Fate::Conditional, Some(_), Some(true)) => Verdict::Kept,
+            (Fate::Rebuilt, _, _) => Verdict::Rebuilt,
+            (Fate::Untouched, _, _) => Verdict::Untouched,
+            (Fate::Conditional, Some(condition), None) => Verdict::KeptIf(condition),
+            // A conditional fate whose condition fails, or that names none, is not kept.
+            (Fate::Lost | Fate::Conditional, _, _) => Verdict::Lost,
+        }
+    }
+}
+
+impl Verdict {
+    /// The column word: kept, kept if ..., rebuilt, lost, untouched.
+    pub fn words(self) -> Cow<'static, str> {
+        match self {
+            Self::Kept => "kept".into(),
+            Self::KeptIf(condition) => format!("kept if {}", condition.words()).into(),
+            Self::Rebuilt => "rebuilt".into(),
+            Self::Lost => "lost".into(),
+            Self::Untouched => "untouched".into(),
+        }
+    }
+
+    /// Orders verdicts from harmless to worst, to name the worst of a selection.
+    pub const fn severity(self) -> u8 {
+        match self {
+            Self::Untouched => 0,
+            Self::Kept => 1,
+            Self::Rebuilt => 2,
+            Self::KeptIf(_) => 3,
+            Self::Lost => 4,
+        }
+    }
+
+    /// The worse of two verdicts.
+    #[must_use]
+    pub const fn worse(self, other: Self) -> Self {
+        if other.severity() > self.severity() { other } else { self }
+    }
+}
+
+/// The answers for all seven events, in the order of [`Event::ALL`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fates(pub [Answer; 7]);
+
+impl Fates {
+    /// The answer for one event.
+    pub fn of(&self, event: Event) -> &Answer {
+        &self.0[event.index()]
+    }
+
+    /// The answer for one event with its condition taken into account.
+    pub fn verdict(&self, event: Event) -> Verdict {
+        self.of(event).verdict()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(fate: Fate, condition: Option<Condition>, holds: Option<bool>) -> Answer {
+        Answer { fate, reason: "".into(), advice: "".into(), condition, holds, basis: Basis::Derived }
+    }
+
+    #[test]
+    fn an_unknown_condition_is_never_called_kept() {
+        let backed_up = Some(Condition::BackedUp);
+        assert_eq!(answer(Fate::Conditional, backed_up, None).verdict(), Verdict::KeptIf(Condition::BackedUp));
+        assert_eq!(answer(Fate::Conditional, backed_up, Some(true)).verdict(), Verdict::Kept);
+        assert_eq!(answer(Fate::Conditional, backed_up, Some(false)).verdict(), Verdict::Lost);
+        assert_eq!(answer(Fate::Conditional, None, Some(true)).verdict(), Verdict::Lost);
+    }
+
+    #[test]
+    fn the_worst_of_kept_and_lost_is_lost() {
+        assert_eq!(Verdict::Kept.worse(Verdict::Lost), Verdict::Lost);
+        assert_eq!(Verdict::Lost.worse(Verdict::Kept), Verdict::Lost);
+    }
+}

@@ -1,0 +1,158 @@
+//! Files at risk: what was found in places that do not last, and how far the look reached.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::storage::StorageKind;
+use super::value::Value;
+
+/// How files at risk were found, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The writable layer's own directory was walked.
+    Upper,
+    /// The container's root was walked through its process.
+    Proc,
+    /// The engine was asked for changed paths.
+    Api,
+    /// From inside: files born after the container, without an engine.
+    Inside,
+}
+
+impl Method {
+    /// The name used in JSON.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Upper => "upper",
+            Self::Proc => "proc",
+            Self::Api => "api",
+            Self::Inside => "inside",
+        }
+    }
+
+    /// How the screen says it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Upper => "read from the layer",
+            Self::Proc => "read through the process",
+            Self::Api => "asked from the engine",
+            Self::Inside => "inferred from inside",
+        }
+    }
+}
+
+/// One file in a place that does not last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Absolute path inside the container; bytes, not necessarily UTF-8 (untrusted).
+    pub path: PathBuf,
+    /// Allocated bytes; `None` where only the name is known.
+    pub bytes: Option<u64>,
+    /// What it lies on.
+    pub storage: StorageKind,
+    /// What kind of file it is.
+    pub value: Value,
+    /// When its content last changed.
+    pub modified: Option<Timestamp>,
+    /// A file of the image that was changed, rather than a new one.
+    pub changed: bool,
+}
+
+impl Finding {
+    /// The order of lists: value, then size, then the newest.
+    pub fn rank(&self) -> impl Ord + use<> {
+        (
+            self.value,
+            std::cmp::Reverse(self.bytes.unwrap_or(0)),
+            std::cmp::Reverse(self.modified),
+            self.path.clone(),
+        )
+    }
+}
+
+/// Files and bytes of one storage kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// How many files.
+    pub files: u64,
+    /// Their allocated bytes, hard links counted once.
+    pub bytes: u64,
+}
+
+impl Tally {
+    /// Adds one file.
+    pub const fn add(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes += bytes;
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What one look at one workspace found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Risk {
+    /// How it was found.
+    pub method: Method,
+    /// Totals by storage kind; every kind that was looked at has an entry.
+    pub tallies: Vec<(StorageKind, Tally)>,
+    /// The most valuable files, best first; the totals count also those not listed.
+    pub findings: Vec<Finding>,
+    /// Why the look was not complete; empty when it was.
+    pub gaps: Vec<String>,
+    /// What is worth knowing although nothing is missing, such as that a stopped container has no tmpfs.
+    pub notes: Vec<String>,
+    /// When the look ended.
+    pub as_of: Timestamp,
+}
+
+impl Risk {
+    /// Whether every place that does not last was read to its end.
+    pub const fn complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// Files and bytes over all storage kinds that `at_risk` picks.
+    pub fn tally(&self, mut at_risk: impl FnMut(StorageKind) -> bool) -> Tally {
+        let mut sum = Tally::default();
+        for (storage, tally) in &self.tallies {
+            if at_risk(*storage) {
+                sum += *tally;
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(path: &str, bytes: u64) -> Finding {
+        Finding {
+            path: path.into(),
+            bytes: Some(bytes),
+            storage: StorageKind::WritableLayer,
+            value: Value::of(path.as_ref()),
+            modified: None,
+            changed: false,
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_ranks_above_a_larger_log() {
+        let mut found =
+            [finding("/tmp/a.log", 1 << 30), finding("/tmp/model.pt", 10), finding("/tmp/big.pt", 20)];
+        found.sort_by_key(Finding::rank);
+        let order: Vec<_> = found.iter().map(|f| f.path.display().to_string()).collect();
+        assert_eq!(order, ["/tmp/big.pt", "/tmp/model.pt", "/tmp/a.log"]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Whose workspace it is and which project it holds, from labels and names.
+//!
+//! The order of proofs is the one the DS01 host itself uses; on a host without
+//! those labels the same rules simply find nothing, and the owner stays unknown.
+
+use std::collections::BTreeMap;
+
+use super::workspace::Owner;
+
+/// What lies between project and owner in a container's name.
+const SEPARATOR: &str = "._.";
+
+/// Labels that name the owner outright, the strongest first.
+const OWNER_LABELS: [&str; 2] = ["ds01.user", "aime.mlc.USER"];
+
+/// The label in which a development container keeps its folder on the host.
+const FOLDER_LABEL: &str = "devcontainer.local_folder";
+
+/// Labels that name the project, the strongest first.
+const PROJECT_LABELS: [&str; 2] = ["ds01.project", "com.docker.compose.project"];
+
+/// Labels that take a container out of everybody's hands when `true`.
+const PROTECTED_LABELS: [&str; 2] = ["ds01.protected", "ds01.monitoring"];
+
+/// A container's name taken apart.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Name<'n> {
+    /// The project, or the whole name where it carries none.
+    pub project: &'n str,
+    /// The owner's number or name.
+    pub owner: Option<&'n str>,
+}
+
+/// Splits `<project>._.<uid>` and `<project>._.<user>`; any other name is its own project.
+pub fn split_name(name: &str) -> Name<'_> {
+    match name.split_once(SEPARATOR) {
+        Some((project, owner)) if !project.is_empty() && !owner.is_empty() => {
+            Name { project, owner: Some(owner) }
+        }
+        _ => Name { project: name, owner: None },
+    }
+}
+
+/// Finds the owner: by label, by the development folder's home, by name, else unknown.
+///
+/// `user_name` turns a number into a user's name where this host knows one.
+pub fn owner(
+    labels: &BTreeMap<String, String>,
+    name: &str,
+    user_name: &dyn Fn(u32) -> Option<String>,
+) -> Owner {
+    let named = |text: &str| match text.parse::<u32>() {
+        Ok(uid) => user_name(uid).unwrap_or_else(|| text.to_string()),
+        Err(_) => text.to_string(),
+    };
+    for label in OWNER_LABELS {
+        if let Some(value) = labels.get(label).filter(|value| !value.is_empty()) {
+            return Owner { name: Some(named(value)), from: Some(format!("label {label}")) };
+        }
+    }
+    let home = labels.get(FOLDER_LABEL).and_then(|folder| folder.strip_prefix("/home/"));
+    if let Some(user) = home.and_then(|rest| rest.split('/').next()).filter(|user| !user.is_empty()) {
+        return Owner { name: Some(user.to_string()), from: Some(format!("label {FOLDER_LABEL}")) };
+    }
+    match split_name(name).owner {
+        Some(owner) => Owner { name: Some(named(owner)), from: Some("the container's name".into()) },
+        None => Owner::default(),
+    }
+}
+
+/// Finds the project: by label, then by name where the name carries one.
+pub fn project(labels: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    for label in PROJECT_LABELS {
+        if let Some(value) = labels.get(label).filter(|value| !value.is_empty()) {
+            return Some(value.clone());
+        }
+    }
+    let split = split_name(name);
+    split.owner.map(|_| split.project.to_string())
+}
+
+/// Whether its platform marks it as not to be touched.
+pub fn protected(labels: &BTreeMap<String, String>) -> bool {
+    PROTECTED_LABELS.iter().any(|label| labels.get(*label).is_some_and(|value| value == "true"))
+}
+
+/// What controls the container, from the labels its controller leaves.
+pub fn managed_by(labels: &BTreeMap<String, String>) -> Option<String> {
+    if let Some(service) = labels.get("com.docker.swarm.service.name") {
+        return Some(format!("swarm service {service}"));
+    }
+    labels.get("com.docker.compose.project").map(|project| format!("compose {project}"))
+}
+
+/// Graphics processors named in labels, with the label that named them.
+pub fn gpu_labels(labels: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    ["ds01.gpu.allocated", "ds01.gpu.slots", "ds01.gpu.uuids", "ds01.gpu.uuid", "ds01.gpu_slot"]
+        .iter()
+        .filter_map(|label| {
+            let value = labels.get(*label)?;
+            (!value.is_empty() && value != "none").then(|| (value.clone(), format!("label {label}")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())).collect()
+    }
+
+    fn who(pairs: &[(&str, &str)], name: &str) -> Option<String> {
+        owner(&labels(pairs), name, &|uid| (uid == 1001).then(|| "alice".into())).name
+    }
+
+    #[test]
+    fn number_and_name_both_lead_to_the_same_project_and_owner() {
+        for name in ["p._.1001", "p._.alice"] {
+            assert_eq!(who(&[], name).as_deref(), Some("alice"));
+            assert_eq!(project(&labels(&[]), name).as_deref(), Some("p"));
+        }
+    }
+
+    #[test]
+    fn the_owner_is_looked_for_label_by_label_and_is_never_guessed() {
+        let all = [
+            ("ds01.user", "ann"),
+            ("aime.mlc.USER", "ben"),
+            ("devcontainer.local_folder", "/home/cem/project"),
+        ];
+        assert_eq!(who(&all, "p._.dan").as_deref(), Some("ann"));
+        assert_eq!(who(&all[1..], "p._.dan").as_deref(), Some("ben"));
+        assert_eq!(who(&all[2..], "p._.dan").as_deref(), Some("cem"));
+        assert_eq!(who(&[], "p._.dan").as_deref(), Some("dan"));
+        assert_eq!(who(&[], "web"), None);
+        assert_eq!(who(&[("devcontainer.local_folder", "/srv/x")], "web"), None);
+    }
+
+    #[test]
+    fn a_number_without_a_name_here_stays_a_number() {
+        assert_eq!(who(&[], "p._.4242").as_deref(), Some("4242"));
+    }
+
+    #[test]
+    fn odd_names_are_their_own_project() {
+        for name in ["._.x", "x._.", "plain", ""] {
+            assert_eq!(split_name(name), Name { project: name, owner: None });
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Values and pure rules: no I/O, no clock, no async, no colours.
+//!
+//! Foreign crates here: serde, jiff's instants and base64 for the JSON contract.
+//! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
+
+pub mod classify;
+pub mod error;
+pub mod event;
+pub mod fate;
+pub mod finding;
+pub mod identity;
+pub mod mount;
+pub mod path;
+pub mod plan;
+pub mod profile;
+pub mod report;
+pub mod storage;
+pub mod subject;
+pub mod value;
+pub mod workspace;

@@ -1,0 +1,205 @@
+//! Mounts: where a container's paths come from. Facts only; `storage` says what they mean.
+
+use std::path::{Path, PathBuf};
+
+use super::storage::StorageKind;
+
+/// One mount of a workspace, with the storage kind it amounts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Absolute path inside the container.
+    pub target: PathBuf,
+    /// Where it comes from, in the words of the engine (untrusted text): a host path, a volume's name.
+    pub source: String,
+    /// What backs it.
+    pub backing: Backing,
+    /// What that amounts to.
+    pub storage: StorageKind,
+    /// Whether the container may write here.
+    pub read_only: bool,
+    /// The file system type as the kernel names it, where it could be seen.
+    pub filesystem: Option<String>,
+    /// The directory on the host that holds the bytes, where there is one.
+    pub host_path: Option<PathBuf>,
+}
+
+impl Mount {
+    /// A mount whose storage kind follows from its backing and file system.
+    pub fn new(target: PathBuf, source: String, backing: Backing, filesystem: Option<String>) -> Self {
+        let storage = StorageKind::of(&backing, filesystem.as_deref());
+        let host_path = match &backing {
+            Backing::HostDir { path, .. } => Some(path.clone()),
+            _ => None,
+        };
+        Self { target, source, backing, storage, read_only: false, filesystem, host_path }
+    }
+
+    /// The same mount, read-only or not.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
+    /// The same mount with the host directory that holds its bytes.
+    #[must_use]
+    pub fn held_at(mut self, host_path: Option<PathBuf>) -> Self {
+        self.host_path = host_path;
+        self
+    }
+}
+
+/// What stands behind a mount. No engine's own nouns: a pod's claim and a volume are described alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Backing {
+    /// The container's own writable layer.
+    Layer,
+    /// Memory of the container's own.
+    Memory,
+    /// Scratch space that lives as long as the pod.
+    PodScratch {
+        /// Whether it is in memory.
+        memory: bool,
+    },
+    /// A directory of the host.
+    HostDir {
+        /// Where on the host (or, seen from inside, within the host's file system).
+        path: PathBuf,
+        /// What is known of the directory.
+        source: Source,
+    },
+    /// A volume that the engine manages.
+    Volume {
+        /// The engine's name for it.
+        name: String,
+        /// Made for one container, without a name of its own.
+        anonymous: bool,
+    },
+    /// A claim on storage that the cluster manages.
+    Claim {
+        /// What happens to the bytes when the claim is deleted.
+        on_release: OnRelease,
+        /// Whether the bytes are tied to one node; `None` where not known.
+        pinned: Option<bool>,
+    },
+    /// A block device of its own.
+    Block,
+    /// A disk of this machine, seen from the machine itself.
+    Disk,
+    /// Memory of this machine, seen from the machine itself.
+    HostMemory,
+    /// Written by the runtime or the platform.
+    Injected,
+    /// Not data: proc, sysfs, devices.
+    Pseudo,
+    /// Not known.
+    Unknown,
+}
+
+/// What is known of the host directory behind a bind mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It was there when looked at.
+    Present,
+    /// It was deleted or replaced under the mount.
+    Deleted,
+    /// A platform's directory for one session.
+    Scratch,
+    /// It cannot be seen from here.
+    Unseen,
+}
+
+/// What happens to a claim's bytes when the claim goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRelease {
+    /// They stay, for an administrator to bind again.
+    Keep,
+    /// They are erased.
+    Erase,
+    /// Not known with the rights at hand.
+    Unknown,
+}
+
+/// How large something is, or why that is not known. A failure is never a smaller number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Allocated bytes, exact at the time of asking.
+    Bytes(u64),
+    /// Allocated bytes seen before the budget ran out.
+    AtLeast(u64),
+    /// Only the figures of the whole file system are to be had.
+    WholeFilesystem {
+        /// Bytes in use on the file system.
+        used: u64,
+        /// Size of the file system in bytes.
+        size: u64,
+    },
+    /// The rights at hand do not suffice.
+    NotPermitted,
+    /// This engine cannot say.
+    NotSupported,
+    /// It was tried and went wrong.
+    Failed(String),
+}
+
+impl Measure {
+    /// The exact number of bytes, if that is what is known.
+    pub const fn exact(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(*bytes),
+            _ => None,
+        }
+    }
+
+    /// The name used in JSON for how far the figure can be trusted.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Bytes(_) => "bytes",
+            Self::AtLeast(_) => "at_least",
+            Self::WholeFilesystem { .. } => "whole_filesystem",
+            Self::NotPermitted => "not_permitted",
+            Self::NotSupported => "not_supported",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// The mount a path lives on: the longest target on a component boundary, the later line among equals.
+pub fn holding<'m>(mounts: &'m [Mount], path: &Path) -> Option<&'m Mount> {
+    let mut best: Option<&Mount> = None;
+    for mount in mounts {
+        if path.starts_with(&mount.target)
+            && best.is_none_or(|best| mount.target.as_os_str().len() >= best.target.as_os_str().len())
+        {
+            best = Some(mount);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(target: &str) -> Mount {
+        Mount::new(target.into(), target.into(), Backing::Memory, None)
+    }
+
+    #[test]
+    fn the_longest_target_on_a_component_boundary_holds_the_path() {
+        let mounts = [mount("/"), mount("/work"), mount("/work/cache"), mount("/workspace")];
+        let target = |path: &str| holding(&mounts, Path::new(path)).map(|m| m.source.as_str());
+        assert_eq!(target("/work/cache/x"), Some("/work/cache"));
+        assert_eq!(target("/work/cached"), Some("/work"));
+        assert_eq!(target("/workspace/a"), Some("/workspace"));
+        assert_eq!(target("/etc"), Some("/"));
+    }
+
+    #[test]
+    fn a_later_line_shadows_an_earlier_one_at_the_same_place() {
+        let mut later = mount("/work");
+        later.source = "later".into();
+        let mounts = [mount("/work"), later];
+        assert_eq!(holding(&mounts, Path::new("/work/x")).map(|m| m.source.as_str()), Some("later"));
+    }
+}

@@ -1,0 +1,110 @@
+//! A plan: the exact steps a verb will take. Shown first, run after yes, printed
+//! by `--dry-run`, written to the log. Making and running plans is `work`'s.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::storage::StorageKind;
+use super::workspace::{RunState, WsKey};
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Start a stopped container.
+    Start,
+    /// Stop a running container.
+    Stop,
+}
+
+impl Verb {
+    /// The word for it on the command line, in JSON and in the log.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The word for it when it is over.
+    pub const fn past(self) -> &'static str {
+        match self {
+            Self::Start => "started",
+            Self::Stop => "stopped",
+        }
+    }
+}
+
+/// The steps of one act and what must still be true when they run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Unique; sorts by time.
+    pub id: String,
+    /// The endpoint it runs on.
+    pub endpoint: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// What must still be true just before a step that cannot be undone.
+    pub preconditions: Vec<Precondition>,
+    /// What will be done, in order.
+    pub steps: Vec<Step>,
+}
+
+/// What was true of a workspace when the plan was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Precondition {
+    /// Which workspace.
+    pub subject: WsKey,
+    /// The state it was in.
+    pub state: RunState,
+    /// When it had last started.
+    pub started: Option<Timestamp>,
+    /// The image it was made from.
+    pub image_id: Option<String>,
+    /// A digest of what would be lost; another digest means other losses.
+    pub at_risk: String,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does.
+    pub verb: Verb,
+    /// To which workspace.
+    pub subject: WsKey,
+    /// The container's name (untrusted text).
+    pub name: String,
+    /// The command a person would type for the same effect.
+    pub call: String,
+    /// How many bytes it moves or frees, where it does.
+    pub bytes: Option<u64>,
+    /// What is gone afterwards.
+    pub loses: Vec<Loss>,
+    /// The command that undoes it; `None` where nothing does.
+    pub reversible_by: Option<String>,
+}
+
+/// Something a step loses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// What: a mount's target, a storage kind's words.
+    pub what: String,
+    /// What it lives on.
+    pub storage: StorageKind,
+    /// How many files; `None` where nobody could look.
+    pub files: Option<u64>,
+    /// Their bytes; `None` where nobody could look.
+    pub bytes: Option<u64>,
+}
+
+impl Plan {
+    /// Everything the plan loses.
+    pub fn losses(&self) -> impl Iterator<Item = &Loss> {
+        self.steps.iter().flat_map(|step| &step.loses)
+    }
+
+    /// Whether running it may lose something: files were found, or nobody could look.
+    pub fn loses_data(&self) -> bool {
+        self.losses().any(|loss| loss.files != Some(0))
+    }
+}

@@ -1,0 +1,508 @@
+//! Storage kinds: what a path really lives on, and what each event does to that kind.
+//!
+//! The table here is what a container engine itself guarantees; a profile adds
+//! only differences. Every row that a test can perform on a real container is
+//! performed in `tests/engine`.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
+use super::fate::{Condition, Fate};
+use super::mount::{Backing, OnRelease, Source};
+
+/// What a path really lives on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageKind {
+    /// An unchanged file of the image.
+    ImageLayer,
+    /// The container's own writable layer.
+    WritableLayer,
+    /// A directory of the host on a local disk.
+    BindMount,
+    /// A directory of the host on a network file system.
+    BindNetwork,
+    /// A directory of the host that the host keeps in memory.
+    BindMemory,
+    /// A directory of the host under /tmp or /var/tmp.
+    BindTemp,
+    /// A directory that a platform makes for one session and erases after it.
+    BindScratch,
+    /// A directory of the host that was deleted under the mount.
+    BindDeleted,
+    /// A volume with a name.
+    NamedVolume,
+    /// A volume without a name, made for one container.
+    AnonymousVolume,
+    /// A volume whose content is on the network.
+    NetworkVolume,
+    /// Memory: `--tmpfs`, `/dev/shm`, a volume of type tmpfs.
+    Tmpfs,
+    /// Scratch space of a pod on its node's disk.
+    EmptyDir,
+    /// Scratch space of a pod in memory.
+    EmptyDirMemory,
+    /// A persistent volume claim.
+    Claim,
+    /// A block device of its own.
+    BlockVolume,
+    /// A disk of this machine, which is not a container.
+    HostDisk,
+    /// Memory of this machine, which is not a container.
+    HostMemory,
+    /// A file that the runtime writes: `/etc/hosts`, secrets, configuration.
+    RuntimeFile,
+    /// Not stored data: proc, sysfs, device nodes.
+    Pseudo,
+    /// Not known.
+    Unknown,
+}
+
+/// What happens to the container itself in an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aftermath {
+    /// The same container goes on, with its writable layer.
+    Stays,
+    /// A new container takes its place with the same mounts and a fresh layer.
+    Recreated,
+    /// The container goes away together with its anonymous volumes (`--rm`).
+    Removed,
+}
+
+/// One cell of the table: the fate, its condition, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The fate before its condition is looked at.
+    pub fate: Fate,
+    /// What a conditional fate depends on.
+    pub condition: Option<Condition>,
+    /// One clause that says why.
+    pub reason: &'static str,
+}
+
+const fn rule(fate: Fate, reason: &'static str) -> Rule {
+    Rule { fate, condition: None, reason }
+}
+
+const fn only_if(condition: Condition, reason: &'static str) -> Rule {
+    Rule { fate: Fate::Conditional, condition: Some(condition), reason }
+}
+
+impl StorageKind {
+    /// Every kind, for tests that must be total.
+    pub const ALL: [Self; 21] = [
+        Self::ImageLayer,
+        Self::WritableLayer,
+        Self::BindMount,
+        Self::BindNetwork,
+        Self::BindMemory,
+        Self::BindTemp,
+        Self::BindScratch,
+        Self::BindDeleted,
+        Self::NamedVolume,
+        Self::AnonymousVolume,
+        Self::NetworkVolume,
+        Self::Tmpfs,
+        Self::EmptyDir,
+        Self::EmptyDirMemory,
+        Self::Claim,
+        Self::BlockVolume,
+        Self::HostDisk,
+        Self::HostMemory,
+        Self::RuntimeFile,
+        Self::Pseudo,
+        Self::Unknown,
+    ];
+
+    /// The name used in JSON and in profiles.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::ImageLayer => "image_layer",
+            Self::WritableLayer => "writable_layer",
+            Self::BindMount => "bind_mount",
+            Self::BindNetwork => "bind_network",
+            Self::BindMemory => "bind_memory",
+            Self::BindTemp => "bind_temp",
+            Self::BindScratch => "bind_scratch",
+            Self::BindDeleted => "bind_deleted",
+            Self::NamedVolume => "named_volume",
+            Self::AnonymousVolume => "anonymous_volume",
+            Self::NetworkVolume => "network_volume",
+            Self::Tmpfs => "tmpfs",
+            Self::EmptyDir => "empty_dir",
+            Self::EmptyDirMemory => "empty_dir_memory",
+            Self::Claim => "claim",
+            Self::BlockVolume => "block_volume",
+            Self::HostDisk => "host_disk",
+            Self::HostMemory => "host_memory",
+            Self::RuntimeFile => "runtime_file",
+            Self::Pseudo => "pseudo",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The words shown to people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ImageLayer => "image",
+            Self::WritableLayer => "writable layer",
+            Self::BindMount => "bind mount",
+            Self::BindNetwork => "bind mount, network",
+            Self::BindMemory => "bind mount, host memory",
+            Self::BindTemp => "bind mount, host /tmp",
+            Self::BindScratch => "bind mount, scratch",
+            Self::BindDeleted => "bind mount, deleted",
+            Self::NamedVolume => "named volume",
+            Self::AnonymousVolume => "anonymous volume",
+            Self::NetworkVolume => "network volume",
+            Self::Tmpfs => "tmpfs (memory)",
+            Self::EmptyDir => "emptyDir",
+            Self::EmptyDirMemory => "emptyDir (memory)",
+            Self::Claim => "volume claim",
+            Self::BlockVolume => "block volume",
+            Self::HostDisk => "disk of this machine",
+            Self::HostMemory => "memory of this machine",
+            Self::RuntimeFile => "written by the runtime",
+            Self::Pseudo => "not stored data",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether a profile rule may turn `lost` into something better for this kind.
+    /// Memory, scratch space, temporary and deleted directories never get better by decree.
+    pub const fn raisable(self) -> bool {
+        !matches!(
+            self,
+            Self::BindMemory
+                | Self::BindTemp
+                | Self::BindScratch
+                | Self::BindDeleted
+                | Self::Tmpfs
+                | Self::EmptyDir
+                | Self::EmptyDirMemory
+                | Self::HostMemory
+                | Self::WritableLayer
+                | Self::Pseudo
+                | Self::Unknown
+        )
+    }
+
+    /// What to do about a path of this kind that would be lost; empty where nothing helps.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::WritableLayer => "copy it to a path that is kept, or bake it into the image",
+            Self::ImageLayer => "keep the Dockerfile: without the image it needs a rebuild",
+            Self::BindMount | Self::NamedVolume | Self::Claim | Self::BlockVolume | Self::HostDisk => {
+                "back it up: this disk holds the only copy"
+            }
+            Self::BindNetwork | Self::NetworkVolume => "watch the quota of the share",
+            Self::BindMemory | Self::BindTemp => "use a directory on disk that no cleaner owns",
+            Self::BindScratch | Self::EmptyDir => "copy it to a path that is kept before the session ends",
+            Self::BindDeleted => "copy what is still readable out now, then recreate the container",
+            Self::AnonymousVolume => "copy it out, or give the volume a name when you recreate the container",
+            Self::Tmpfs | Self::EmptyDirMemory | Self::HostMemory => "write it to disk first",
+            Self::RuntimeFile => "set it where the container is created",
+            Self::Pseudo => "",
+            Self::Unknown => "treat it as lost until you know what it is",
+        }
+    }
+
+    /// The engine's own guarantee for this kind in one event.
+    ///
+    /// `after` is what the event does to the container; it matters only for
+    /// what lives and dies with it. `backing` refines claims.
+    pub fn rule(self, event: Event, after: Aftermath, backing: Option<&Backing>) -> Rule {
+        match self {
+            Self::WritableLayer => layer(event, after),
+            Self::ImageLayer => image(event, after),
+            Self::AnonymousVolume => anonymous(event, after),
+            Self::EmptyDir | Self::EmptyDirMemory => pod_scratch(event, self == Self::EmptyDirMemory),
+            Self::Claim => claim(event, backing),
+            Self::RuntimeFile => match event {
+                Event::Crash => rule(Fate::Kept, "the container keeps it until its next start"),
+                Event::ImageRemoval | Event::WorkspaceDeletion => UNTOUCHED,
+                _ => rule(Fate::Rebuilt, "the runtime writes it anew at each start"),
+            },
+            Self::Tmpfs => match event {
+                Event::ImageRemoval | Event::WorkspaceDeletion => UNTOUCHED,
+                _ => rule(Fate::Lost, "it is memory, emptied whenever the container stops"),
+            },
+            Self::BindMount | Self::NamedVolume => on_one_disk(
+                event,
+                if self == Self::BindMount {
+                    "the bytes are on the host's disk, outside the container"
+                } else {
+                    "a named volume does not belong to the container"
+                },
+            ),
+            Self::BindNetwork | Self::NetworkVolume => match event {
+                Event::WorkspaceDeletion => DELETED,
+                _ => rule(Fate::Kept, "the bytes are on the network, outside this host"),
+            },
+            Self::BindMemory => match event {
+                Event::WorkspaceDeletion => DELETED,
+                Event::Reboot | Event::HostLoss => rule(Fate::Lost, "the host keeps this directory in memory"),
+                _ => rule(Fate::Kept, "the host keeps it in memory while it runs"),
+            },
+            Self::BindTemp => match event {
+                Event::WorkspaceDeletion => DELETED,
+                Event::HostLoss => {
+                    rule(Fate::Lost, "it exists on this host only, and hosts clean such directories")
+                }
+                Event::Reboot => only_if(
+                    Condition::HostTempNotCleaned,
+                    "the host may clean this directory at boot or by age",
+                ),
+                _ => rule(Fate::Kept, "the bytes are on the host's disk, outside the container"),
+            },
+            Self::BindScratch => match event {
+                Event::Crash | Event::ImageRemoval => {
+                    rule(Fate::Kept, "the session's directory is still there")
+                }
+                _ => rule(Fate::Lost, "the platform erases this directory when the session ends"),
+            },
+            Self::BindDeleted => match event {
+                Event::ImageRemoval => UNTOUCHED,
+                _ => rule(Fate::Lost, "the host directory behind the mount was deleted"),
+            },
+            Self::BlockVolume => match event {
+                Event::Retire => only_if(Condition::ClaimRetained, "the volume may be erased with its claim"),
+                _ => on_one_disk(event, "the volume is a disk of its own"),
+            },
+            Self::HostDisk => match event {
+                Event::Reboot | Event::HostLoss | Event::WorkspaceDeletion => {
+                    on_one_disk(event, "it is on a disk of this machine")
+                }
+                _ => UNTOUCHED,
+            },
+            Self::HostMemory => match event {
+                Event::Reboot | Event::HostLoss => rule(Fate::Lost, "it is in this machine's memory"),
+                Event::WorkspaceDeletion => DELETED,
+                _ => UNTOUCHED,
+            },
+            Self::Pseudo => UNTOUCHED,
+            Self::Unknown => match event {
+                Event::WorkspaceDeletion => DELETED,
+                _ => only_if(Condition::BackedUp, "what is behind this mount is not known"),
+            },
+        }
+    }
+
+    /// The storage kind that a mount's backing and file system amount to.
+    ///
+    /// A bind mount is not proof of persistence: its source may be memory,
+    /// deleted, temporary or on the network.
+    pub fn of(backing: &Backing, filesystem: Option<&str>) -> Self {
+        match backing {
+            Backing::Layer => Self::WritableLayer,
+            Backing::Memory => Self::Tmpfs,
+            Backing::PodScratch { memory: false } => Self::EmptyDir,
+            Backing::PodScratch { memory: true } => Self::EmptyDirMemory,
+            Backing::HostDir { source: Source::Deleted, .. } => Self::BindDeleted,
+            Backing::HostDir { source: Source::Scratch, .. } => Self::BindScratch,
+            Backing::HostDir { path, .. } => match filesystem.map(Filesystem::of) {
+                Some(Filesystem::Memory) => Self::BindMemory,
+                Some(Filesystem::Network) => Self::BindNetwork,
+                Some(Filesystem::Unclear) => Self::Unknown,
+                _ if is_host_temp(path) => Self::BindTemp,
+                _ => Self::BindMount,
+            },
+            Backing::Volume { anonymous, .. } => match filesystem.map(Filesystem::of) {
+                Some(Filesystem::Memory) => Self::Tmpfs,
+                Some(Filesystem::Network) => Self::NetworkVolume,
+                _ if *anonymous => Self::AnonymousVolume,
+                _ => Self::NamedVolume,
+            },
+            Backing::Claim { .. } => Self::Claim,
+            Backing::Block => Self::BlockVolume,
+            Backing::Disk => Self::HostDisk,
+            Backing::HostMemory => Self::HostMemory,
+            Backing::Injected => Self::RuntimeFile,
+            Backing::Pseudo => Self::Pseudo,
+            Backing::Unknown => Self::Unknown,
+        }
+    }
+}
+
+const UNTOUCHED: Rule = rule(Fate::Untouched, "the event does not concern it");
+const DELETED: Rule = rule(Fate::Lost, "this is what the event deletes");
+
+fn layer(event: Event, after: Aftermath) -> Rule {
+    match (event, after) {
+        (Event::Retire, _) => rule(Fate::Lost, "the writable layer is removed together with the container"),
+        (Event::HostLoss, _) => rule(Fate::Lost, "the writable layer exists on this host only"),
+        (Event::WorkspaceDeletion, _) => UNTOUCHED,
+        (Event::ImageRemoval, _) => rule(Fate::Kept, "the container holds its own layer"),
+        (_, Aftermath::Stays) => rule(Fate::Kept, "the same container goes on with its writable layer"),
+        (_, Aftermath::Recreated) => {
+            rule(Fate::Lost, "a new container takes its place with a fresh writable layer")
+        }
+        (_, Aftermath::Removed) => rule(Fate::Lost, "the container is removed as soon as it stops (--rm)"),
+    }
+}
+
+fn image(event: Event, after: Aftermath) -> Rule {
+    match (event, after) {
+        (Event::WorkspaceDeletion, _) => UNTOUCHED,
+        (Event::ImageRemoval, _) => {
+            only_if(Condition::ContainerExists, "an existing container holds the layers of its image")
+        }
+        (Event::Retire | Event::HostLoss, _) | (_, Aftermath::Recreated | Aftermath::Removed) => {
+            rule(Fate::Rebuilt, "a new container from the image has the same file")
+        }
+        (_, Aftermath::Stays) => rule(Fate::Kept, "it is an unchanged file of the image"),
+    }
+}
+
+fn anonymous(event: Event, after: Aftermath) -> Rule {
+    match (event, after) {
+        (Event::HostLoss, _) => rule(Fate::Lost, "the volume exists on this host only"),
+        (Event::WorkspaceDeletion, _) => DELETED,
+        (Event::ImageRemoval, _) => rule(Fate::Kept, "a volume does not belong to the image"),
+        (_, Aftermath::Removed) => rule(Fate::Lost, "--rm removes anonymous volumes with the container"),
+        (Event::Retire, _) | (_, Aftermath::Recreated) => only_if(
+            Condition::OrphanVolumeKept,
+            "it stays behind as a volume without a name; a new container gets an empty one",
+        ),
+        (_, Aftermath::Stays) => rule(Fate::Kept, "the same container goes on with its volumes"),
+    }
+}
+
+fn pod_scratch(event: Event, memory: bool) -> Rule {
+    match event {
+        Event::Crash => rule(Fate::Kept, "the pod's scratch space outlives its containers"),
+        Event::ImageRemoval => UNTOUCHED,
+        Event::Reboot if !memory => {
+            only_if(Condition::SameNode, "it is kept only if the pod returns to this node")
+        }
+        _ => rule(Fate::Lost, "scratch space is erased with the pod"),
+    }
+}
+
+fn claim(event: Event, backing: Option<&Backing>) -> Rule {
+    let (on_release, pinned) = match backing {
+        Some(Backing::Claim { on_release, pinned }) => (*on_release, *pinned),
+        _ => (OnRelease::Unknown, None),
+    };
+    match event {
+        Event::HostLoss if pinned == Some(false) => rule(Fate::Kept, "the volume is not tied to one node"),
+        Event::HostLoss => only_if(Condition::BackedUp, "the volume is tied to one node's disk"),
+        Event::WorkspaceDeletion if on_release == OnRelease::Erase => DELETED,
+        Event::WorkspaceDeletion => {
+            only_if(Condition::ClaimRetained, "what is left depends on the reclaim policy")
+        }
+        _ => rule(Fate::Kept, "the claim does not belong to the pod"),
+    }
+}
+
+fn on_one_disk(event: Event, kept: &'static str) -> Rule {
+    match event {
+        Event::WorkspaceDeletion => DELETED,
+        Event::HostLoss => only_if(Condition::BackedUp, "the host's disk goes with the host"),
+        _ => rule(Fate::Kept, kept),
+    }
+}
+
+/// What a file system type says about where its bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filesystem {
+    /// In memory.
+    Memory,
+    /// On another machine.
+    Network,
+    /// Not data at all.
+    Pseudo,
+    /// A user-space file system that could be anything.
+    Unclear,
+    /// On a disk of this host.
+    Disk,
+}
+
+impl Filesystem {
+    /// Sorts a file system type as the kernel names it.
+    pub fn of(name: &str) -> Self {
+        match name {
+            "tmpfs" | "ramfs" | "shm" => Self::Memory,
+            "nfs" | "nfs4" | "cifs" | "smb3" | "smbfs" | "9p" | "virtiofs" | "lustre" | "beegfs" | "gpfs"
+            | "wekafs" | "ceph" | "fuse.ceph" | "fuse.juicefs" | "fuse.glusterfs" | "glusterfs" | "afs"
+            | "fuse.sshfs" => Self::Network,
+            "proc" | "sysfs" | "devpts" | "mqueue" | "devtmpfs" | "securityfs" | "debugfs" | "bpf" | "nsfs"
+            | "tracefs" | "hugetlbfs" | "configfs" | "pstore" | "efivarfs" | "binfmt_misc" | "autofs"
+            | "fusectl" | "rpc_pipefs" | "selinuxfs" => Self::Pseudo,
+            name if name.starts_with("cgroup") => Self::Pseudo,
+            name if name.starts_with("fuse") => Self::Unclear,
+            _ => Self::Disk,
+        }
+    }
+}
+
+/// Host directories that boot or age cleaners own.
+fn is_host_temp(path: &std::path::Path) -> bool {
+    ["/tmp", "/var/tmp", "/run"].iter().any(|temp| path.starts_with(temp))
+}
+
+/// The words for a kind, for places that only have a mount's label.
+impl From<StorageKind> for Cow<'static, str> {
+    fn from(kind: StorageKind) -> Self {
+        kind.label().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn host_dir(path: &str) -> Backing {
+        Backing::HostDir { path: PathBuf::from(path), source: Source::Present }
+    }
+
+    #[test]
+    fn a_bind_mount_is_not_proof_of_persistence() {
+        let of = |path: &str, fs: &str| StorageKind::of(&host_dir(path), Some(fs));
+        assert_eq!(of("/home/u/work", "ext4"), StorageKind::BindMount);
+        assert_eq!(of("/dev/shm/x", "tmpfs"), StorageKind::BindMemory);
+        assert_eq!(of("/mnt/share", "nfs4"), StorageKind::BindNetwork);
+        assert_eq!(of("/tmp/x", "ext4"), StorageKind::BindTemp);
+        assert_eq!(of("/tmpfiles", "ext4"), StorageKind::BindMount, "only whole components count");
+        assert_eq!(of("/mnt/x", "fuse.something"), StorageKind::Unknown);
+    }
+
+    #[test]
+    fn a_volume_may_be_memory_or_network() {
+        let volume = Backing::Volume { name: "v".into(), anonymous: false };
+        assert_eq!(StorageKind::of(&volume, Some("tmpfs")), StorageKind::Tmpfs);
+        assert_eq!(StorageKind::of(&volume, Some("nfs4")), StorageKind::NetworkVolume);
+        assert_eq!(StorageKind::of(&volume, Some("ext4")), StorageKind::NamedVolume);
+    }
+
+    #[test]
+    fn every_kind_has_a_rule_a_key_and_a_label_for_every_event() {
+        for kind in StorageKind::ALL {
+            for event in Event::ALL {
+                for after in [Aftermath::Stays, Aftermath::Recreated, Aftermath::Removed] {
+                    let rule = kind.rule(event, after, None);
+                    assert!(!rule.reason.is_empty());
+                    assert_eq!(
+                        rule.fate == Fate::Conditional,
+                        rule.condition.is_some(),
+                        "{kind:?} {event:?}: a conditional fate names its condition, others have none"
+                    );
+                }
+            }
+            assert_eq!(serde_json::to_value(kind).ok(), Some(kind.key().into()));
+            assert!(!kind.label().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_container_that_removes_itself_loses_its_layer_at_stop() {
+        let stop = |after| StorageKind::WritableLayer.rule(Event::Stop, after, None).fate;
+        assert_eq!(stop(Aftermath::Stays), Fate::Kept);
+        assert_eq!(stop(Aftermath::Recreated), Fate::Lost);
+        assert_eq!(stop(Aftermath::Removed), Fate::Lost);
+    }
+}

@@ -1,0 +1,1 @@
+//! Docker and Podman through their common API (bollard). No bollard type leaves this folder.

@@ -1,0 +1,1 @@
+//! This machine, read from inside: no daemon, its own mount table.

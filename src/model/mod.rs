@@ -1,0 +1,1 @@
+//! Plain data the screen is drawn from.

@@ -1,0 +1,1 @@
+//! Profiles: loading and choosing. What this machine is.

@@ -1,0 +1,12 @@
+//! Traits toward the world, and the plain data they speak in. No implementations.
+
+mod clock;
+mod engine;
+mod host;
+
+pub use clock::Clock;
+pub use engine::{
+    Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, PathKind, Probe, Reply, Right,
+    ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
+};
+pub use host::Host;

@@ -1,0 +1,1 @@
+//! What outlast remembers, as plain files under the state directory.

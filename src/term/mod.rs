@@ -1,0 +1,1 @@
+//! Every terminal byte: enter and leave, signals, synchronized output, capabilities.

@@ -1,0 +1,48 @@
+//! Ages in one unit, as people say them: `4m`, `2d`, `3w`.
+
+use jiff::Timestamp;
+
+/// How long ago, in one unit and at most three columns; `now` below a minute.
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second() - then.as_second();
+    match seconds {
+        ..60 => "now".into(),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h", seconds / 3_600),
+        86_400..1_209_600 => format!("{}d", seconds / 86_400),
+        1_209_600..8_640_000 => format!("{}w", seconds / 604_800),
+        8_640_000..63_072_000 => format!("{}mo", seconds / 2_592_000),
+        _ => format!("{}y", seconds / 31_536_000),
+    }
+}
+
+/// How long ago, as part of a sentence: `4m ago`, `just now`.
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    match age(then, now).as_str() {
+        "now" => "just now".into(),
+        age => format!("{age} ago"),
+    }
+}
+
+/// The time of day in UTC: `14:02`.
+pub fn clock(at: Timestamp) -> String {
+    let seconds = at.as_second().rem_euclid(86_400);
+    format!("{:02}:{:02}", seconds / 3_600, seconds % 3_600 / 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_one_unit_and_a_clock_that_runs_backwards_is_now() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap_or_default();
+        let of = |seconds| age(at(0), at(seconds));
+        assert_eq!(
+            [of(-5), of(59), of(60), of(7_199), of(86_400), of(1_300_000), of(9_000_000), of(70_000_000)],
+            ["now", "now", "1m", "1h", "1d", "2w", "3mo", "2y"]
+        );
+        assert_eq!(ago(at(0), at(240)), "4m ago");
+        assert_eq!(clock(at(50_520)), "14:02");
+    }
+}

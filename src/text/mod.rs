@@ -1,0 +1,12 @@
+//! How values become words for people: sizes, ages, names. Screen and command line share them.
+//!
+//! Pure. Every name that comes from outside passes through [`printable`] before
+//! it reaches a terminal.
+
+mod age;
+mod name;
+mod size;
+
+pub use age::{age, ago, clock};
+pub use name::{cut, cut_middle, pad, printable, printable_path, width};
+pub use size::{size, size_at_least};

@@ -1,0 +1,1 @@
+//! The model drawn: one file a panel. No async, no I/O, no engine.
