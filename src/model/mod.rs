@@ -1,1 +1,3 @@
 //! Plain data the screen is drawn from.
+
+pub mod key;
