@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::core::error::{Error, Kind};
 use crate::core::plan::Plan;
 use crate::core::profile::Profile;
 use crate::core::workspace::{Detail, WsKey};
+use crate::model::Model;
 use crate::port::Tick;
 use crate::work;
 
@@ -54,14 +56,13 @@ impl Effects {
     /// Effects on these ports; what comes of them goes to `out`.
     pub(super) fn new(
         ports: Ports,
-        profile: Arc<Profile>,
-        folder_roots: Vec<PathBuf>,
+        model: &Model,
         out: UnboundedSender<Msg>,
     ) -> Self {
         Self {
             ports,
-            profile,
-            folder_roots,
+            profile: Arc::clone(&model.profile),
+            folder_roots: model.folder_roots.clone(),
             out,
             listing: Listing::Idle,
             waiting: VecDeque::new(),
@@ -136,14 +137,7 @@ impl Effects {
     fn detail(&self, keys: Vec<WsKey>) {
         let (ports, out) = (self.ports.clone(), self.out.clone());
         spawn(async move {
-            let looks = futures_util::stream::iter(keys).map(|key| {
-                let engine = Arc::clone(&ports.engine);
-                async move {
-                    let detail = engine.detail(&key).await;
-                    (key, detail)
-                }
-            });
-            let mut looks = looks.buffer_unordered(work::roster::AT_ONCE);
+            let mut looks = pin!(work::roster::details(ports.engine.as_ref(), keys));
             while let Some((key, detail)) = looks.next().await {
                 send(&out, Msg::Detailed(key, detail));
             }
@@ -213,14 +207,8 @@ impl Effects {
             let consent = work::act::Consent { yes: true, lose_data };
             let ran = match &ports.store {
                 Ok(store) => {
-                    let world = work::act::World {
-                        engine: ports.engine.as_ref(),
-                        store,
-                        host: &ports.host,
-                        clock: ports.clock.as_ref(),
-                        profile: &profile,
-                    };
-                    work::act::run(&world, &plan, consent).await
+                    let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
+                    work::act::run(engine, store, &ports.host, &profile, clock, &plan, consent).await
                 }
                 Err(error) => Err(error.clone()),
             };

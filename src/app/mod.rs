@@ -9,7 +9,6 @@ mod msg;
 mod update;
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,8 +67,6 @@ pub struct Start {
     pub model: Model,
     /// How it is drawn.
     pub theme: Theme,
-    /// Folders whose sub-folders are projects.
-    pub folder_roots: Vec<PathBuf>,
 }
 
 /// Runs until the person leaves, a signal comes or the terminal is gone.
@@ -86,8 +83,8 @@ pub async fn run<W: Write>(
     start: Start,
 ) -> Result<(Ended, Model)> {
     let (sender, mut messages) = unbounded_channel();
-    let Start { model, theme, folder_roots } = start;
-    let mut effects = Effects::new(ports.clone(), Arc::clone(&model.profile), folder_roots, sender);
+    let Start { model, theme } = start;
+    let mut effects = Effects::new(ports.clone(), &model, sender);
     let mut state = State::new(model);
     let mut inputs = pin!(inputs.fuse());
     let started = Instant::now();

@@ -1,5 +1,7 @@
 //! What happened, and what to do outside. The two vocabularies of the loop.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::core::error::Result;
@@ -31,7 +33,7 @@ pub enum Msg {
     /// Something changed at the engine.
     Ticked(Tick),
     /// A closer look at one workspace.
-    Detailed(WsKey, Result<Detail>),
+    Detailed(WsKey, Result<Arc<Detail>>),
     /// What a scan found so far.
     Scanning(WsKey, Tally),
     /// A scan came to its end.

@@ -1,6 +1,7 @@
 //! Plain data the screen is drawn from. Changed only by `app::update`; drawn only by `ui`.
 
 pub mod cells;
+pub mod key;
 mod list;
 mod overlay;
 mod rows;
@@ -9,6 +10,7 @@ pub use list::List;
 pub use overlay::{Confirm, ExplainView, Overlay, PlanState, PlanView};
 pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -42,6 +44,8 @@ pub struct Model {
     pub event: Event,
     /// The event shown when nobody chose one.
     pub default_event: Event,
+    /// Folders whose sub-folders are projects.
+    pub folder_roots: Vec<PathBuf>,
     /// The engine's images, once known.
     pub images: Option<Vec<Image>>,
     /// All workspaces; `workspaces.shown` picks and orders them.
@@ -196,6 +200,7 @@ impl Model {
             tab: Tab::Workspaces,
             event: default_event,
             default_event,
+            folder_roots: Vec::new(),
             images: None,
             rows: Vec::new(),
             workspaces: List::default(),

@@ -1,6 +1,7 @@
 //! What the engine's answers change. An answer that is late is still welcome; one that
 //! failed never turns into a smaller number.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::State;
@@ -120,8 +121,10 @@ impl State {
         keys.sort_by_cached_key(place);
     }
 
-    fn detailed(&mut self, key: &WsKey, detail: Result<Detail>) -> Vec<Cmd> {
+    fn detailed(&mut self, key: &WsKey, detail: Result<Arc<Detail>>) -> Vec<Cmd> {
         let images = self.model.images.clone();
+        let profile = Arc::clone(&self.model.profile);
+        let roots = self.model.folder_roots.clone();
         let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
         let is_shown = self.model.detail.as_ref() == Some(key);
         let mut cmds = Vec::new();
@@ -129,11 +132,13 @@ impl State {
             match detail {
                 Ok(detail) => {
                     row.workspace.state = detail.state;
+                    let folder = work::roster::folder(&detail, &profile, &roots);
+                    let folder = folder.and_then(|mount| mount.host_path.as_deref());
                     row.layers =
-                        Some(work::roster::layers(&row.workspace, Some(&detail), images.as_deref(), None));
+                        Some(work::roster::layers(&row.workspace, Some(&detail), images.as_deref(), folder));
                     row.facts = work::explain::facts(&row.workspace, &detail, images.as_deref());
-                    let same = row.detail.known().is_some_and(|known| **known == detail);
-                    row.detail = Fact::Known(Arc::new(detail));
+                    let same = row.detail.known().is_some_and(|known| *known == detail);
+                    row.detail = Fact::Known(detail);
                     if row.risk.known.is_none() || !same {
                         cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
                     }
@@ -241,7 +246,9 @@ impl State {
         self.model.rows.retain(|row| row.workspace.state != RunState::Retired);
         for folder in folders {
             let mut row = Row::new(folder);
-            row.layers = Some(work::roster::layers(&row.workspace, None, self.model.images.as_deref(), None));
+            let folder = Path::new(&row.workspace.key.id).to_path_buf();
+            let images = self.model.images.as_deref();
+            row.layers = Some(work::roster::layers(&row.workspace, None, images, Some(&folder)));
             self.model.rows.push(row);
         }
         self.reselect(selected.as_ref());

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::State;
 use crate::core::classify::{Explanation, Origin};
 use crate::core::event::Event;
-use crate::core::fate::Verdict;
 use crate::core::finding::Finding;
 use crate::core::mount::Mount;
 use crate::model::{ExplainView, Overlay, Page, Row, Tab};
@@ -66,8 +65,9 @@ impl State {
         let model = &self.model;
         let event = model.event;
         let chosen = explanation.fates.of(event);
-        let lost = chosen.verdict() == Verdict::Lost;
-        let command = if lost { work::explain::command(row_parts(row), &model.profile, path, event) } else { None };
+        let command = row.detail.known().and_then(|detail| {
+            work::explain::command(&row.workspace, detail, &model.profile, path, chosen.verdict(), event)
+        });
         ExplainView {
             path: text::printable_path(path).into_owned(),
             workspace: text::printable(&row.workspace.name).into_owned(),
@@ -85,9 +85,4 @@ impl State {
             violation: explanation.violation.map(str::to_string),
         }
     }
-}
-
-/// What the command needs to know of a row.
-fn row_parts(row: &Row) -> (&crate::core::workspace::Workspace, Option<&crate::core::workspace::Detail>) {
-    (&row.workspace, row.detail.known().map(std::convert::AsRef::as_ref))
 }

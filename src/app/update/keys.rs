@@ -15,7 +15,7 @@ impl State {
         if self.editor.is_some() {
             return self.edit(key);
         }
-        match TABLE.iter().find(|binding| binding.on.iter().any(|on| key.is(on))) {
+        match TABLE.iter().find(|binding| binding.on.iter().any(|on| is(key, on))) {
             _ if self.model.overlay.is_some() => self.overlay_key(key),
             Some(binding) => self.act(binding.action),
             None => Vec::new(),
@@ -195,11 +195,11 @@ impl State {
 
     /// Keys while something lies on top. Esc, q and the key that opened it close it.
     fn overlay_key(&mut self, key: Key) -> Vec<Cmd> {
-        if key.is("ctrl-c") {
+        if is(key, "ctrl-c") {
             return vec![Cmd::Quit];
         }
-        let (up, down) = (key.is("k") || key.is("up"), key.is("j") || key.is("down"));
-        let closes = key.is("esc") || key.is("q");
+        let (up, down) = (is(key, "k") || is(key, "up"), is(key, "j") || is(key, "down"));
+        let closes = is(key, "esc") || is(key, "q");
         match &mut self.model.overlay {
             Some(Overlay::Help { scroll }) if up || down => {
                 *scroll = if down { (*scroll + 1).min(TABLE.len()) } else { scroll.saturating_sub(1) };
@@ -208,18 +208,23 @@ impl State {
                 let last = worst.len().saturating_sub(1);
                 *cursor = if down { (*cursor + 1).min(last) } else { cursor.saturating_sub(1) };
             }
-            Some(Overlay::WhatIf { .. }) if key.is("enter") => self.choose_event(),
-            Some(Overlay::Explain(view)) if key.is("y") => {
+            Some(Overlay::WhatIf { .. }) if is(key, "enter") => self.choose_event(),
+            Some(Overlay::Explain(view)) if is(key, "y") => {
                 return view.command.clone().map_or_else(Vec::new, |command| self.copied(command));
             }
             Some(Overlay::Plan(_)) if !closes => return self.plan_key(key),
-            Some(Overlay::Explain(_)) if key.is("enter") => self.close_overlay(),
-            Some(Overlay::Help { .. }) if key.is("?") => self.close_overlay(),
-            Some(Overlay::Verbs(_)) if key.is("!") => self.close_overlay(),
-            Some(Overlay::WhatIf { .. }) if key.is("w") => self.close_overlay(),
+            Some(Overlay::Explain(_)) if is(key, "enter") => self.close_overlay(),
+            Some(Overlay::Help { .. }) if is(key, "?") => self.close_overlay(),
+            Some(Overlay::Verbs(_)) if is(key, "!") => self.close_overlay(),
+            Some(Overlay::WhatIf { .. }) if is(key, "w") => self.close_overlay(),
             _ if closes => self.close_overlay(),
             _ => {}
         }
         Vec::new()
     }
+}
+
+/// Whether a key is the one that the table writes like this.
+pub(super) fn is(key: Key, written: &str) -> bool {
+    Key::parse(written) == Some(key)
 }

@@ -1,6 +1,7 @@
 //! `S`: stop what runs, start what does not. Through a plan: shown first, No by default.
 
 use super::State;
+use super::keys::is;
 use crate::app::msg::Cmd;
 use crate::core::plan::{Plan, Verb};
 use crate::core::workspace::RunState;
@@ -47,11 +48,11 @@ impl State {
         let detail = row.detail.known()?;
         let risk = row.risk.known.as_deref();
         let verb = verb(row)?;
-        Some(work::act::plan(verb, &row.workspace, detail, risk, &self.model.profile, self.model.now))
+        Some(work::act::plan(verb, &row.workspace, detail, risk, &self.model.profile, &self.model.now))
     }
 
     fn show_plan(&mut self, plan: Plan) {
-        let lines = work::act::plan_lines(&plan);
+        let lines = work::act::plan_lines(&plan, self.model.now);
         let name = plan.steps.first().map(|step| step.name.clone()).unwrap_or_default();
         let confirm = if plan.loses_data() {
             self.ask_for_name();
@@ -67,7 +68,7 @@ impl State {
     pub(super) fn plan_key(&mut self, key: Key) -> Vec<Cmd> {
         let Some(Overlay::Plan(view)) = &mut self.model.overlay else { return Vec::new() };
         match (&view.confirm, &view.state) {
-            (Confirm::Yes, PlanState::Asking) if key.is("y") => {
+            (Confirm::Yes, PlanState::Asking) if is(key, "y") => {
                 view.state = PlanState::Running;
                 vec![Cmd::Run { plan: Box::new(view.plan.clone()), lose_data: false }]
             }

@@ -1,6 +1,7 @@
 //! Which rows the lists show, in which order, and where they are scrolled.
 
 use std::cmp::Reverse;
+use std::path::Path;
 
 use super::State;
 use crate::app::msg::Cmd;
@@ -85,9 +86,9 @@ impl State {
         let command = match self.model.tab {
             _ if self.model.open => self.explanation().and_then(|view| view.command),
             Tab::AtRisk => self.explanation().and_then(|view| view.command),
-            Tab::Workspaces => self.model.selected().map(|row| {
+            Tab::Workspaces => self.model.selected().and_then(|row| {
                 let name = row.workspace.container.as_deref().unwrap_or(&row.workspace.name);
-                format!("outlast risk {}", work::explain::quote(name))
+                work::explain::quote(Path::new(name)).map(|name| format!("outlast risk {name}"))
             }),
         };
         match command {
