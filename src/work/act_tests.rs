@@ -1,0 +1,173 @@
+//! Plans and their runner on an engine in memory; real containers are in `tests/cli`.
+
+use super::*;
+use crate::core::finding::Method;
+use crate::port::{FileFact, ScanItem};
+use crate::work::fake::{self, Fake, Still, block_on};
+
+const YES: Consent = Consent { yes: true, lose_data: false };
+
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path().into()).unwrap();
+    (folder, store)
+}
+
+fn scan(files: usize) -> Vec<ScanItem> {
+    let file = |n| FileFact {
+        path: format!("/dev/shm/{n}").into(),
+        bytes: Some(4096),
+        storage: StorageKind::Tmpfs,
+        modified: None,
+        changed: false,
+    };
+    vec![
+        ScanItem::By(Method::Upper),
+        ScanItem::Reading(StorageKind::Tmpfs),
+        ScanItem::Files((0..files).map(file).collect()),
+    ]
+}
+
+fn engine(files: usize) -> Fake {
+    Fake { scan: scan(files).into(), ..Fake::default() }
+}
+
+fn look(engine: &Fake) -> Risk {
+    let detail = Arc::new(fake::detail(RunState::Running));
+    let key = fake::workspace("p").key;
+    block_on(risk::read(engine, &key, detail, &fake::profile(), true, 10, &Still, &mut |_| {})).unwrap()
+}
+
+fn stop(risk: Option<&Risk>) -> Plan {
+    let detail = fake::detail(RunState::Running);
+    plan(Verb::Stop, &fake::workspace("p"), &detail, risk, &fake::profile(), &Still).unwrap()
+}
+
+fn go(engine: &Fake, store: &Store, plan: &Plan, consent: Consent) -> Result<()> {
+    block_on(run(engine, store, &Host::default(), &fake::profile(), &Still, plan, consent))
+}
+
+#[test]
+fn a_verb_that_does_not_apply_says_why() {
+    let make = |verb, state| {
+        plan(verb, &fake::workspace("p"), &fake::detail(state), None, &fake::profile(), &Still)
+            .map(|_| ())
+            .map_err(|error| (error.kind, error.message))
+    };
+    assert_eq!(make(Verb::Start, RunState::Exited), Ok(()));
+    let conflict = |text: &str| Err((Kind::Conflict, text.to_string()));
+    assert_eq!(make(Verb::Start, RunState::Running), conflict("p is running already"));
+    assert_eq!(make(Verb::Stop, RunState::Exited), conflict("p is not running"));
+    assert_eq!(make(Verb::Stop, RunState::Dead), conflict("p is dead, so it cannot be stopped"));
+}
+
+#[test]
+fn a_protected_container_is_left_alone() {
+    let workspace = Workspace { protected: true, ..fake::workspace("p") };
+    let detail = fake::detail(RunState::Running);
+    let error = plan(Verb::Stop, &workspace, &detail, None, &fake::profile(), &Still).unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+}
+
+#[test]
+fn a_plan_names_what_it_does_what_it_loses_and_what_undoes_it() {
+    let plan = stop(Some(&look(&engine(3))));
+    assert_eq!(
+        plan_lines(&plan, plan.made_at),
+        [
+            "stop p",
+            "  does    docker stop p",
+            "  loses   /dev/shm (tmpfs (memory)): 3 files, 12K",
+            "  undo    docker start p",
+        ]
+    );
+    assert!(plan.loses_data());
+    assert!(!stop(Some(&look(&engine(0)))).loses_data(), "an empty /dev/shm is nothing to lose");
+    assert!(stop(None).loses_data(), "what nobody could look at may be lost");
+}
+
+#[test]
+fn a_container_that_removes_itself_loses_everything_and_cannot_be_brought_back() {
+    let mut detail = fake::detail(RunState::Running);
+    detail.on_stop = Aftermath::Removed;
+    let plan = plan(Verb::Stop, &fake::workspace("p"), &detail, None, &fake::profile(), &Still).unwrap();
+    let what: Vec<_> = plan.losses().map(|loss| loss.what.as_str()).collect();
+    assert_eq!(what, ["/", "/anon", "/dev/shm"]);
+    assert_eq!(plan.steps[0].reversible_by, None);
+}
+
+#[test]
+fn losing_data_needs_to_be_asked_for_in_so_many_words() {
+    let (engine, (_folder, store)) = (engine(3), store());
+    let plan = stop(Some(&look(&engine)));
+    let error = go(&engine, &store, &plan, YES).unwrap_err();
+    assert_eq!(error.kind.exit_code(), 4);
+    assert!(engine.ran.lock().unwrap().is_empty());
+    go(&engine, &store, &plan, Consent { yes: true, lose_data: true }).unwrap();
+    assert_eq!(*engine.ran.lock().unwrap(), ["docker stop p"]);
+}
+
+#[test]
+fn every_change_is_logged_with_the_state_before_and_after() {
+    let (engine, (_folder, store)) = (engine(0), store());
+    go(&engine, &store, &stop(Some(&look(&engine))), YES).unwrap();
+    let (changes, _) = store.audit().read().unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!((changes[0].before.as_str(), changes[0].after.as_str()), ("running", "exited"));
+    assert_eq!(changes[0].recreate.as_deref(), Some("docker start p"));
+    assert!(store.unfinished().unwrap().is_empty());
+}
+
+#[test]
+fn a_failed_step_is_logged_as_failed_and_is_over() {
+    let fail = Some(Error::new(Kind::Failed, "the engine said no"));
+    let (engine, (_folder, store)) = (Fake { fail, ..engine(0) }, store());
+    let error = go(&engine, &store, &stop(Some(&look(&engine))), YES).unwrap_err();
+    assert_eq!(error.message, "the engine said no");
+    assert_eq!(store.audit().read().unwrap().0[0].result, "failed: the engine said no");
+    assert!(store.unfinished().unwrap().is_empty());
+}
+
+#[test]
+fn a_plan_is_not_run_when_things_changed() {
+    let refused = |change: &dyn Fn(&Fake)| {
+        let (engine, (_folder, store)) = (engine(0), store());
+        let plan = stop(Some(&look(&engine)));
+        change(&engine);
+        let error = go(&engine, &store, &plan, Consent { yes: true, lose_data: true }).unwrap_err();
+        assert_eq!(error.kind, Kind::Refused);
+        assert!(error.hints[0].contains("outlast stop p --dry-run"));
+        assert!(engine.ran.lock().unwrap().is_empty() && store.unfinished().unwrap().is_empty());
+        error.message.replace("things changed since the plan was made: ", "")
+    };
+    assert_eq!(refused(&|e| *e.state.lock().unwrap() = RunState::Exited), "it was running, it is exited");
+    assert_eq!(refused(&|e| *e.started.lock().unwrap() = None), "it was started anew");
+    assert_eq!(
+        refused(&|e| *e.scan.lock().unwrap() = scan(1)),
+        "now it would lose /dev/shm (tmpfs (memory)): 1 file, 4.0K"
+    );
+}
+
+#[test]
+fn a_plan_that_was_cut_off_is_finished_in_the_books_only() {
+    let (engine, (_folder, store)) = (engine(0), store());
+    let plan = stop(Some(&look(&engine)));
+    let mut journal = store.journal(&plan).unwrap();
+    journal.begin(0, plan.made_at).unwrap();
+    drop(journal);
+    *engine.state.lock().unwrap() = RunState::Exited;
+    let said = block_on(recover(&engine, &store, &Still));
+    assert_eq!(said, [format!("plan {} was cut off; stop p: done", plan.id)]);
+    assert!(engine.ran.lock().unwrap().is_empty());
+    assert!(store.audit().read().unwrap().0[0].result.starts_with("done (cut off"));
+    assert!(block_on(recover(&engine, &store, &Still)).is_empty(), "it is said once");
+}
+
+#[test]
+fn a_plan_that_was_cut_off_before_its_step_took_effect_says_so() {
+    let (engine, (_folder, store)) = (engine(0), store());
+    let plan = stop(Some(&look(&engine)));
+    store.journal(&plan).unwrap().begin(0, plan.made_at).unwrap();
+    let said = block_on(recover(&engine, &store, &Still));
+    assert_eq!(said, [format!("plan {} was cut off; stop p: not done", plan.id)]);
+}

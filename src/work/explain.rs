@@ -1,0 +1,344 @@
+//! One path: what it lives on, what becomes of it, where else it is seen, and the one command to do.
+
+use std::path::{Path, PathBuf};
+
+use crate::core::classify::{Classifier, Facts, Origin};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::core::fate::{Fates, Verdict};
+use crate::core::mount::{self, Mount};
+use crate::core::path::{Resolver, Step, normal};
+use crate::core::profile::Profile;
+use crate::core::report::SeenIn;
+use crate::core::storage::StorageKind;
+use crate::core::workspace::{Detail, RunState, Workspace};
+use crate::port::{Engine, Image, PathKind};
+
+/// The answer for one path of one workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The path that was asked for, absolute and normal, links not followed.
+    pub asked: PathBuf,
+    /// The path with links followed, inside the container.
+    pub resolved: PathBuf,
+    /// The same place on the host, where it has one of its own.
+    pub host_path: Option<PathBuf>,
+    /// What is there; `Unknown` where nobody could look.
+    pub kind: PathKind,
+    /// What it lives on.
+    pub storage: StorageKind,
+    /// Whether the container may write there; `None` where its mounts are not known.
+    pub read_only: Option<bool>,
+    /// The target of the mount it lies on.
+    pub mount: Option<PathBuf>,
+    /// The profile's rule that applied.
+    pub rule: Option<String>,
+    /// What is wrong with it.
+    pub violation: Option<String>,
+    /// What becomes of it.
+    pub fates: Fates,
+    /// Why the answer may be off, such as that links could not be followed.
+    pub notes: Vec<String>,
+}
+
+/// What is known about conditions without asking anybody.
+pub fn facts(workspace: &Workspace, detail: &Detail, images: Option<&[Image]>) -> Facts {
+    let gone = matches!(workspace.state, RunState::Retired) || matches!(detail.state, RunState::Removing);
+    let image = images
+        .zip(workspace.image_id.as_ref())
+        .and_then(|(images, id)| images.iter().find(|image| &image.id == id));
+    Facts {
+        container_exists: Some(!gone),
+        // An image without a name cannot be pulled; one with a name perhaps can.
+        image_obtainable: image.filter(|image| image.tags.is_empty()).map(|_| false),
+        ..Facts::default()
+    }
+}
+
+/// Explains a path of a workspace, links followed inside its root where that can be seen.
+pub async fn explain(
+    engine: &dyn Engine,
+    workspace: &Workspace,
+    detail: &Detail,
+    profile: &Profile,
+    path: &Path,
+) -> Result<Explained> {
+    let found = resolve(engine, workspace, detail, path).await?;
+    let classifier = Classifier { detail, profile, facts: facts(workspace, detail, None) };
+    let answer = classifier.explain(&found.path, found.origin);
+    let mut notes = found.notes;
+    if let Some(reason) = &detail.mounts_missing {
+        notes.push(format!("its mounts are not all known: {reason}"));
+    }
+    Ok(Explained {
+        asked: normal(path),
+        host_path: host_path(detail, &found.path),
+        resolved: found.path,
+        kind: found.kind,
+        storage: answer.storage,
+        read_only: answer.mount.map(|mount| mount.read_only),
+        mount: answer.mount.map(|mount| mount.target.clone()),
+        rule: answer.rule.map(|rule| rule.id.clone()),
+        violation: answer.violation.map(str::to_string),
+        fates: answer.fates,
+        notes,
+    })
+}
+
+struct Found {
+    path: PathBuf,
+    kind: PathKind,
+    origin: Origin,
+    notes: Vec<String>,
+}
+
+/// Follows links by asking the engine; from the first question it cannot answer on, by name only.
+async fn resolve(engine: &dyn Engine, workspace: &Workspace, detail: &Detail, path: &Path) -> Result<Found> {
+    let mut resolver = Resolver::new(path);
+    let mut blind: Option<String> = None;
+    let mut last: Option<(PathBuf, PathKind, Origin)> = None;
+    loop {
+        match resolver.step() {
+            Step::Ask(at) => {
+                let mut link = None;
+                if blind.is_none() {
+                    match engine.look(&workspace.key, detail, &at).await {
+                        Ok(look) if look.kind == PathKind::Unknown => {
+                            blind = Some("it could not be looked at".into());
+                        }
+                        Ok(look) => {
+                            if let PathKind::Link(target) = &look.kind {
+                                link = Some(target.clone());
+                            }
+                            last = Some((at, look.kind, look.origin));
+                        }
+                        Err(error) => blind = Some(error.message),
+                    }
+                }
+                resolver.answer(link.as_deref());
+            }
+            Step::Loop => {
+                return Err(Error::new(
+                    Kind::Failed,
+                    format!("{} leads through more links than can be followed", path.display()),
+                )
+                .hint("name the place the links should lead to"));
+            }
+            Step::Done(done) => {
+                let (kind, origin) = match last {
+                    Some((at, kind, origin)) if at == done && blind.is_none() => (kind, origin),
+                    _ if blind.is_some() => (PathKind::Unknown, Origin::Unknown),
+                    // The path ends in `..` or is the root itself: the last look was elsewhere.
+                    _ => match engine.look(&workspace.key, detail, &done).await {
+                        Ok(look) => (look.kind, look.origin),
+                        Err(_) => (PathKind::Unknown, Origin::Unknown),
+                    },
+                };
+                let notes = blind.map(|why| format!("links were not followed: {why}")).into_iter().collect();
+                return Ok(Found { path: done, kind, origin, notes });
+            }
+        }
+    }
+}
+
+/// Where a container's path is on the host; `None` for what has no place of its own there.
+pub fn host_path(detail: &Detail, path: &Path) -> Option<PathBuf> {
+    let mount = mount::holding(&detail.mounts, path)?;
+    // The layer's directory holds only what was changed, so a path in it may not be there.
+    if mount.storage == StorageKind::WritableLayer {
+        return None;
+    }
+    Some(join(mount.host_path.as_deref()?, path.strip_prefix(&mount.target).ok()?))
+}
+
+/// Where a host's path is inside a container: the longest source wins, and a
+/// place that another mount covers is not seen.
+pub fn container_path(detail: &Detail, host: &Path) -> Option<PathBuf> {
+    let mut best: Option<(usize, PathBuf)> = None;
+    for mount in detail.mounts.iter().filter(|mount| mount.storage != StorageKind::WritableLayer) {
+        let Some(source) = mount.host_path.as_deref() else { continue };
+        let Ok(rest) = host.strip_prefix(source) else { continue };
+        let inside = join(&mount.target, rest);
+        let seen = mount::holding(&detail.mounts, &inside).is_some_and(|on| std::ptr::eq::<Mount>(on, mount));
+        let depth = source.components().count();
+        if seen && best.as_ref().is_none_or(|(deepest, _)| depth > *deepest) {
+            best = Some((depth, inside));
+        }
+    }
+    best.map(|(_, path)| path)
+}
+
+/// Joins without a trailing slash when nothing is to be added.
+fn join(base: &Path, rest: &Path) -> PathBuf {
+    if rest.as_os_str().is_empty() { base.to_path_buf() } else { base.join(rest) }
+}
+
+/// Every workspace that sees a place of the host, with its path inside.
+pub fn seen_in<'a>(host: &Path, workspaces: impl Iterator<Item = (&'a Workspace, &'a Detail)>) -> Vec<SeenIn> {
+    workspaces
+        .filter_map(|(workspace, detail)| {
+            let path = container_path(detail, host)?.to_string_lossy().into_owned();
+            Some(SeenIn { workspace: shown_name(workspace).into(), path })
+        })
+        .collect()
+}
+
+/// The container's own name where it has one: it is what other programs call the workspace.
+fn shown_name(workspace: &Workspace) -> &str {
+    workspace.container.as_deref().unwrap_or(&workspace.name)
+}
+
+/// The one command that brings a path out of harm's way, if an event would lose it.
+///
+/// Into a folder that is kept where the workspace has one, else out of the
+/// container into the current folder. Every part is quoted for a POSIX shell.
+pub fn command(
+    workspace: &Workspace,
+    detail: &Detail,
+    profile: &Profile,
+    path: &Path,
+    verdict: Verdict,
+    event: Event,
+) -> Option<String> {
+    if !matches!(verdict, Verdict::Lost) || path == Path::new("/") {
+        return None;
+    }
+    let classifier = Classifier { detail, profile, facts: facts(workspace, detail, None) };
+    let kept = classifier.kept_folder(event).map(|mount| &mount.target);
+    let from = quote(path)?;
+    let Some(container) = &workspace.container else {
+        let folder = kept?;
+        return Some(format!("cp -a -- {from} {}/", quote(folder)?));
+    };
+    let name = quote(Path::new(container))?;
+    match kept {
+        Some(folder) if detail.state == RunState::Running => {
+            Some(format!("docker exec {name} cp -a -- {from} {}/", quote(folder)?))
+        }
+        _ => {
+            let subject = format!("{container}:{}", path.to_str()?);
+            Some(format!("docker cp {} .", quote(Path::new(&subject))?))
+        }
+    }
+}
+
+/// Quotes a text for a POSIX shell; `None` for what is not text, which nobody could type.
+pub fn quote(text: &Path) -> Option<String> {
+    let text = text.to_str()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        return Some(text.into());
+    }
+    // What a terminal would act on is not offered for pasting.
+    if crate::text::printable(text) != text {
+        return None;
+    }
+    Some(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::mount::{Backing, Source};
+    use crate::work::fake::{self, Fake, block_on};
+
+    fn explained(engine: &Fake, path: &str) -> Explained {
+        let detail = fake::detail(RunState::Running);
+        let (workspace, profile) = (fake::workspace("p"), fake::profile());
+        block_on(explain(engine, &workspace, &detail, &profile, Path::new(path))).unwrap()
+    }
+
+    #[test]
+    fn links_are_followed_inside_the_container() {
+        let engine = Fake {
+            links: [("/workspace/out".into(), "/tmp/out".into()), ("/home/u/m".into(), "/workspace/m".into())]
+                .into(),
+            ..Fake::default()
+        };
+        let lost = explained(&engine, "/workspace/out/model.pt");
+        assert_eq!(lost.resolved, Path::new("/tmp/out/model.pt"));
+        assert_eq!(lost.fates.verdict(Event::Retire), Verdict::Lost);
+        let kept = explained(&engine, "/home/u/m/x");
+        assert_eq!(kept.resolved, Path::new("/workspace/m/x"));
+        assert_eq!(kept.fates.verdict(Event::Retire), Verdict::Kept);
+        assert_eq!(kept.host_path.as_deref(), Some(Path::new("/home/u/workspace/p/m/x")));
+    }
+
+    #[test]
+    fn a_look_that_is_not_allowed_is_said_and_the_name_alone_decides() {
+        let engine = Fake { blind: true, ..Fake::default() };
+        let answer = explained(&engine, "/workspace/out/../x");
+        assert_eq!(answer.resolved, Path::new("/workspace/x"));
+        assert_eq!(answer.kind, PathKind::Unknown);
+        assert!(answer.notes[0].starts_with("links were not followed"), "{:?}", answer.notes);
+    }
+
+    #[test]
+    fn a_loop_of_links_is_an_error() {
+        let engine =
+            Fake { links: [("/a".into(), "/b".into()), ("/b".into(), "/a".into())].into(), ..Fake::default() };
+        let detail = fake::detail(RunState::Running);
+        let (workspace, profile) = (fake::workspace("p"), fake::profile());
+        let error = block_on(explain(&engine, &workspace, &detail, &profile, Path::new("/a/x"))).unwrap_err();
+        assert_eq!(error.kind, Kind::Failed);
+    }
+
+    #[test]
+    fn host_and_container_paths_map_both_ways_and_the_longest_bind_wins() {
+        let mut detail = fake::detail(RunState::Running);
+        let bind = |target: &str, path: &str| {
+            Mount::new(
+                target.into(),
+                path.into(),
+                Backing::HostDir { path: path.into(), source: Source::Present },
+                Some("ext4".into()),
+            )
+        };
+        detail.mounts.push(bind("/data", "/home/u/workspace/p/data"));
+        detail.mounts.push(bind("/workspace/cache", "/srv/cache"));
+        let inside = |host: &str| container_path(&detail, Path::new(host)).map(|p| p.display().to_string());
+        let outside = |path: &str| host_path(&detail, Path::new(path)).map(|p| p.display().to_string());
+        assert_eq!(inside("/home/u/workspace/p/x").as_deref(), Some("/workspace/x"));
+        assert_eq!(inside("/home/u/workspace/p/data/x").as_deref(), Some("/data/x"));
+        assert_eq!(inside("/home/u/workspace/p").as_deref(), Some("/workspace"));
+        assert_eq!(inside("/home/u/workspace/p/cache/x"), None, "another mount covers it");
+        assert_eq!(inside("/home/u/workspace/pp"), None);
+        assert_eq!(outside("/workspace/data/x").as_deref(), Some("/home/u/workspace/p/data/x"));
+        assert_eq!(outside("/workspace/cache/x").as_deref(), Some("/srv/cache/x"));
+        assert_eq!(outside("/tmp/x"), None);
+    }
+
+    #[test]
+    fn the_command_copies_into_the_kept_folder_or_else_out() {
+        let (mut workspace, profile) = (fake::workspace("p"), fake::profile());
+        let of = |workspace: &Workspace, detail: &Detail, path: &str| {
+            command(workspace, detail, &profile, Path::new(path), Verdict::Lost, Event::Retire)
+        };
+        let up = fake::detail(RunState::Running);
+        assert_eq!(
+            of(&workspace, &up, "/tmp/it's").as_deref(),
+            Some(r"docker exec p cp -a -- '/tmp/it'\''s' /workspace/")
+        );
+        let down = fake::detail(RunState::Exited);
+        assert_eq!(of(&workspace, &down, "/tmp/a b").as_deref(), Some("docker cp 'p:/tmp/a b' ."));
+        assert_eq!(of(&workspace, &up, "/tmp/\x1b[2J"), None, "nothing harmful is offered for pasting");
+        workspace.container = None;
+        assert_eq!(of(&workspace, &up, "/tmp/x").as_deref(), Some("cp -a -- /tmp/x /workspace/"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_quoted_text_is_one_word_for_a_shell(text in "[ -~]{0,12}") {
+            let quoted = quote(Path::new(&text)).unwrap_or_default();
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {quoted}")])
+                .output()
+                .map(|output| output.stdout)
+                .unwrap_or_default();
+            // printf itself would read a leading dash or a percent sign; quoting keeps the bytes.
+            if !text.starts_with('-') {
+                proptest::prop_assert_eq!(String::from_utf8_lossy(&output), text);
+            }
+        }
+    }
+}

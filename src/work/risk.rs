@@ -1,0 +1,334 @@
+//! What would be lost: which mounts to read, and the sum of what was found there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+
+use crate::core::classify::{Classifier, Facts};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::core::fate::Verdict;
+use crate::core::finding::{Finding, Method, Risk, Tally};
+use crate::core::mount::Mount;
+use crate::core::profile::Profile;
+use crate::core::report::AtRisk;
+use crate::core::storage::StorageKind;
+use crate::core::value::Value;
+use crate::core::workspace::{Detail, WsKey};
+use crate::port::{Clock, Engine, FileFact, ScanItem, ScanRequest};
+
+/// The events that happen to containers every day; what none of them loses need not be read.
+const DAILY: [Event; 3] = [Event::Crash, Event::Stop, Event::Retire];
+
+/// The mounts worth reading: those that a crash, a stop or a retire loses, by target.
+pub fn targets(detail: &Detail, profile: &Profile) -> Vec<PathBuf> {
+    let classifier = Classifier { detail, profile, facts: Facts::default() };
+    detail
+        .mounts
+        .iter()
+        .filter(|mount| holds_files(mount))
+        .filter(|mount| {
+            let fates = classifier.mount(mount).fates;
+            DAILY.iter().any(|event| fates.verdict(*event) == Verdict::Lost)
+        })
+        .map(|mount| mount.target.clone())
+        .collect()
+}
+
+/// Whether people's files can lie on a mount at all.
+pub(super) fn holds_files(mount: &Mount) -> bool {
+    if matches!(mount.storage, StorageKind::Pseudo | StorageKind::RuntimeFile) {
+        return false;
+    }
+    let system = ["/proc", "/sys", "/dev"].iter().any(|folder| mount.target.starts_with(folder));
+    !system || mount.target.starts_with("/dev/shm")
+}
+
+/// Sums a scan up as it arrives: exact totals, the best findings, bounded memory.
+#[derive(Debug)]
+pub struct Collector {
+    limit: usize,
+    method: Option<Method>,
+    tallies: Vec<(StorageKind, Tally)>,
+    findings: Vec<Finding>,
+    caches: Tally,
+    unsized_files: u64,
+    gaps: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Collector {
+    /// Keeps at most `limit` findings.
+    pub const fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            method: None,
+            tallies: Vec::new(),
+            findings: Vec::new(),
+            caches: Tally { files: 0, bytes: 0 },
+            unsized_files: 0,
+            gaps: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Takes in the next item.
+    pub fn push(&mut self, item: ScanItem, profile: &Profile) {
+        match item {
+            ScanItem::By(method) => self.method = Some(method),
+            ScanItem::Reading(storage) => {
+                self.entry(storage);
+            }
+            ScanItem::Files(files) => {
+                for file in files {
+                    if !profile.ignores(&file.path) {
+                        self.add(file);
+                    }
+                }
+            }
+            ScanItem::Gap(text) => remember(&mut self.gaps, text),
+            ScanItem::Note(text) => remember(&mut self.notes, text),
+        }
+    }
+
+    /// Files and bytes so far.
+    pub fn tally(&self) -> Tally {
+        let mut sum = Tally::default();
+        for (_, tally) in &self.tallies {
+            sum += *tally;
+        }
+        sum
+    }
+
+    /// The sum; an error where the scan never said how it looks: nobody could.
+    pub fn finish(mut self, as_of: Timestamp) -> Result<Risk> {
+        let Some(method) = self.method else {
+            let why = self.gaps.first().map_or("no way to look is open", String::as_str);
+            return Err(Error::new(Kind::NotPermitted, format!("its files could not be read: {why}"))
+                .hint("treat what is on its writable layer and in its memory as lost"));
+        };
+        if self.unsized_files > 0 {
+            self.gaps.push(format!("the size of {} files is not known", self.unsized_files));
+        }
+        if self.caches.files > 0 {
+            self.notes.push(format!(
+                "{} cache files ({} bytes) are made again by themselves and do not count",
+                self.caches.files, self.caches.bytes
+            ));
+        }
+        self.trim();
+        Ok(Risk {
+            method,
+            tallies: self.tallies,
+            findings: self.findings,
+            gaps: self.gaps,
+            notes: self.notes,
+            as_of,
+        })
+    }
+
+    fn add(&mut self, file: FileFact) {
+        let value = Value::of(&file.path);
+        let bytes = file.bytes.unwrap_or(0);
+        if value == Value::Cache {
+            self.entry(file.storage);
+            self.caches.add(bytes);
+            return;
+        }
+        self.entry(file.storage).add(bytes);
+        self.unsized_files += u64::from(file.bytes.is_none());
+        self.findings.push(Finding {
+            path: file.path,
+            bytes: file.bytes,
+            storage: file.storage,
+            value,
+            modified: file.modified,
+            changed: file.changed,
+        });
+        // Sorting now and then keeps memory bounded at little cost.
+        if self.findings.len() >= self.limit.saturating_mul(2).max(64) {
+            self.trim();
+        }
+    }
+
+    fn trim(&mut self) {
+        self.findings.sort_by_cached_key(Finding::rank);
+        self.findings.truncate(self.limit);
+    }
+
+    fn entry(&mut self, storage: StorageKind) -> &mut Tally {
+        let at = self.tallies.iter().position(|(known, _)| *known == storage).unwrap_or_else(|| {
+            self.tallies.push((storage, Tally::default()));
+            self.tallies.len() - 1
+        });
+        &mut self.tallies[at].1
+    }
+}
+
+/// At most this many different gaps or notes are kept.
+const REMEMBERED: usize = 20;
+
+fn remember(texts: &mut Vec<String>, text: String) {
+    if texts.len() < REMEMBERED && !texts.contains(&text) {
+        texts.push(text);
+    }
+}
+
+/// Reads one workspace's files at risk to the end.
+///
+/// `asked` says that a person asked for this one, so it may be costly; at most
+/// `limit` findings are kept; `on_progress` hears the totals so far.
+#[expect(clippy::too_many_arguments, reason = "one question with all it depends on; used in two places")]
+pub async fn read(
+    engine: &dyn Engine,
+    key: &WsKey,
+    detail: Arc<Detail>,
+    profile: &Profile,
+    asked: bool,
+    limit: usize,
+    clock: &dyn Clock,
+    on_progress: &mut (dyn FnMut(Tally) + Send),
+) -> Result<Risk> {
+    let targets = targets(&detail, profile);
+    let nothing_to_read = targets.is_empty();
+    let mut collector = Collector::new(limit);
+    let mut items = engine.scan(ScanRequest { key: key.clone(), detail: detail.clone(), targets, asked });
+    while let Some(item) = items.next().await {
+        let found_files = matches!(item, ScanItem::Files(_));
+        collector.push(item, profile);
+        if found_files {
+            on_progress(collector.tally());
+        }
+    }
+    if let Some(reason) = &detail.mounts_missing {
+        collector.push(ScanItem::Gap(format!("its mounts are not all known: {reason}")), profile);
+    } else if nothing_to_read && collector.method.is_none() && collector.gaps.is_empty() {
+        collector.push(ScanItem::By(Method::Inside), profile);
+        collector.push(ScanItem::Note("no place here is lost in a crash, stop or retire".into()), profile);
+    }
+    collector.finish(clock.now())
+}
+
+/// Files and bytes that one event loses.
+pub fn lost(risk: &Risk, detail: &Detail, profile: &Profile, event: Event) -> Tally {
+    let classifier = Classifier { detail, profile, facts: Facts::default() };
+    risk.tally(|storage| classifier.verdict(storage, event) == Verdict::Lost)
+}
+
+/// What one event loses of the findings listed, best first.
+pub fn findings<'r>(
+    risk: &'r Risk,
+    detail: &'r Detail,
+    profile: &'r Profile,
+    event: Event,
+) -> impl Iterator<Item = &'r Finding> {
+    let classifier = Classifier { detail, profile, facts: Facts::default() };
+    risk.findings.iter().filter(move |finding| classifier.verdict(finding.storage, event) == Verdict::Lost)
+}
+
+/// The totals as scripts see them; a look that failed has no numbers, only its reason.
+pub fn at_risk(
+    risk: Option<&Result<Risk>>,
+    detail: Option<&Detail>,
+    profile: &Profile,
+    event: Event,
+) -> AtRisk {
+    match (risk, detail) {
+        (Some(Ok(risk)), Some(detail)) => {
+            let tally = lost(risk, detail, profile, event);
+            AtRisk {
+                files: Some(tally.files),
+                bytes: Some(tally.bytes),
+                complete: risk.complete(),
+                as_of: Some(risk.as_of),
+                method: Some(risk.method.key()),
+                gaps: risk.gaps.clone(),
+            }
+        }
+        (risk, _) => AtRisk {
+            files: None,
+            bytes: None,
+            complete: false,
+            as_of: None,
+            method: None,
+            gaps: vec![match risk {
+                Some(Err(error)) => error.message.clone(),
+                _ => "not read".into(),
+            }],
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::workspace::RunState;
+    use crate::work::fake;
+
+    fn file(path: &str, bytes: Option<u64>) -> FileFact {
+        FileFact {
+            path: path.into(),
+            bytes,
+            storage: StorageKind::WritableLayer,
+            modified: None,
+            changed: false,
+        }
+    }
+
+    #[test]
+    fn only_places_that_daily_events_lose_are_read() {
+        let targets = targets(&fake::detail(RunState::Running), &fake::profile());
+        let targets: Vec<_> = targets.iter().map(|path| path.display().to_string()).collect();
+        assert_eq!(targets, ["/", "/dev/shm"]);
+    }
+
+    #[test]
+    fn totals_are_exact_although_only_the_best_findings_are_kept() {
+        let profile = fake::profile();
+        let mut collector = Collector::new(2);
+        collector.push(ScanItem::By(Method::Upper), &profile);
+        let mut files: Vec<_> = (0..500).map(|n| file(&format!("/tmp/{n}.log"), Some(10))).collect();
+        files.push(file("/tmp/model.pt", Some(1)));
+        files.push(file("/var/lib/apt/lists/x", Some(1 << 30)));
+        collector.push(ScanItem::Files(files), &profile);
+        assert_eq!(collector.tally(), Tally { files: 501, bytes: 5001 });
+        let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(risk.findings.len(), 2);
+        assert_eq!(risk.findings[0].path, Path::new("/tmp/model.pt"), "value comes before size");
+        assert!(risk.complete());
+    }
+
+    #[test]
+    fn a_file_of_unknown_size_makes_the_sum_a_lower_bound() {
+        let profile = fake::profile();
+        let mut collector = Collector::new(10);
+        collector.push(ScanItem::By(Method::Api), &profile);
+        collector.push(ScanItem::Files(vec![file("/tmp/x", None)]), &profile);
+        let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
+        assert!(!risk.complete());
+        assert_eq!(risk.tallies, [(StorageKind::WritableLayer, Tally { files: 1, bytes: 0 })]);
+    }
+
+    #[test]
+    fn a_scan_that_never_says_how_it_looks_is_an_error_and_not_zero_files() {
+        let profile = fake::profile();
+        let mut collector = Collector::new(10);
+        collector.push(ScanItem::Gap("the layer belongs to root".into()), &profile);
+        let error = collector.finish(Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(error.kind, Kind::NotPermitted);
+        assert!(error.message.contains("belongs to root"), "{error}");
+    }
+
+    #[test]
+    fn caches_are_no_findings_but_are_mentioned() {
+        let profile = fake::profile();
+        let mut collector = Collector::new(10);
+        collector.push(ScanItem::By(Method::Upper), &profile);
+        collector.push(ScanItem::Files(vec![file("/root/.cache/pip/x", Some(7))]), &profile);
+        let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
+        assert!(risk.findings.is_empty() && risk.tally(|_| true).files == 0);
+        assert!(risk.notes[0].contains("1 cache files (7 bytes)"));
+    }
+}
