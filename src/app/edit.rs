@@ -45,7 +45,6 @@ impl Editor {
     /// The text and the cursor, for the screen.
     pub fn line(&self) -> Editing {
         let text = self.0.lines().first().cloned().unwrap_or_default();
-        let (_, column) = <(usize, usize)>::from(self.0.cursor());
-        Editing { text, cursor: column }
+        Editing { text, cursor: self.0.cursor().1 }
     }
 }

@@ -6,6 +6,7 @@
 mod edit;
 mod effect;
 mod msg;
+pub mod session;
 mod update;
 
 use std::io::Write;

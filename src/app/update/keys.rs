@@ -108,17 +108,16 @@ impl State {
 
     /// One step back: the detail, the marks, the filter, the chosen event; one at a time.
     fn back(&mut self) {
-        let model = &mut self.model;
-        if model.open {
-            model.open = false;
+        if self.model.open {
+            self.model.open = false;
         } else if !self.list().filter.is_empty() {
             self.list_mut().filter.clear();
             self.show_lists();
-        } else if model.event_chosen() {
-            model.event = model.default_event;
+        } else if self.model.event_chosen() {
+            self.model.event = self.model.default_event;
             self.show_lists();
         } else {
-            for row in &mut model.rows {
+            for row in &mut self.model.rows {
                 row.marked = false;
             }
         }
