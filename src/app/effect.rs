@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Ports;
 use super::msg::{Cmd, Msg};
@@ -39,6 +39,7 @@ pub(super) struct Effects {
     folder_roots: Vec<PathBuf>,
     out: UnboundedSender<Msg>,
     listing: Listing,
+    listed_at: Option<Instant>,
     /// Scans that nobody asked for, waiting for their turn.
     waiting: VecDeque<(WsKey, Arc<Detail>)>,
     scanning: bool,
@@ -54,17 +55,14 @@ enum Listing {
 
 impl Effects {
     /// Effects on these ports; what comes of them goes to `out`.
-    pub(super) fn new(
-        ports: Ports,
-        model: &Model,
-        out: UnboundedSender<Msg>,
-    ) -> Self {
+    pub(super) fn new(ports: Ports, model: &Model, out: UnboundedSender<Msg>) -> Self {
         Self {
             ports,
             profile: Arc::clone(&model.profile),
             folder_roots: model.folder_roots.clone(),
             out,
             listing: Listing::Idle,
+            listed_at: None,
             waiting: VecDeque::new(),
             scanning: false,
         }
@@ -126,11 +124,14 @@ impl Effects {
             return;
         }
         self.listing = Listing::Running;
+        let now = Instant::now();
+        let not_before = self.listed_at.map_or(now, |at| at + LIST_EVERY).max(now);
+        self.listed_at = Some(not_before);
         let (ports, out) = (self.ports.clone(), self.out.clone());
         spawn(async move {
+            sleep_until(not_before).await;
             let listed = ports.engine.inventory().await;
             send(&out, Msg::Listed(listed));
-            sleep(LIST_EVERY).await;
         });
     }
 

@@ -106,7 +106,11 @@ impl State {
         let mut cmds = self.settled();
         cmds.retain(|cmd| !matches!(cmd, Cmd::Detail(_)));
         self.order_by_attention(&mut look_at);
-        if look_at.is_empty() { cmds.extend(self.ask_for_folders()) } else { cmds.push(Cmd::Detail(look_at)) }
+        if look_at.is_empty() {
+            cmds.extend(self.ask_for_folders())
+        } else {
+            cmds.push(Cmd::Detail(look_at))
+        }
         cmds
     }
 
@@ -237,7 +241,8 @@ impl State {
             return None;
         }
         let details = self.model.rows.iter().filter_map(|row| row.detail.known());
-        let mounted = details.flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()));
+        let mounted =
+            details.flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()));
         Some(Cmd::Folders(mounted.collect()))
     }
 

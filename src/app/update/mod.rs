@@ -12,7 +12,7 @@ mod what_if;
 
 use super::edit::Editor;
 use super::msg::{Cmd, Msg};
-use crate::model::Model;
+use crate::model::{LinkState, Model};
 
 /// What the loop keeps: what is drawn, and the line being edited.
 #[derive(Debug)]
@@ -45,7 +45,12 @@ impl State {
             }
             Msg::Now(now) => {
                 self.model.now = now;
-                Vec::new()
+                // An engine that stopped answering but kept its line is asked again by the minute.
+                if matches!(self.model.endpoint.state, LinkState::Lost { .. }) {
+                    vec![Cmd::List]
+                } else {
+                    Vec::new()
+                }
             }
             Msg::Settled => self.settled(),
             other => self.answer(other),

@@ -123,8 +123,9 @@ impl State {
 fn show_workspaces(model: &mut Model) {
     let keep = model.workspaces.selected_item();
     let filter = &model.workspaces.filter;
-    let mut shown: Vec<usize> =
-        (0..model.rows.len()).filter(|&index| model.rows.get(index).is_some_and(|row| row.matches(filter))).collect();
+    let mut shown: Vec<usize> = (0..model.rows.len())
+        .filter(|&index| model.rows.get(index).is_some_and(|row| row.matches(filter)))
+        .collect();
     shown.sort_by_cached_key(|&index| model.rows.get(index).map(|row| order(row, model)));
     model.workspaces.show(shown, keep);
 }
@@ -160,7 +161,9 @@ fn show_files(model: &mut Model) {
     let selected = model.at_risk.selected_item().and_then(|index| model.files.get(index).cloned());
     let mut files = Vec::new();
     for row in &model.rows {
-        let (Some(risk), Some(classifier)) = (&row.risk.known, row.classifier(&model.profile)) else { continue };
+        let (Some(risk), Some(classifier)) = (&row.risk.known, row.classifier(&model.profile)) else {
+            continue;
+        };
         for (index, finding) in risk.findings.iter().enumerate() {
             if classifier.verdict(finding.storage, model.event) == Verdict::Lost {
                 files.push((finding.rank(), FileRef { key: row.workspace.key.clone(), index }));

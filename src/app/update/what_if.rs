@@ -11,11 +11,8 @@ impl State {
         let model = &self.model;
         let marked: Vec<&Row> = model.rows.iter().filter(|row| row.marked).collect();
         let attended = self.attended();
-        let rows: Vec<&Row> = if marked.is_empty() {
-            attended.iter().filter_map(|key| model.row(key)).collect()
-        } else {
-            marked
-        };
+        let rows: Vec<&Row> =
+            if marked.is_empty() { attended.iter().filter_map(|key| model.row(key)).collect() } else { marked };
         let subject = match rows.as_slice() {
             [] => "nothing is selected".to_string(),
             [one] => text::printable(&one.workspace.name).into_owned(),
