@@ -49,7 +49,7 @@ pub fn find<'w>(workspaces: &'w [Workspace], name: &str) -> Result<&'w Workspace
             several => return Err(ambiguous(bare, several)),
         }
     }
-    Err(not_found(bare, here().collect()))
+    Err(not_found(bare, here()))
 }
 
 /// Whether a key belongs to the workspace with this id or id prefix.
@@ -68,10 +68,9 @@ fn ambiguous(name: &str, several: &[&Workspace]) -> Error {
     error
 }
 
-fn not_found(name: &str, here: Vec<&Workspace>) -> Error {
+fn not_found<'w>(name: &str, here: impl Iterator<Item = &'w Workspace>) -> Error {
     let error = Error::new(Kind::NotFound, format!("no workspace is called “{name}”"));
     let near = here
-        .iter()
         .map(|workspace| workspace.name.as_str())
         .find(|known| known.contains(name) || (!known.is_empty() && name.contains(known)));
     match near {

@@ -3,14 +3,26 @@
 //! Every step opens beneath an open directory handle and follows no link, so a
 //! directory swapped for a link while it is read leads nowhere else.
 
+mod birth;
+mod look;
+mod measure;
 pub mod mountinfo;
+mod open;
+mod stream;
+mod troubles;
+mod upper;
+mod walk;
+#[cfg(test)]
+mod walk_tests;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use crate::core::mount::Measure;
 use crate::core::storage::StorageKind;
-use crate::port::{PathKind, ScanStream};
+
+pub use birth::{Birth, born};
+pub use look::look;
+pub use measure::{measure, measure_job};
+pub use stream::stream;
 
 /// Which files in a place count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +48,4 @@ pub struct Job {
     pub rule: Rule,
     /// Paths inside the container that are not entered: other mounts.
     pub skip: Vec<PathBuf>,
-}
-
-/// Reads places one after the other on a thread of its own; dropping the stream cancels.
-pub fn stream(_jobs: Vec<Job>, _background: bool) -> ScanStream {
-    Box::pin(futures_util::stream::empty())
-}
-
-/// Allocated bytes below a directory, hard links once, within a time budget.
-pub fn measure(_root: &Path, _budget: Duration) -> Measure {
-    Measure::NotSupported
-}
-
-/// What is at a path beneath a root, following no link in its last component and none out of the root.
-pub fn look(_root: &Path, _path: &Path) -> PathKind {
-    PathKind::Unknown
 }

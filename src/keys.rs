@@ -1,0 +1,240 @@
+//! The one table of keys: the loop, the footer, `?`, `!`, the man page and README all read it.
+//!
+//! Lower case never changes anything; upper case changes, always through a
+//! plan. `G`, which only moves, is the exception.
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// To the first row.
+    Top,
+    /// To the last row.
+    Bottom,
+    /// To the page on the left.
+    Left,
+    /// To the page on the right.
+    Right,
+    /// To the next tab.
+    NextTab,
+    /// To the tab before.
+    PreviousTab,
+    /// To the workspaces.
+    Workspaces,
+    /// To the files at risk.
+    AtRisk,
+    /// Opens what is selected.
+    Open,
+    /// Back: closes what is open, ends a filter, forgets the chosen event.
+    Back,
+    /// Chooses the event that fates are shown for.
+    WhatIf,
+    /// Narrows the list.
+    Filter,
+    /// Sorts by the next column.
+    Sort,
+    /// Marks the selected row.
+    Mark,
+    /// Reads again: the list, and the files at risk of the selection.
+    Refresh,
+    /// Copies the command for the selection.
+    Copy,
+    /// Stops what runs, starts what does not.
+    StopOrStart,
+    /// Lists every verb and why it is not available.
+    Verbs,
+    /// Shows all keys.
+    Help,
+    /// Leaves.
+    Quit,
+}
+
+/// How bindings are grouped in `?` and in the documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Moves and opens.
+    Move,
+    /// Looks, without changing anything.
+    Look,
+    /// Changes something, through a plan.
+    Change,
+}
+
+impl Group {
+    /// The heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Moving",
+            Self::Look => "Looking",
+            Self::Change => "Changing, always through a plan",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The keys, in the notation of `model::key`: `j`, `down`, `ctrl-c`.
+    pub on: &'static [&'static str],
+    /// What they do.
+    pub action: Action,
+    /// Where it is listed.
+    pub group: Group,
+    /// Two words at most, for the footer; empty where the footer leaves it out.
+    pub short: &'static str,
+    /// One line, for `?` and the documents.
+    pub help: &'static str,
+}
+
+const fn binding(
+    on: &'static [&'static str],
+    action: Action,
+    group: Group,
+    short: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { on, action, group, short, help }
+}
+
+/// The table, in the order in which the footer and the help list it.
+pub const TABLE: &[Binding] = &[
+    binding(&["S"], Action::StopOrStart, Group::Change, "stop or start", "stop what runs, start what does not"),
+    binding(
+        &["enter"],
+        Action::Open,
+        Group::Move,
+        "open",
+        "open the selected row: its paths and files, or why it is lost",
+    ),
+    binding(&["w"], Action::WhatIf, Group::Look, "what if", "choose the event that fates are shown for"),
+    binding(
+        &["/"],
+        Action::Filter,
+        Group::Look,
+        "filter",
+        "narrow the list to names, images, owners and states that match",
+    ),
+    binding(&["s"], Action::Sort, Group::Look, "sort", "sort by the next column"),
+    binding(
+        &["space"],
+        Action::Mark,
+        Group::Look,
+        "mark",
+        "mark the row; r and w then mean all that is marked",
+    ),
+    binding(
+        &["r"],
+        Action::Refresh,
+        Group::Look,
+        "refresh",
+        "read again: the list and the files at risk of the selection",
+    ),
+    binding(
+        &["y"],
+        Action::Copy,
+        Group::Look,
+        "copy command",
+        "copy the command that does the same in a shell",
+    ),
+    binding(
+        &["!"],
+        Action::Verbs,
+        Group::Look,
+        "all verbs",
+        "list every verb, with the reason where it is not available",
+    ),
+    binding(&["?"], Action::Help, Group::Look, "help", "show all keys"),
+    binding(&["q", "ctrl-c"], Action::Quit, Group::Look, "quit", "leave"),
+    binding(&["j", "down"], Action::Down, Group::Move, "", "one row down"),
+    binding(&["k", "up"], Action::Up, Group::Move, "", "one row up"),
+    binding(&["pagedown", "ctrl-f"], Action::PageDown, Group::Move, "", "one page down"),
+    binding(&["pageup", "ctrl-b"], Action::PageUp, Group::Move, "", "one page up"),
+    binding(&["g", "home"], Action::Top, Group::Move, "", "to the first row"),
+    binding(&["G", "end"], Action::Bottom, Group::Move, "", "to the last row"),
+    binding(&["h", "left"], Action::Left, Group::Move, "", "to the page on the left"),
+    binding(&["l", "right"], Action::Right, Group::Move, "", "to the page on the right"),
+    binding(&["1"], Action::Workspaces, Group::Move, "", "to the workspaces"),
+    binding(&["2"], Action::AtRisk, Group::Move, "", "to the files at risk"),
+    binding(&["tab"], Action::NextTab, Group::Move, "", "to the next tab"),
+    binding(&["backtab"], Action::PreviousTab, Group::Move, "", "to the tab before"),
+    binding(&["esc"], Action::Back, Group::Move, "", "back: close, end the filter, forget the chosen event"),
+];
+
+/// The binding of an action.
+pub fn of(action: Action) -> Option<&'static Binding> {
+    TABLE.iter().find(|binding| binding.action == action)
+}
+
+/// The first key of an action, as it is written in the footer.
+pub fn key(action: Action) -> &'static str {
+    of(action).and_then(|binding| binding.on.first().copied()).unwrap_or("")
+}
+
+/// How a key of the table is written for people: `Enter`, `Ctrl-C`, `j`.
+pub fn written(on: &str) -> String {
+    match on.strip_prefix("ctrl-") {
+        Some(letter) => format!("Ctrl-{}", letter.to_uppercase()),
+        None if on.chars().count() == 1 => on.to_string(),
+        None => {
+            let name = match on {
+                "backtab" => "Shift-Tab",
+                "pageup" => "PgUp",
+                "pagedown" => "PgDn",
+                _ => on,
+            };
+            let mut letters = name.chars();
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        }
+    }
+}
+
+/// The table as Markdown, the way README holds it.
+pub fn markdown() -> String {
+    let mut out = String::from("| key | what it does |\n|---|---|\n");
+    for group in [Group::Change, Group::Look, Group::Move] {
+        for binding in TABLE.iter().filter(|binding| binding.group == group) {
+            let keys: Vec<_> = binding.on.iter().map(|on| format!("`{}`", written(on))).collect();
+            out.extend(["| ", &keys.join(" "), " | ", binding.help, " |\n"]);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things() {
+        let mut seen = std::collections::BTreeSet::new();
+        for on in TABLE.iter().flat_map(|binding| binding.on) {
+            assert!(seen.insert(*on), "{on} is bound twice");
+        }
+    }
+
+    #[test]
+    fn lower_case_never_changes_anything_and_upper_case_does() {
+        for binding in TABLE {
+            for on in binding.on.iter().filter(|on| on.chars().count() == 1) {
+                let upper = on.chars().all(char::is_uppercase);
+                let changes = binding.group == Group::Change;
+                assert!(upper == changes || *on == "G", "{on}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_written_as_people_say_them() {
+        assert_eq!(written("ctrl-c"), "Ctrl-C");
+        assert_eq!(written("pagedown"), "PgDn");
+        assert_eq!(written("enter"), "Enter");
+        assert_eq!(written("j"), "j");
+    }
+}

@@ -1,0 +1,74 @@
+//! What the cells of a workspace say, in words, before anybody thinks of columns.
+
+use super::rows::Row;
+use crate::core::event::Event;
+use crate::core::fate::Verdict;
+use crate::core::finding::Tally;
+use crate::core::profile::Profile;
+use crate::core::storage::StorageKind;
+
+/// What the AT RISK cell says about one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtRisk {
+    /// Nothing, after a complete look.
+    Nothing,
+    /// Files that would be lost.
+    Files {
+        /// How many, and their bytes.
+        tally: Tally,
+        /// More than these, perhaps: the look was not complete.
+        at_least: bool,
+    },
+    /// A look is under way; what it found so far.
+    Reading(Tally),
+    /// Nobody looked.
+    NotRead,
+    /// There is nothing to look at: a retired folder.
+    Folder,
+}
+
+/// What would be lost of a workspace in an event.
+pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
+    if row.workspace.state == crate::core::workspace::RunState::Retired {
+        return AtRisk::Folder;
+    }
+    let Some(classifier) = row.classifier(profile) else {
+        return row.risk.reading.map_or(AtRisk::NotRead, AtRisk::Reading);
+    };
+    if let Some(tally) = row.risk.reading
+        && row.risk.known.is_none()
+    {
+        return AtRisk::Reading(tally);
+    }
+    let Some(risk) = &row.risk.known else { return AtRisk::NotRead };
+    let lost = |storage| classifier.verdict(storage, event) == Verdict::Lost;
+    let tally = risk.tally(lost);
+    // A mount that would be lost in this event, but is not among those that were read.
+    let unread = classifier.detail.mounts.iter().any(|mount| {
+        !matches!(mount.storage, StorageKind::Pseudo | StorageKind::RuntimeFile)
+            && classifier.mount(mount).fates.verdict(event) == Verdict::Lost
+            && !risk.tallies.iter().any(|(storage, _)| *storage == mount.storage)
+    });
+    let at_least = unread || !risk.complete();
+    if tally.files == 0 && !at_least { AtRisk::Nothing } else { AtRisk::Files { tally, at_least } }
+}
+
+/// The worst that an event does to anything of the workspace; `None` while nothing is known.
+///
+/// A place that would be lost counts only if there is something in it, or if nobody could look.
+pub fn worst(row: &Row, event: Event, profile: &Profile) -> Option<Verdict> {
+    let classifier = row.classifier(profile)?;
+    let mut worst = Verdict::Untouched;
+    for mount in &classifier.detail.mounts {
+        let verdict = classifier.mount(mount).fates.verdict(event);
+        let tallied = row.risk.known.as_ref().and_then(|risk| {
+            let found = risk.tallies.iter().find(|(storage, _)| *storage == mount.storage);
+            found.map(|(_, tally)| tally.files)
+        });
+        let empty = tallied == Some(0) && row.risk.known.as_ref().is_some_and(|risk| risk.complete());
+        if !empty && mount.storage != StorageKind::Pseudo {
+            worst = worst.worse(verdict);
+        }
+    }
+    Some(worst)
+}

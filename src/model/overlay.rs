@@ -1,0 +1,88 @@
+//! What lies on top of a view: help, what-if, an explanation, a plan.
+
+use crate::core::event::Event;
+use crate::core::fate::{Basis, Verdict};
+use crate::core::plan::Plan;
+use crate::keys::Action;
+
+/// What lies on top. One at a time; Esc closes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// All keys, scrolled by some rows.
+    Help {
+        /// Rows scrolled away.
+        scroll: usize,
+    },
+    /// Every verb, and why it is not available: `None` where it is.
+    Verbs(Vec<(Action, Option<String>)>),
+    /// The seven events, and the worst that each does to the selection.
+    WhatIf {
+        /// What the selection is, in words.
+        subject: String,
+        /// The worst verdict by event; `None` where nothing is known yet.
+        worst: Vec<(Event, Option<Verdict>)>,
+        /// The event under the cursor.
+        cursor: usize,
+    },
+    /// What happens to one path, why, and what to do.
+    Explain(Box<ExplainView>),
+    /// A plan, waiting for yes.
+    Plan(Box<PlanView>),
+}
+
+/// What happens to one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainView {
+    /// The path, harmless.
+    pub path: String,
+    /// Its workspace, harmless.
+    pub workspace: String,
+    /// What it lives on.
+    pub storage: &'static str,
+    /// What stands out: size, kind and age of a file; source and file system of a mount.
+    pub facts: String,
+    /// By event: what happens and why.
+    pub events: Vec<(Event, Verdict, String, Basis)>,
+    /// What to do.
+    pub advice: String,
+    /// The one command that does it.
+    pub command: Option<String>,
+    /// What is wrong with it.
+    pub violation: Option<String>,
+}
+
+/// A plan on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanView {
+    /// The plan.
+    pub plan: Plan,
+    /// The plan in words, the same as `--dry-run` prints.
+    pub lines: Vec<String>,
+    /// What is asked for.
+    pub confirm: Confirm,
+    /// How far it is.
+    pub state: PlanState,
+}
+
+/// What a plan asks for before it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// `y`; anything else is No.
+    Yes,
+    /// The name, typed: the plan loses data.
+    Name {
+        /// What must be typed.
+        name: String,
+        /// What was typed so far.
+        typed: String,
+    },
+}
+
+/// How far a plan is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanState {
+    /// Waiting for an answer.
+    Asking,
+    /// Running.
+    Running,
+}

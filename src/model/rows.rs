@@ -1,0 +1,177 @@
+//! Workspaces and files as the lists hold them.
+
+use std::sync::Arc;
+
+use crate::core::classify::{Classifier, Facts};
+use crate::core::error::Error;
+use crate::core::finding::{Finding, Risk, Tally};
+use crate::core::profile::Profile;
+use crate::core::report::Layers;
+use crate::core::workspace::{Detail, Workspace, WsKey};
+
+/// Something that is asked for and comes later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact<T> {
+    /// Not answered yet.
+    Waiting,
+    /// The answer.
+    Known(T),
+    /// It went wrong.
+    Failed(Error),
+}
+
+impl<T> Fact<T> {
+    /// The answer, if it is there.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Waiting | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What is known of the files at risk of one workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RiskState {
+    /// The last look that came to its end.
+    pub known: Option<Arc<Risk>>,
+    /// A look that is under way, with what it found so far.
+    pub reading: Option<Tally>,
+    /// Why there was no look, in words that a person can act on.
+    pub not_read: Option<String>,
+}
+
+/// One workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The engine's cheap facts.
+    pub workspace: Workspace,
+    /// The closer look.
+    pub detail: Fact<Arc<Detail>>,
+    /// Its files at risk.
+    pub risk: RiskState,
+    /// Image, container and folder, and whether each exists.
+    pub layers: Option<Layers>,
+    /// What is known about conditions.
+    pub facts: Facts,
+    /// Marked by the person.
+    pub marked: bool,
+}
+
+impl Row {
+    /// A workspace of which only the list is known.
+    pub fn new(workspace: Workspace) -> Self {
+        Self {
+            workspace,
+            detail: Fact::Waiting,
+            risk: RiskState::default(),
+            layers: None,
+            facts: Facts::default(),
+            marked: false,
+        }
+    }
+
+    /// Classifies paths of this workspace, once the closer look is there.
+    pub fn classifier<'a>(&'a self, profile: &'a Profile) -> Option<Classifier<'a>> {
+        self.detail.known().map(|detail| Classifier { detail, profile, facts: self.facts })
+    }
+
+    /// Whether the row matches a filter: every word in its name, container, image, owner, project or state.
+    pub fn matches(&self, filter: &str) -> bool {
+        let workspace = &self.workspace;
+        let texts = [
+            Some(workspace.name.as_str()),
+            workspace.container.as_deref(),
+            workspace.image.as_deref(),
+            workspace.owner.name.as_deref(),
+            workspace.project.as_deref(),
+            Some(workspace.state.key()),
+        ];
+        all_words_in(filter, &texts)
+    }
+}
+
+/// A file at risk, by its place in the rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRef {
+    /// Its workspace.
+    pub key: WsKey,
+    /// Its place among that workspace's findings.
+    pub index: usize,
+}
+
+impl FileRef {
+    /// The file and its workspace.
+    pub fn find<'m>(&self, rows: &'m [Row]) -> Option<(&'m Row, &'m Finding)> {
+        let row = rows.iter().find(|row| row.workspace.key == self.key)?;
+        let finding = row.risk.known.as_ref()?.findings.get(self.index)?;
+        Some((row, finding))
+    }
+}
+
+/// Whether every word of a filter stands in one of the texts. Case does not count.
+pub(super) fn all_words_in(filter: &str, texts: &[Option<&str>]) -> bool {
+    filter.split_whitespace().all(|word| {
+        let word = word.to_lowercase();
+        texts.iter().flatten().any(|text| text.to_lowercase().contains(&word))
+    })
+}
+
+/// How workspaces are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Sort {
+    /// What runs first, then by name.
+    #[default]
+    State,
+    /// By name.
+    Name,
+    /// The most bytes at risk first.
+    AtRisk,
+    /// The youngest first.
+    Age,
+    /// By owner, then name.
+    Owner,
+}
+
+impl Sort {
+    /// The next way to sort.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::State => Self::Name,
+            Self::Name => Self::AtRisk,
+            Self::AtRisk => Self::Age,
+            Self::Age => Self::Owner,
+            Self::Owner => Self::State,
+        }
+    }
+
+    /// The word on the screen.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Name => "name",
+            Self::AtRisk => "at risk",
+            Self::Age => "age",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// How many owners the rows have: more than one shows the owner column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// All belong to one, or nobody is known.
+    One,
+    /// Several owners.
+    Several,
+}
+
+impl Group {
+    /// Looks at the rows' owners.
+    pub fn of(rows: &[Row]) -> Self {
+        let mut owners = rows.iter().map(|row| row.workspace.owner.name.as_deref());
+        let first = owners.next();
+        if owners.all(|owner| Some(owner) == first) { Self::One } else { Self::Several }
+    }
+}

@@ -1,0 +1,138 @@
+//! Opening directories beneath a root: no link is followed, nothing leads outside.
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::io::{Errno, Result};
+
+/// Directories are opened in stretches of at most this many bytes: the kernel
+/// refuses paths of 4096 bytes, and a tree may be deeper than that.
+const STRETCH: usize = 2048;
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const BENEATH: ResolveFlags =
+    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+
+/// An open directory that everything else is opened beneath.
+#[derive(Debug)]
+pub(super) struct Root {
+    handle: OwnedFd,
+    /// Set once the kernel or a system call filter refused `openat2`.
+    by_component: Cell<bool>,
+}
+
+impl Root {
+    /// Opens a root. What lies behind `/proc/PID/root` belongs to somebody else, whose links
+    /// would lead into our own file system: there no link is followed.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let by_component = Cell::new(false);
+        let Some((process, rest)) = split_process_root(path) else {
+            return Ok(Self { handle: openat(CWD, path, DIRECTORY, Mode::empty())?, by_component });
+        };
+        let root = Self { handle: openat(CWD, &process, DIRECTORY, Mode::empty())?, by_component };
+        let handle = root.directory(&rest)?;
+        Ok(Self { handle, by_component: root.by_component })
+    }
+
+    /// The root's own handle.
+    pub(super) fn handle(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
+    }
+
+    /// Opens a directory beneath the root for reading; the path is relative and has no `..`.
+    /// Holds at most two handles at a time, however deep the path is.
+    pub(super) fn directory(&self, relative: &Path) -> Result<OwnedFd> {
+        let mut at: Option<OwnedFd> = None;
+        let mut stretch = PathBuf::new();
+        for component in relative.components() {
+            let Component::Normal(name) = component else { return Err(Errno::INVAL) };
+            if stretch.as_os_str().len() + name.len() >= STRETCH {
+                at = Some(self.step(at.as_ref(), &stretch, OFlags::PATH)?);
+                stretch.clear();
+            }
+            stretch.push(name);
+        }
+        if stretch.as_os_str().is_empty() {
+            stretch.push(".");
+        }
+        self.step(at.as_ref(), &stretch, OFlags::RDONLY)
+    }
+
+    fn step(&self, at: Option<&OwnedFd>, stretch: &Path, access: OFlags) -> Result<OwnedFd> {
+        let at = at.map_or_else(|| self.handle.as_fd(), AsFd::as_fd);
+        let flags = DIRECTORY | OFlags::NOFOLLOW | access;
+        if !self.by_component.get() {
+            match openat2(at, stretch, flags, Mode::empty(), BENEATH) {
+                Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => self.by_component.set(true),
+                Err(Errno::AGAIN) => {}
+                opened => return opened,
+            }
+        }
+        component_by_component(at, stretch, flags)
+    }
+
+    #[cfg(test)]
+    pub(super) fn without_openat2(self) -> Self {
+        self.by_component.set(true);
+        self
+    }
+}
+
+/// What `openat2` does in one call, for kernels and filters that refuse it.
+fn component_by_component(at: BorrowedFd<'_>, stretch: &Path, flags: OFlags) -> Result<OwnedFd> {
+    let mut handle: Option<OwnedFd> = None;
+    let mut components = stretch.components().map(Component::as_os_str).peekable();
+    while let Some(name) = components.next() {
+        let access = if components.peek().is_some() { flags | OFlags::PATH } else { flags };
+        let opened = openat(handle.as_ref().map_or(at, AsFd::as_fd), name, access, Mode::empty())?;
+        handle = Some(opened);
+    }
+    handle.ok_or(Errno::INVAL)
+}
+
+/// Splits `/proc/PID/root/REST` into the process's root and what lies beneath it.
+fn split_process_root(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let mut components = path.components();
+    let mut next = || components.next().map(Component::as_os_str);
+    let is_process = next()? == "/"
+        && next()? == "proc"
+        && next().and_then(OsStr::to_str)?.bytes().all(|byte| byte.is_ascii_digit())
+        && next()? == "root";
+    let process = path.components().take(4).collect();
+    is_process.then(|| (process, components.as_path().to_path_buf()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_root_of_a_process_is_split_off() {
+        let split = |path: &str| split_process_root(Path::new(path));
+        assert_eq!(split("/proc/12/root/dev/shm"), Some(("/proc/12/root".into(), "dev/shm".into())));
+        assert_eq!(split("/proc/12/root"), Some(("/proc/12/root".into(), "".into())));
+        assert_eq!(split("/proc/self/root/x"), None);
+        assert_eq!(split("/home/proc/12/root"), None);
+    }
+
+    #[test]
+    fn a_link_in_the_middle_is_not_followed_with_and_without_openat2() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        std::fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+        std::os::unix::fs::symlink("a", dir.path().join("link")).expect("link");
+        for by_component in [false, true] {
+            let mut root = Root::open(dir.path()).expect("root");
+            if by_component {
+                root = root.without_openat2();
+            }
+            assert!(root.directory(Path::new("a/b")).is_ok());
+            assert!(root.directory(Path::new("")).is_ok());
+            let refused = root.directory(Path::new("link/b")).err();
+            assert!(matches!(refused, Some(Errno::LOOP | Errno::NOTDIR)), "{refused:?}");
+            assert_eq!(root.directory(Path::new("../x")).err(), Some(Errno::INVAL));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The name of a user, as the C library knows it: files, LDAP and whatever else is configured.
+
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// A record larger than this is somebody's mistake.
+const LARGEST: usize = 1 << 20;
+
+/// The name of a user id; `None` where the number has none here, or its name is not UTF-8.
+/// May ask a directory server, so never on the way to a frame.
+pub fn user_name(uid: u32) -> Option<String> {
+    look_up(uid, 1024)
+}
+
+fn look_up(uid: u32, first_size: usize) -> Option<String> {
+    let mut buffer: Vec<libc::c_char> = vec![0; first_size];
+    loop {
+        let mut record = MaybeUninit::<libc::passwd>::uninit();
+        let mut found: *mut libc::passwd = ptr::null_mut();
+        // SAFETY: every pointer is to memory of ours that outlives the call, and the length is the buffer's own.
+        let code = unsafe {
+            libc::getpwuid_r(uid, record.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &raw mut found)
+        };
+        match code {
+            0 if found.is_null() => return None,
+            0 => {
+                // SAFETY: on success with a result `found` points to `record`, which the call has filled.
+                let name = unsafe { (*found).pw_name };
+                if name.is_null() {
+                    return None;
+                }
+                // SAFETY: `pw_name` is a NUL-terminated string within `buffer`, which is still alive.
+                let name = unsafe { CStr::from_ptr(name) };
+                return name.to_str().ok().map(str::to_owned);
+            }
+            libc::ERANGE if buffer.len() < LARGEST => buffer = vec![0; buffer.len() * 4],
+            libc::EINTR => {}
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_has_a_name_and_an_unused_number_has_none() {
+        assert_eq!(user_name(0).as_deref(), Some("root"));
+        assert_eq!(user_name(3_999_999_999), None);
+    }
+
+    #[test]
+    fn a_buffer_that_is_too_small_grows() {
+        assert_eq!(look_up(0, 1).as_deref(), Some("root"), "ERANGE asks for a larger one");
+    }
+}
