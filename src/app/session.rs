@@ -44,10 +44,11 @@ pub async fn open(session: Session) -> Result<u8> {
     let caps = term::caps::detect(&env, stdin, stdout, session.ascii, session.color)?;
     // All themes use the names of the person's own palette: more colours change nothing.
     let theme = match caps.colors {
-        Colors::None => Theme::mono(caps.unicode),
-        _ if session.light => Theme::light(caps.unicode),
-        _ => Theme::dark(caps.unicode),
+        Colors::None => Theme::mono(),
+        _ if session.light => Theme::light(),
+        _ => Theme::dark(),
     };
+    let theme = if caps.unicode { theme } else { theme.ascii() };
     let mut screen = Screen::on_terminal(caps).map_err(|error| no_terminal(&error))?;
     term::guard::install_panic_hook();
     screen.enter().map_err(|error| no_terminal(&error))?;

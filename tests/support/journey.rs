@@ -110,7 +110,7 @@ pub fn journey(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, size: (u16, u16),
     let (sender, mut receiver) = unbounded_channel();
     let inputs = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let start = Start { model, theme: Theme::dark(true) };
+    let start = Start { model, theme: Theme::dark() };
     let ended = runtime.block_on(async {
         let (ended, ()) =
             tokio::join!(app::run(inputs, &mut screen, ports, start), drive(&emulator, &sender, steps));
