@@ -1,4 +1,5 @@
 //! This machine, read from inside: mount tables of many platforms, and the endpoint on this very machine.
 
 mod endpoint;
+mod real;
 mod tables;
