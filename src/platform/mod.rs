@@ -1,5 +1,6 @@
 //! Profiles: loading and choosing. What this machine is.
 
+pub mod clock;
 pub mod config;
 pub mod folders;
 pub mod host;
