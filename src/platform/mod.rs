@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod folders;
+pub mod host;
 pub mod profiles;
 mod toml;
