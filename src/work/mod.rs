@@ -24,5 +24,6 @@ pub fn first_event(profile: &Profile, config: &Config) -> Event {
 /// What the faces need of the layers below, so that they import `work` alone.
 pub use crate::platform::config::{Color, Config};
 pub use crate::platform::folders::roots;
-pub use crate::port::{Can, Clock, Endpoint, Engine, Host, Image, Inventory, Right};
+pub use crate::platform::profiles::built_in as built_in_profiles;
+pub use crate::port::{Can, Clock, Endpoint, Engine, Host, Image, Inventory, PathKind, Right};
 pub use crate::store::Store;
