@@ -2,6 +2,5 @@
 
 pub mod config;
 pub mod folders;
-pub mod host;
 pub mod profiles;
 mod toml;
