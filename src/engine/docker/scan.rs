@@ -1,0 +1,174 @@
+//! Finds files in places that do not last: how deep a look is possible here, and where it begins.
+//!
+//! The layer's own directory is best; then the container's root through its
+//! process; the engine itself comes last, on request only. The walking is `scan`'s.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bollard::models::ContainerInspectResponse;
+use futures_util::{StreamExt, stream};
+
+use crate::core::error::Error;
+use crate::core::finding::Method;
+use crate::core::mount::{Backing, Mount, Source};
+use crate::core::workspace::RunState;
+use crate::port::{ScanItem, ScanRequest, ScanStream};
+use crate::scan::{self, Job, Rule};
+
+use super::process::{self, Process};
+use super::{Link, blocking, changes, detail, failure, mounts};
+
+/// What a look will consist of.
+struct Outline {
+    method: Method,
+    jobs: Vec<Job>,
+    /// Directories that the jobs begin in, held open until they are read.
+    held: Vec<OwnedFd>,
+    /// What is known to be out of reach, and what is worth knowing.
+    said: Vec<ScanItem>,
+    /// The layer can be read only by asking the engine.
+    ask: bool,
+}
+
+pub(super) fn stream(link: Arc<Link>, request: ScanRequest) -> ScanStream {
+    let begin = async move {
+        match begin(link, request).await {
+            Ok(items) => items,
+            Err(why) => items(vec![ScanItem::By(Method::Api), ScanItem::Gap(why.message)]),
+        }
+    };
+    stream::once(begin).flatten().boxed()
+}
+
+fn items(items: Vec<ScanItem>) -> ScanStream {
+    stream::iter(items).boxed()
+}
+
+async fn begin(link: Arc<Link>, request: ScanRequest) -> Result<ScanStream, Error> {
+    let session = link.session().await?;
+    let inspected = link.inspect(&session, &request.key.id).await?;
+    let local = session.local;
+    let (asked, id, known) = (request.asked, request.key.id.clone(), Arc::clone(&request.detail));
+    let outline = blocking(move || outline(&inspected, local, &request)).await?;
+
+    let first = items(std::iter::once(ScanItem::By(outline.method)).chain(outline.said).collect());
+    let held = outline.held;
+    let walked = scan::stream(outline.jobs, !asked).filter_map(move |item| {
+        // Held open for as long as something is read.
+        let _ = &held;
+        std::future::ready((!matches!(item, ScanItem::By(_))).then_some(item))
+    });
+    let first = first.chain(walked);
+    if !outline.ask {
+        return Ok(first.boxed());
+    }
+    let asks = stream::once(async move { changes::read(&link, &session, &id, &known).await });
+    Ok(first.chain(asks.flat_map(stream::iter)).boxed())
+}
+
+/// Decides where to look. Touches the disk.
+fn outline(inspected: &ContainerInspectResponse, local: bool, request: &ScanRequest) -> Outline {
+    let process = detail::process(inspected, local);
+    let all = &request.detail.mounts;
+    let runs = request.detail.state.is_up();
+    let mut outline = Outline {
+        method: if process.is_some() { Method::Proc } else { Method::Api },
+        jobs: Vec::new(),
+        held: Vec::new(),
+        said: Vec::new(),
+        ask: false,
+    };
+    if let Some(root) = wanted(all, request).find(|mount| mount.backing == Backing::Layer) {
+        let upper = mounts::upper(inspected, process.as_ref()).filter(|_| local);
+        outline.layer(root, all, upper, process.as_ref(), request.asked);
+    }
+    for mount in wanted(all, request).filter(|mount| mount.backing != Backing::Layer) {
+        match (&mount.backing, &process) {
+            (Backing::Injected | Backing::Pseudo, _) => {}
+            (Backing::Memory, _) if !runs => outline.memory_is_gone(request.detail.state),
+            (_, Some(process)) => outline.inside(mount, all, process),
+            (_, None) => outline.on_host(mount, all, local),
+        }
+    }
+    outline
+}
+
+fn wanted<'m>(all: &'m [Mount], request: &'m ScanRequest) -> impl Iterator<Item = &'m Mount> {
+    all.iter().filter(|mount| request.targets.contains(&mount.target))
+}
+
+impl Outline {
+    fn layer(
+        &mut self,
+        root: &Mount,
+        all: &[Mount],
+        upper: Option<PathBuf>,
+        process: Option<&Process>,
+        asked: bool,
+    ) {
+        if let Some(upper) = upper.filter(|upper| failure::readable(upper)) {
+            self.method = Method::Upper;
+            self.jobs.push(job(upper, root, all, Rule::Upper));
+        } else if let Some(process) = process.filter(|process| failure::readable(&process.root())) {
+            self.method = Method::Proc;
+            self.jobs.push(job(process.root(), root, all, Rule::BornAfterRoot));
+        } else {
+            self.method = Method::Api;
+            self.ask = asked;
+            if !asked {
+                let gap = "the writable layer was not read: only the engine can, and only on request";
+                self.said.push(ScanItem::Gap(gap.into()));
+            }
+        }
+    }
+
+    fn memory_is_gone(&mut self, state: RunState) {
+        let note = ScanItem::Note("tmpfs content is gone: the container is stopped".into());
+        if state != RunState::Created && !self.said.contains(&note) {
+            self.said.push(note);
+        }
+    }
+
+    /// A mount of a running container: through its process, so that it is the mount itself
+    /// that is read and not what lies at the same place on the host by now.
+    fn inside(&mut self, mount: &Mount, all: &[Mount], process: &Process) {
+        let folder = process.open(&mount.target).map(|folder| (process::path_of(&folder), folder));
+        match folder {
+            Ok((place, folder)) if failure::readable(&place) => {
+                self.held.push(folder);
+                self.jobs.push(job(place, mount, all, Rule::Everything));
+            }
+            _ => self.on_host(mount, all, true),
+        }
+    }
+
+    fn on_host(&mut self, mount: &Mount, all: &[Mount], local: bool) {
+        let target = mount.target.display();
+        match &mount.host_path {
+            Some(place) if local && failure::readable(place) => {
+                self.jobs.push(job(place.clone(), mount, all, Rule::Everything));
+            }
+            Some(_) if matches!(mount.backing, Backing::HostDir { source: Source::Deleted, .. }) => {
+                self.said.push(ScanItem::Gap(format!("the directory behind {target} was deleted")));
+            }
+            _ if mount.backing == Backing::Memory => {
+                self.said.push(ScanItem::Gap(format!("tmpfs {target} cannot be read through the engine")));
+            }
+            _ => self.said.push(ScanItem::Gap(format!("{target} may not be read from here"))),
+        }
+    }
+}
+
+/// Other mounts below a place are not part of it.
+fn job(root: PathBuf, mount: &Mount, all: &[Mount], rule: Rule) -> Job {
+    let below = |other: &&Mount| other.target != mount.target && other.target.starts_with(&mount.target);
+    Job {
+        root,
+        shown_at: mount.target.clone(),
+        storage: mount.storage,
+        rule,
+        skip: all.iter().filter(below).map(|other| other.target.clone()).collect(),
+    }
+}
