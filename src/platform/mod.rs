@@ -1,6 +1,8 @@
 //! Profiles: loading and choosing. What this machine is.
 
+pub mod clock;
 pub mod config;
 pub mod folders;
+pub mod host;
 pub mod profiles;
 mod toml;
