@@ -1,14 +1,14 @@
-//! This machine's clock.
+//! The system's clock.
 
 use jiff::Timestamp;
 
 use crate::port::Clock;
 
-/// The time of day as this machine has it.
+/// Tells the time of this machine.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+pub struct System;
 
-impl Clock for SystemClock {
+impl Clock for System {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
