@@ -117,14 +117,12 @@ fn adopt(path: PathBuf) -> Option<CutOff> {
         }
     }
     let journal = Journal { path, file };
-    match plan {
-        Some(plan) => Some(CutOff { plan, begun, journal }),
-        None => {
-            // Not even the plan was written, so nothing was done.
-            journal.close().ok()?;
-            None
-        }
+    if let Some(plan) = plan {
+        return Some(CutOff { plan, begun, journal });
     }
+    // Not even the plan was written, so nothing was done.
+    journal.close().ok()?;
+    None
 }
 
 #[cfg(test)]

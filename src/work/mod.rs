@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod explain;
+pub mod gather;
 pub mod mounts;
 pub mod risk;
 pub mod roster;
@@ -9,8 +10,20 @@ pub mod roster;
 #[cfg(test)]
 mod fake;
 
+use crate::core::event::Event;
+use crate::core::profile::Profile;
+use crate::core::storage::Aftermath;
+
+/// The event that views begin with: the person's choice, else the mildest one
+/// in which the platform discards the writable layer.
+pub fn first_event(profile: &Profile, config: &Config) -> Event {
+    let stop_discards = matches!(profile.lifecycle.stop, Some(Aftermath::Recreated | Aftermath::Removed));
+    config.event.unwrap_or(if stop_discards { Event::Stop } else { Event::Retire })
+}
+
 /// What the faces need of the layers below, so that they import `work` alone.
-pub use crate::platform::config::Config;
+pub use crate::platform::config::{Color, Config};
 pub use crate::platform::folders::roots;
-pub use crate::port::{Can, Clock, Endpoint, Engine, Host, Image, Inventory, Right};
+pub use crate::platform::profiles::built_in as built_in_profiles;
+pub use crate::port::{Can, Clock, Endpoint, Engine, Host, Image, Inventory, PathKind, Right};
 pub use crate::store::Store;

@@ -1,6 +1,6 @@
 //! What would be lost: which mounts to read, and the sum of what was found there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -263,6 +263,8 @@ pub fn at_risk(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::core::workspace::RunState;
     use crate::work::fake;

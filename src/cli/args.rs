@@ -1,0 +1,197 @@
+//! Verbs and their arguments, as clap reads them. The doc comments are the help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::core::event::Event;
+
+/// See what outlasts your container: which files survive, which are lost, and why.
+///
+/// Without a command it opens the dashboard.
+#[derive(Debug, Parser)]
+#[command(name = "outlast", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What holds for every command.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Where to look: the best that is there, unless said here.
+    #[arg(long, global = true, value_name = "WHERE", env = "OUTLAST_ENGINE")]
+    pub engine: Option<EngineChoice>,
+    /// A platform's rules, from a file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Draw with ASCII only.
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<When>,
+}
+
+/// Where workspaces are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// Docker or Podman.
+    Docker,
+    /// This machine itself, read from inside.
+    Machine,
+    /// A playground in memory.
+    Demo,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// Where the terminal has any.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List workspaces and what each would lose.
+    Ls(LsArgs),
+    /// List the mounts of a workspace and what becomes of each.
+    Mounts(MountsArgs),
+    /// Say what becomes of a path, and why.
+    Explain(ExplainArgs),
+    /// List files that would be lost, the most valuable first.
+    Risk(RiskArgs),
+    /// Start a stopped workspace.
+    Start(ChangeArgs),
+    /// Stop a running workspace.
+    Stop(ChangeArgs),
+    /// Show what outlast changed.
+    Log(LogArgs),
+    /// List the platforms that are known.
+    Profiles(ProfilesArgs),
+    /// Open the dashboard on a playground in memory.
+    Demo,
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page.
+    Man,
+}
+
+/// `ls`
+#[derive(Args, Debug)]
+pub struct LsArgs {
+    /// Stopped and retired workspaces too.
+    #[arg(short, long)]
+    pub all: bool,
+    /// Do not look for files at risk.
+    #[arg(long)]
+    pub no_risk: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mounts`
+#[derive(Args, Debug)]
+pub struct MountsArgs {
+    /// A workspace, a container or the start of its id.
+    pub name: String,
+    /// Mounts that hold no data too.
+    #[arg(short, long)]
+    pub all: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// A path of this host, or `NAME:PATH` for one inside a workspace.
+    #[arg(value_name = "[NAME:]PATH")]
+    pub subject: String,
+    /// The workspace that PATH is inside of.
+    #[arg(long = "in", value_name = "NAME")]
+    pub within: Option<String>,
+    /// The event to answer for first.
+    #[arg(long, value_parser = event)]
+    pub event: Option<Event>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `risk`
+#[derive(Args, Debug)]
+pub struct RiskArgs {
+    /// One workspace; all of them without a name.
+    pub name: Option<String>,
+    /// The event in which files would be lost.
+    #[arg(long, value_parser = event)]
+    pub event: Option<Event>,
+    /// How many files to list for each workspace; totals count all.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub limit: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `start` and `stop`
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct ChangeArgs {
+    /// A workspace, a container or the start of its id.
+    pub name: String,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask. Never agrees to losing data.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Agree to losing the data that the plan names.
+    #[arg(long)]
+    pub lose_data: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `log`
+#[derive(Args, Debug)]
+pub struct LogArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `profiles`
+#[derive(Args, Debug)]
+pub struct ProfilesArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    pub shell: clap_complete::Shell,
+}
+
+fn event(key: &str) -> std::result::Result<Event, String> {
+    Event::from_key(key).ok_or_else(|| {
+        let known: Vec<_> = Event::ALL.iter().map(|event| event.key()).collect();
+        format!("one of {}", known.join(", "))
+    })
+}

@@ -1,0 +1,113 @@
+//! `outlast start NAME` and `outlast stop NAME`: the plan is shown, agreed to, run and logged.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use super::args::ChangeArgs;
+use super::context::Context;
+use super::out::Out;
+use crate::core::error::{Error, Kind, Result};
+use crate::core::plan::{Plan, Verb};
+use crate::core::report::{Act, Head};
+use crate::text::printable;
+use crate::work::act::{self, Consent};
+use crate::work::{Store, risk};
+
+/// Starts or stops one workspace.
+pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
+    let store = if args.dry_run { None } else { Some(Store::open(&context.host)?) };
+    if let Some(store) = &store {
+        recover(context, store).await;
+    }
+    let plan = make(verb, args, context).await?;
+    let Some(store) = store else {
+        show(&plan, "planned", args, context, out)?;
+        return Ok(0);
+    };
+    let consent = match agree(&plan, args, context, out) {
+        Ok(consent) => consent,
+        Err(error) => {
+            if args.json {
+                show(&plan, "refused", args, context, out)?;
+            }
+            return Err(error);
+        }
+    };
+    let (engine, host, clock) = (context.engine.as_ref(), &context.host, context.clock.as_ref());
+    let outcome = act::run(engine, &store, host, &context.profile, clock, &plan, consent).await;
+    let result = match &outcome {
+        Ok(()) => "done",
+        Err(error) if error.kind == Kind::Refused => "refused",
+        Err(_) => "failed",
+    };
+    if args.json {
+        show(&plan, result, args, context, out)?;
+    }
+    outcome?;
+    if !args.json {
+        let steps = plan.steps.iter();
+        out.lines(steps.map(|step| format!("{} {}", step.verb.past(), printable(&step.name))))?;
+    }
+    Ok(0)
+}
+
+/// Finishes the books of plans that were cut off and says so beside the answer.
+pub(super) async fn recover(context: &Context<'_>, store: &Store) {
+    for said in act::recover(context.engine.as_ref(), store, context.clock.as_ref()).await {
+        super::warn(&said);
+    }
+}
+
+async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Plan> {
+    let (workspace, detail, _) = context.named(&args.name).await?;
+    act::applies(verb, &workspace, detail.state)?;
+    let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
+    let profile = &context.profile;
+    let risk = match verb {
+        Verb::Start => None,
+        // What could not be read is in the plan as not known.
+        Verb::Stop => {
+            let looked_at = Arc::clone(&detail);
+            risk::read(engine, &workspace.key, looked_at, profile, true, 0, clock, &mut |_| {}).await.ok()
+        }
+    };
+    act::plan(verb, &workspace, &detail, risk.as_ref(), profile, clock)
+}
+
+fn show(
+    plan: &Plan,
+    result: &'static str,
+    args: &ChangeArgs,
+    context: &Context<'_>,
+    out: &mut Out,
+) -> Result<()> {
+    let now = context.clock.now();
+    if args.json {
+        return out.json(&Act { head: Head::new(now, true, Vec::new()), plan: plan.clone(), result });
+    }
+    out.lines(act::plan_lines(plan, now))
+}
+
+/// Asks where somebody can answer; `--yes` answers, and never agrees to losing data.
+fn agree(plan: &Plan, args: &ChangeArgs, context: &Context<'_>, out: &mut Out) -> Result<Consent> {
+    let consent = Consent { yes: true, lose_data: args.lose_data };
+    if args.yes || (plan.loses_data() && !args.lose_data) {
+        // The runner refuses losses nobody agreed to, with its reason.
+        return Ok(consent);
+    }
+    let somebody = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !somebody || args.json {
+        return Err(Error::new(Kind::Refused, "nobody is there to agree to the plan")
+            .hint("`--dry-run` shows it, `--yes` agrees to it"));
+    }
+    show(plan, "planned", args, context, out)?;
+    let mut stderr = std::io::stderr().lock();
+    // An answer can be given also where the question could not be shown.
+    let _ = write!(stderr, "go on? [y/N] ").and_then(|()| stderr.flush());
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(consent);
+    }
+    Err(Error::new(Kind::Cancelled, "nothing was done"))
+}

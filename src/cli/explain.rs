@@ -1,0 +1,195 @@
+//! `outlast explain [NAME:]PATH`: what becomes of a path, why, and the one command to do.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::ExplainArgs;
+use super::context::Context;
+use super::out::Out;
+use super::table::{Side, Table};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::core::report::{Explain, Head, PathText, SeenIn, Trouble, maps};
+use crate::core::subject::Subject;
+use crate::core::workspace::{Detail, Workspace};
+use crate::text::{printable, printable_path};
+use crate::work::explain::{Explained, command, container_path, explain, seen_in};
+use crate::work::{Engine, PathKind};
+
+/// What the question turned out to be about.
+struct Question {
+    engine: Arc<dyn Engine>,
+    workspace: Workspace,
+    detail: Arc<Detail>,
+    /// The path inside the workspace.
+    path: PathBuf,
+    /// The path as it was asked for.
+    asked: PathBuf,
+    /// Where else the place is seen; filled for host paths at once.
+    seen_in: Vec<SeenIn>,
+    troubles: Vec<Trouble>,
+}
+
+/// Explains one path.
+pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
+    let subject = Subject::parse(&args.subject);
+    let question = match (args.within.clone().or(subject.name), subject.path) {
+        (Some(name), Some(path)) => inside(context, &name, path).await?,
+        (None, Some(path)) => on_host(context, &path).await?,
+        // With `--in`, a bare word is a path.
+        (Some(name), None) if args.within.is_some() => inside(context, &name, (&args.subject).into()).await?,
+        (_, None) => {
+            return Err(Error::new(Kind::Usage, format!("“{}” names no path", args.subject))
+                .hint(format!("a path inside it: outlast explain {}:/tmp", args.subject))
+                .hint(format!("a path of this host: outlast explain ./{}", args.subject)));
+        }
+    };
+    let event = context.event(args.event);
+    let Question { engine, workspace, detail, path, .. } = &question;
+    let answer = explain(engine.as_ref(), workspace, detail, &context.profile, path).await?;
+    let verdict = answer.fates.verdict(event);
+    let todo = command(workspace, detail, &context.profile, &answer.resolved, verdict, event);
+    if args.json {
+        out.json(&report(&question, &answer, todo, context))?;
+    } else {
+        out.lines(lines(&question, &answer, todo.as_deref(), event))?;
+    }
+    Ok(0)
+}
+
+/// A path inside a named workspace.
+async fn inside(context: &Context<'_>, name: &str, path: PathBuf) -> Result<Question> {
+    let (workspace, detail, list) = context.named(name).await?;
+    let engine = Arc::clone(&context.engine);
+    Ok(Question {
+        engine,
+        workspace,
+        detail,
+        asked: path.clone(),
+        path,
+        seen_in: Vec::new(),
+        troubles: list.troubles,
+    })
+}
+
+/// A path of this host: through a workspace that mounts it, else as this machine's own.
+async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
+    let asked = context.host_path(typed)?;
+    let mut list = context.gather(|_| true).await?;
+    // Running workspaces answer better: more of them can be seen.
+    list.entries.sort_by_key(|entry| !entry.workspace.state.is_up());
+    // The list may name the place itself or where a link leads.
+    let places = [Some(asked.clone()), std::fs::canonicalize(&asked).ok()];
+    for place in places.into_iter().flatten() {
+        let found = list.known().find_map(|(workspace, detail)| {
+            workspace.container.as_ref()?;
+            Some((workspace, detail, container_path(detail, &place)?))
+        });
+        if let Some((workspace, detail, path)) = found {
+            return Ok(Question {
+                engine: Arc::clone(&context.engine),
+                workspace: workspace.clone(),
+                detail: Arc::new(detail.clone()),
+                path,
+                seen_in: seen_in(&place, list.known()),
+                asked,
+                troubles: list.troubles,
+            });
+        }
+    }
+    let engine = context.machine()?;
+    let inventory = engine.inventory().await?;
+    let Some(workspace) = inventory.workspaces.into_iter().next() else {
+        return Err(Error::new(Kind::NotFound, "this machine cannot be looked at"));
+    };
+    let detail = Arc::new(engine.detail(&workspace.key).await?);
+    let seen_in = Vec::new();
+    Ok(Question { engine, workspace, detail, path: asked.clone(), asked, seen_in, troubles: list.troubles })
+}
+
+fn report(question: &Question, answer: &Explained, command: Option<String>, context: &Context<'_>) -> Explain {
+    let (fates, why) = maps(&answer.fates);
+    let workspace = &question.workspace;
+    let mut troubles = question.troubles.clone();
+    for note in &answer.notes {
+        let error = Error::new(Kind::Incomplete, note.clone());
+        troubles.push(Trouble::new(&workspace.key.endpoint, "path", &error));
+    }
+    Explain {
+        head: Head::new(context.clock.now(), troubles.is_empty(), troubles),
+        workspace: workspace.container.clone(),
+        endpoint: workspace.key.endpoint.clone(),
+        path: PathText::from(question.asked.as_path()),
+        resolved: answer.resolved.to_string_lossy().into_owned(),
+        host_path: answer.host_path.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        seen_in: seen(question, answer),
+        storage: answer.storage,
+        read_only: answer.read_only,
+        profile: context.profile.id.clone(),
+        rule: answer.rule.clone(),
+        violation: answer.violation.clone(),
+        fates,
+        why,
+        command,
+    }
+}
+
+fn seen(question: &Question, answer: &Explained) -> Vec<SeenIn> {
+    match (&answer.host_path, question.seen_in.is_empty()) {
+        (Some(host), true) => seen_in(host, [(&question.workspace, &*question.detail)].into_iter()),
+        _ => question.seen_in.clone(),
+    }
+}
+
+fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: Event) -> Vec<String> {
+    let first = answer.fates.of(event);
+    let mut lines = Vec::new();
+    let mut sentence =
+        format!("{}: {} {}: {}", printable_path(&question.asked), first.verdict().words(), event.if_words(), {
+            printable(&first.reason)
+        });
+    if !first.advice.is_empty() {
+        sentence = format!("{sentence}; {}", printable(&first.advice));
+    }
+    lines.push(sentence);
+    if let Some(command) = command {
+        lines.push(format!("  {}", printable(command)));
+    }
+    lines.push(String::new());
+    let mut fact = |name: &str, text: &str| lines.push(format!("{name:<12}{text}"));
+    let name = question.workspace.container.as_deref().unwrap_or("this machine");
+    fact("in", &printable(name));
+    if answer.resolved != question.path {
+        fact("leads to", &printable_path(&answer.resolved));
+    }
+    fact("lives on", answer.storage.label());
+    if answer.read_only == Some(true) {
+        fact("mode", "read-only");
+    }
+    if let Some(host) = &answer.host_path {
+        fact("on the host", &printable_path(host));
+    }
+    for place in seen(question, answer) {
+        fact("seen in", &format!("{}:{}", printable(&place.workspace), printable(&place.path)));
+    }
+    if answer.kind == PathKind::Absent {
+        fact("there now", "nothing");
+    }
+    if let Some(rule) = &answer.rule {
+        fact("rule", &printable(rule));
+    }
+    if let Some(violation) = &answer.violation {
+        fact("wrong", &printable(violation));
+    }
+    for note in &answer.notes {
+        fact("note", &printable(note));
+    }
+    lines.push(String::new());
+    let mut table = Table::new(&[("EVENT", Side::Left), ("FATE", Side::Left), ("WHY", Side::Left)]);
+    for event in Event::ALL {
+        let answer = answer.fates.of(event);
+        table.row([event.key().into(), answer.verdict().words(), answer.reason.clone()]);
+    }
+    lines.extend(table.lines());
+    lines
+}

@@ -1,0 +1,186 @@
+//! `outlast ls`: workspaces, their state and what each would lose if it were retired.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::args::LsArgs;
+use super::context::Context;
+use super::out::Out;
+use super::table::{Side, Table};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::core::finding::Risk;
+use crate::core::report::{AtRisk, Head, Ls, LsRow};
+use crate::core::workspace::{RunState, WsKey};
+use crate::text::{age, size};
+use crate::work::gather::{self, Gathered};
+use crate::work::roster::{self, Entry};
+use crate::work::{Can, Right, risk};
+
+/// Lists workspaces; 1 where a part of the list is missing.
+pub(super) async fn run(args: &LsArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
+    let roots = context.roots();
+    let mut list = context.gather(|workspace| args.all || workspace.state.is_up()).await?;
+    let hidden = list.entries.iter().filter(|entry| !entry.workspace.state.is_up()).count();
+    if args.all {
+        // Without an engine nobody can say which folders have no container.
+        if list.entries.iter().any(|entry| entry.workspace.container.is_some()) || list.entries.is_empty() {
+            gather::add_retired(&mut list, &roots, context.endpoint(), &context.host);
+        }
+    } else {
+        list.entries.retain(|entry| entry.workspace.state.is_up());
+    }
+    let risks = if args.no_risk { BTreeMap::new() } else { read_risks(context, &list).await };
+    let rows: Vec<_> = list.entries.iter().map(|entry| row(entry, &list, &risks, context, &roots)).collect();
+    let complete = list.troubles.is_empty();
+    if args.json {
+        let head = Head::new(context.clock.now(), complete, list.troubles);
+        out.json(&Ls { head, workspaces: rows })?;
+    } else {
+        for trouble in &list.troubles {
+            super::warn(&format!("{}: {}", trouble.section, trouble.message));
+        }
+        out.table(&table(&rows, context))?;
+        if !args.all && hidden > 0 {
+            out.lines([format!("{hidden} more not running: outlast ls --all")])?;
+        }
+    }
+    Ok(u8::from(!complete))
+}
+
+/// Reads files at risk where that is cheap; elsewhere the cells say that nobody looked.
+async fn read_risks(context: &Context<'_>, list: &Gathered) -> BTreeMap<WsKey, Result<Risk>> {
+    let cheap = match context.engine.probe().await {
+        Ok(probe) => probe.capabilities.can(Right::ScanAll),
+        Err(error) => Can::No(error.message),
+    };
+    let mut risks = BTreeMap::new();
+    for entry in &list.entries {
+        let (key, Some(Ok(detail))) = (&entry.workspace.key, &entry.detail) else { continue };
+        let risk = match &cheap {
+            Can::No(reason) => Err(Error::new(Kind::NotPermitted, format!("not read: {reason}"))),
+            Can::Yes => {
+                let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
+                let detail = Arc::clone(detail);
+                risk::read(engine, key, detail, &context.profile, false, 0, clock, &mut |_| {}).await
+            }
+        };
+        risks.insert(key.clone(), risk);
+    }
+    risks
+}
+
+fn row(
+    entry: &Entry,
+    list: &Gathered,
+    risks: &BTreeMap<WsKey, Result<Risk>>,
+    context: &Context<'_>,
+    roots: &[std::path::PathBuf],
+) -> LsRow {
+    let (workspace, detail) = (&entry.workspace, entry.known());
+    let images = list.images.get(&workspace.key.endpoint).map(Vec::as_slice);
+    let folder = gather::folder_of(entry, &context.profile, roots);
+    let risk = risks.get(&workspace.key);
+    LsRow {
+        id: workspace.key.id.clone(),
+        endpoint: workspace.key.endpoint.clone(),
+        name: workspace.name.clone(),
+        container: workspace.container.clone(),
+        state: detail.map_or(workspace.state, |detail| detail.state).key(),
+        exit_code: detail.filter(|detail| !detail.state.is_up()).and_then(|detail| detail.exit_code),
+        exit_cause: detail.and_then(crate::core::workspace::Detail::exit_cause),
+        oom: detail.map(|detail| detail.oom),
+        restarts: detail.map(|detail| detail.restarts),
+        created: workspace.created,
+        started: detail.and_then(|detail| detail.started),
+        finished: detail.and_then(|detail| detail.finished),
+        image: workspace.image.clone(),
+        owner: workspace.owner.name.clone(),
+        project: workspace.project.clone(),
+        profile: context.profile.id.clone(),
+        managed_by: workspace.managed_by.clone(),
+        protected: workspace.protected,
+        gpus: detail.map(|detail| detail.gpus.clone()),
+        at_risk: risk::at_risk(risk, detail, &context.profile, Event::Retire),
+        layers: roster::layers(workspace, detail, images, folder.as_deref()),
+        complete: detail.is_some() || workspace.state == RunState::Retired,
+        as_of: context.clock.now(),
+    }
+}
+
+fn table(rows: &[LsRow], context: &Context<'_>) -> Table {
+    let mut table = Table::new(&[
+        ("NAME", Side::Left),
+        ("STATE", Side::Left),
+        ("AT RISK", Side::Left),
+        ("OWNER", Side::Left),
+        ("PROJECT", Side::Left),
+        ("IMAGE", Side::Left),
+        ("MADE", Side::Right),
+    ]);
+    let now = context.clock.now();
+    for row in rows {
+        let made = row.created.map_or_else(|| "-".to_string(), |at| age(at, now));
+        table.row([
+            Cow::from(row.container.as_deref().unwrap_or(&row.name)),
+            state_words(row, now).into(),
+            risk_words(row).into(),
+            row.owner.as_deref().unwrap_or("unknown").into(),
+            row.project.as_deref().unwrap_or("-").into(),
+            row.image.as_deref().unwrap_or("-").into(),
+            made.into(),
+        ]);
+    }
+    table
+}
+
+fn state_words(row: &LsRow, now: jiff::Timestamp) -> String {
+    let since = match row.state {
+        "running" | "paused" => row.started,
+        "exited" | "dead" => row.finished,
+        _ => None,
+    };
+    let mut words = row.state.to_string();
+    if let Some(since) = since {
+        words = format!("{words} {}", age(since, now));
+    }
+    match (row.exit_code, &row.exit_cause) {
+        (Some(code), Some(cause)) if code != 0 => format!("{words}, {cause}"),
+        _ => words,
+    }
+}
+
+fn risk_words(row: &LsRow) -> String {
+    if row.state == RunState::Retired.key() { "-".into() } else { at_risk_words(&row.at_risk) }
+}
+
+/// What the column says: `none` only after a complete look.
+pub(super) fn at_risk_words(at_risk: &AtRisk) -> String {
+    let (Some(files), Some(bytes)) = (at_risk.files, at_risk.bytes) else { return "not read".into() };
+    let noun = if files == 1 { "file" } else { "files" };
+    match (files, at_risk.complete) {
+        (0, true) => "none".into(),
+        (_, true) => format!("{files} {noun} {}", size(bytes)),
+        (_, false) => format!(">= {files} {noun} {}", size(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_is_said_only_after_a_complete_look() {
+        let words = |files: Option<u64>, complete| {
+            let bytes = files.map(|files| files * 4096);
+            let gaps = Vec::new();
+            at_risk_words(&AtRisk { files, bytes, complete, as_of: None, method: None, gaps })
+        };
+        assert_eq!(words(Some(0), true), "none");
+        assert_eq!(words(Some(0), false), ">= 0 files 0");
+        assert_eq!(words(Some(1), true), "1 file 4.0K");
+        assert_eq!(words(Some(2), false), ">= 2 files 8.0K");
+        assert_eq!(words(None, false), "not read");
+    }
+}

@@ -1,0 +1,204 @@
+//! `outlast risk [NAME]`: files that an event would lose, the most valuable first.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::RiskArgs;
+use super::context::Context;
+use super::ls::at_risk_words;
+use super::out::Out;
+use super::table::{Side, Table};
+use crate::core::classify::{Classifier, Origin};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::core::finding::{Finding, Risk};
+use crate::core::report::{FindingRow, Head, RiskReport, RiskRow, Trouble, maps};
+use crate::core::workspace::{Detail, Workspace};
+use crate::text::{age, printable, size};
+use crate::work::explain::{command, facts};
+use crate::work::risk;
+
+/// One workspace with what was found.
+struct Read {
+    workspace: Workspace,
+    detail: Arc<Detail>,
+    risk: Result<Risk>,
+}
+
+/// Lists files at risk; 1 where some could not be read.
+pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
+    let event = context.event(args.event);
+    let (reads, mut troubles) = match &args.name {
+        Some(name) => {
+            let (workspace, detail, list) = context.named(name).await?;
+            let read = read(context, workspace, detail, args.limit).await;
+            if let Err(error) = &read.risk {
+                return Err(error.clone());
+            }
+            (vec![read], list.troubles)
+        }
+        None => read_all(context, args.limit).await?,
+    };
+    for read in &reads {
+        if let Err(error) = &read.risk {
+            troubles.push(Trouble::new(&read.workspace.key.endpoint, name(&read.workspace), error));
+        }
+    }
+    let whole = |read: &Read| read.risk.as_ref().is_ok_and(Risk::complete);
+    let complete = troubles.is_empty() && reads.iter().all(whole);
+    if args.json {
+        out.json(&report(&reads, troubles, complete, event, context))?;
+    } else {
+        print(&reads, event, context, out)?;
+    }
+    Ok(u8::from(!complete))
+}
+
+async fn read_all(context: &Context<'_>, limit: usize) -> Result<(Vec<Read>, Vec<Trouble>)> {
+    let list = context.gather(|_| true).await?;
+    let mut reads = Vec::new();
+    for entry in list.entries {
+        if let Some(Ok(detail)) = entry.detail {
+            let read = read(context, entry.workspace, detail, limit).await;
+            // One that vanished while it was looked at has nothing left to lose.
+            if !matches!(&read.risk, Err(error) if error.kind == Kind::NotFound) {
+                reads.push(read);
+            }
+        }
+    }
+    Ok((reads, list.troubles))
+}
+
+async fn read(context: &Context<'_>, workspace: Workspace, detail: Arc<Detail>, limit: usize) -> Read {
+    let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
+    let profile = &context.profile;
+    let looked_at = Arc::clone(&detail);
+    let risk = risk::read(engine, &workspace.key, looked_at, profile, true, limit, clock, &mut |_| {}).await;
+    Read { workspace, detail, risk }
+}
+
+/// The container's name, which is what other programs call it.
+fn name(workspace: &Workspace) -> &str {
+    workspace.container.as_deref().unwrap_or(&workspace.name)
+}
+
+fn report(
+    reads: &[Read],
+    troubles: Vec<Trouble>,
+    complete: bool,
+    event: Event,
+    context: &Context<'_>,
+) -> RiskReport {
+    let profile = &context.profile;
+    let workspaces = reads
+        .iter()
+        .map(|read| RiskRow {
+            workspace: name(&read.workspace).into(),
+            endpoint: read.workspace.key.endpoint.clone(),
+            at_risk: risk::at_risk(Some(&read.risk), Some(&read.detail), profile, event),
+            notes: read.risk.as_ref().map(|risk| risk.notes.clone()).unwrap_or_default(),
+        })
+        .collect();
+    let mut found: Vec<(&Read, &Finding)> = reads.iter().flat_map(|read| of(read, event, context)).collect();
+    found.sort_by_cached_key(|(_, finding)| finding.rank());
+    let findings = found.into_iter().map(|(read, finding)| row(read, finding, context)).collect();
+    RiskReport { head: Head::new(context.clock.now(), complete, troubles), workspaces, findings }
+}
+
+/// What the event loses of one workspace's findings.
+fn of<'r>(
+    read: &'r Read,
+    event: Event,
+    context: &'r Context<'_>,
+) -> impl Iterator<Item = (&'r Read, &'r Finding)> {
+    let risk = read.risk.as_ref().ok();
+    risk.into_iter()
+        .flat_map(move |risk| risk::findings(risk, &read.detail, &context.profile, event))
+        .map(move |finding| (read, finding))
+}
+
+fn row(read: &Read, finding: &Finding, context: &Context<'_>) -> FindingRow {
+    let facts = facts(&read.workspace, &read.detail, None);
+    let classifier = Classifier { detail: &read.detail, profile: &context.profile, facts };
+    let (fates, why) = maps(&classifier.explain(&finding.path, Origin::Layer).fates);
+    FindingRow {
+        workspace: name(&read.workspace).into(),
+        path: finding.path.as_path().into(),
+        bytes: finding.bytes,
+        storage: finding.storage,
+        value: finding.value,
+        label: finding.value.label(),
+        modified: finding.modified,
+        changed: finding.changed,
+        fates,
+        why,
+    }
+}
+
+fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> Result<()> {
+    let now = context.clock.now();
+    let mut first = true;
+    for read in reads {
+        if !std::mem::take(&mut first) {
+            out.lines([""])?;
+        }
+        let at_risk = risk::at_risk(Some(&read.risk), Some(&read.detail), &context.profile, event);
+        out.lines([format!("{}: {} lost {}", printable(name(&read.workspace)), at_risk_words(&at_risk), {
+            event.if_words()
+        })])?;
+        let risk = match &read.risk {
+            Ok(risk) => risk,
+            Err(error) => {
+                say(out, "not read", error)?;
+                continue;
+            }
+        };
+        out.lines(risk.gaps.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
+        out.lines(risk.notes.iter().map(|note| format!("  note: {}", printable(note))))?;
+        let found: Vec<&Finding> = of(read, event, context).map(|(_, finding)| finding).collect();
+        if found.is_empty() {
+            continue;
+        }
+        out.table(&table(&found, now))?;
+        let unlisted = at_risk.files.unwrap_or(0).saturating_sub(found.len() as u64);
+        if unlisted > 0 {
+            out.lines([format!("and {unlisted} more: --limit N lists more")])?;
+        }
+        if let Some(best) = found.first()
+            && let Some(todo) = rescue(read, &best.path, event, context)
+        {
+            out.lines([format!("copy out the first: {}", printable(&todo))])?;
+        }
+    }
+    Ok(())
+}
+
+fn say(out: &mut Out, what: &str, error: &Error) -> Result<()> {
+    out.lines([format!("  {what}: {}", printable(&error.message))])?;
+    out.lines(error.hints.iter().map(|hint| format!("  hint: {}", printable(hint))))
+}
+
+fn rescue(read: &Read, path: &Path, event: Event, context: &Context<'_>) -> Option<String> {
+    let lost = crate::core::fate::Verdict::Lost;
+    command(&read.workspace, &read.detail, &context.profile, path, lost, event)
+}
+
+fn table(found: &[&Finding], now: jiff::Timestamp) -> Table {
+    let mut table = Table::new(&[
+        ("PATH", Side::Left),
+        ("SIZE", Side::Right),
+        ("KIND", Side::Left),
+        ("CHANGED", Side::Right),
+        ("LIVES ON", Side::Left),
+    ]);
+    for finding in found {
+        table.row([
+            crate::text::printable_path(&finding.path),
+            finding.bytes.map_or_else(|| "?".into(), |bytes| size(bytes).into()),
+            finding.value.label().into(),
+            finding.modified.map_or_else(|| "?".into(), |at| age(at, now).into()),
+            finding.storage.label().into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,66 @@
+//! Aligned tables: every cell harmless, numbers to the right, no trailing blanks.
+
+use std::borrow::Cow;
+
+use crate::text::{pad, printable, width};
+
+/// Where a column's cells stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// A table that is built row by row.
+#[derive(Debug)]
+pub(super) struct Table {
+    sides: Vec<Side>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Begins with the headings.
+    pub(super) fn new(columns: &[(&str, Side)]) -> Self {
+        let heading = columns.iter().map(|(title, _)| (*title).to_string()).collect();
+        Self { sides: columns.iter().map(|(_, side)| *side).collect(), rows: vec![heading] }
+    }
+
+    /// Adds a row; control characters in cells become visible.
+    pub(super) fn row<'c>(&mut self, cells: impl IntoIterator<Item = Cow<'c, str>>) {
+        self.rows.push(cells.into_iter().map(|cell| printable(&cell).into_owned()).collect());
+    }
+
+    /// The lines, headings first.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let widths: Vec<usize> = (0..self.sides.len())
+            .map(|column| {
+                self.rows.iter().filter_map(|row| row.get(column)).map(|c| width(c)).max().unwrap_or(0)
+            })
+            .collect();
+        self.rows
+            .iter()
+            .map(|row| {
+                let cells = row.iter().zip(&widths).zip(&self.sides).map(|((cell, width), side)| match side {
+                    Side::Left => pad(cell, *width),
+                    Side::Right => format!("{}{cell}", " ".repeat(width - self::width(cell))),
+                });
+                cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_by_width_and_nothing_moves_the_cursor() {
+        let mut table = Table::new(&[("NAME", Side::Left), ("SIZE", Side::Right)]);
+        table.row(["日本".into(), "2.1G".into()]);
+        table.row(["a\x1b[2J\nb".into(), "12M".into()]);
+        assert_eq!(table.lines(), ["NAME            SIZE", "日本            2.1G", "a\\u{1b}[2J\\nb   12M"]);
+    }
+}
