@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn keys_are_written_as_people_say_them() {
-        assert_eq!(written("ctrl-c"), "Ctrl-C");
+        assert_eq!(written("ctrl-c"), "^C");
         assert_eq!(written("pgdn"), "PgDn");
         assert_eq!(written("enter"), "Enter");
         assert_eq!(written("j"), "j");

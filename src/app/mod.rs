@@ -122,7 +122,7 @@ pub async fn run<W: Write>(
                 match cmd {
                     Cmd::Quit => return Ok((Ended::Quit, state.model)),
                     Cmd::Settle => rest = Some(Instant::now() + REST),
-                    Cmd::Copy(text) => screen.copy(&text).map_err(gone)?,
+                    Cmd::Copy(text) => screen.copy(&text).map_err(|error| gone(&error))?,
                     other => effects.run(other, |key: &WsKey| {
                         state.model.row(key).and_then(|row| row.detail.known()).cloned()
                     }),
@@ -154,11 +154,11 @@ fn take<W: Write>(input: Input, screen: &mut Screen<W>) -> Result<Taken> {
             Taken::Msg(Msg::Resized(cols, rows))
         }
         Input::Suspended => {
-            screen.suspend().map_err(gone)?;
+            screen.suspend().map_err(|error| gone(&error))?;
             Taken::Nothing
         }
         Input::Resumed => {
-            screen.resume().map_err(gone)?;
+            screen.resume().map_err(|error| gone(&error))?;
             Taken::Nothing
         }
         Input::Terminate(signal) => Taken::End(Ended::Signal(signal)),
@@ -178,7 +178,7 @@ fn draw<W: Write>(screen: &mut Screen<W>, model: &Model, theme: &Theme) -> Resul
     let (columns, rows) = model.size;
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
     ui::draw(model, theme, &mut buffer);
-    screen.draw(buffer).map_err(gone)?;
+    screen.draw(buffer).map_err(|error| gone(&error))?;
     Ok(())
 }
 
@@ -204,6 +204,6 @@ fn time_passed(model: &Model, started: Instant, now: Timestamp) -> Msg {
     }
 }
 
-fn gone(error: std::io::Error) -> Error {
+fn gone(error: &std::io::Error) -> Error {
     Error::new(crate::core::error::Kind::Failed, format!("the terminal cannot be written: {error}"))
 }

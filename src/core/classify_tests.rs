@@ -11,7 +11,7 @@ fn profile() -> Profile {
         id: "docker".into(),
         title: "Docker".into(),
         words: BTreeMap::new(),
-        lifecycle: Default::default(),
+        lifecycle: super::super::profile::Lifecycle::default(),
         folder_roots: Vec::new(),
         workspace: None,
         rules: Vec::new(),

@@ -95,7 +95,7 @@ mod tests {
             image_id: None,
             state: RunState::Running,
             created: None,
-            labels: Default::default(),
+            labels: std::collections::BTreeMap::default(),
             managed_by: None,
             protected: false,
         }

@@ -25,12 +25,8 @@ impl State {
                 Vec::new()
             }
             Msg::Connected(Ok(probe)) => self.connected(probe),
-            Msg::Connected(Err(error)) | Msg::Ticked(Tick::Lost(error)) => {
-                self.lost(error);
-                Vec::new()
-            }
             Msg::Listed(Ok(inventory)) => self.listed(inventory),
-            Msg::Listed(Err(error)) => {
+            Msg::Connected(Err(error)) | Msg::Listed(Err(error)) | Msg::Ticked(Tick::Lost(error)) => {
                 self.lost(error);
                 Vec::new()
             }
@@ -83,20 +79,16 @@ impl State {
         let mut old: Vec<Row> = std::mem::take(&mut self.model.rows);
         for workspace in inventory.workspaces {
             let known = old.iter().position(|row| row.workspace.key == workspace.key);
-            let row = match known.map(|at| old.swap_remove(at)) {
-                Some(mut row) => {
-                    let changed = row.workspace.state != workspace.state;
-                    row.workspace = workspace;
-                    if changed || first || matches!(row.detail, Fact::Failed(_)) {
-                        look_at.push(row.workspace.key.clone());
-                    }
-                    row
-                }
-                None => {
-                    look_at.push(workspace.key.clone());
-                    Row::new(workspace)
-                }
+            let Some(mut row) = known.map(|at| old.swap_remove(at)) else {
+                look_at.push(workspace.key.clone());
+                self.model.rows.push(Row::new(workspace));
+                continue;
             };
+            let changed = row.workspace.state != workspace.state;
+            row.workspace = workspace;
+            if changed || first || matches!(row.detail, Fact::Failed(_)) {
+                look_at.push(row.workspace.key.clone());
+            }
             self.model.rows.push(row);
         }
         // Retired folders are not the engine's; they stay until looked at again.
@@ -107,9 +99,9 @@ impl State {
         cmds.retain(|cmd| !matches!(cmd, Cmd::Detail(_)));
         self.order_by_attention(&mut look_at);
         if look_at.is_empty() {
-            cmds.extend(self.ask_for_folders())
+            cmds.extend(self.ask_for_folders());
         } else {
-            cmds.push(Cmd::Detail(look_at))
+            cmds.push(Cmd::Detail(look_at));
         }
         cmds
     }

@@ -91,13 +91,11 @@ impl State {
                 work::explain::quote(Path::new(name)).map(|name| format!("outlast risk {name}"))
             }),
         };
-        match command {
-            Some(command) => self.copied(command),
-            None => {
-                self.model.notice = Some(Notice::bad("nothing to copy for this row"));
-                Vec::new()
-            }
+        if let Some(command) = command {
+            return self.copied(command);
         }
+        self.model.notice = Some(Notice::bad("nothing to copy for this row"));
+        Vec::new()
     }
 
     /// Says what was copied, so that it can also be typed where the terminal takes no copies.
