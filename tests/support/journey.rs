@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use outlast::app::{self, Ended, Ports, Start};
-use outlast::model::key::parse_keys;
 use outlast::model::Model;
+use outlast::model::key::parse_keys;
 use outlast::port::{Clock, Engine, Host};
 use outlast::store::Store;
 use outlast::term::{Caps, Colors, Input, Screen};
@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// One step of a journey.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     Press(String),
     See(String),
     Unsee(String),
@@ -34,38 +34,38 @@ impl std::fmt::Debug for dyn Fn() + Send + Sync {
     }
 }
 
-pub fn press(keys: &str) -> Step {
+pub(crate) fn press(keys: &str) -> Step {
     Step::Press(keys.into())
 }
 
-pub fn see(text: &str) -> Step {
+pub(crate) fn see(text: &str) -> Step {
     Step::See(text.into())
 }
 
 /// The text goes away. Asked for only after something else has been seen.
-pub fn unsee(text: &str) -> Step {
+pub(crate) fn unsee(text: &str) -> Step {
     Step::Unsee(text.into())
 }
 
-pub fn resize(columns: u16, rows: u16) -> Step {
+pub(crate) fn resize(columns: u16, rows: u16) -> Step {
     Step::Resize(columns, rows)
 }
 
 /// Something that happens outside, between two keys.
-pub fn meanwhile(what: impl Fn() + Send + Sync + 'static) -> Step {
+pub(crate) fn meanwhile(what: impl Fn() + Send + Sync + 'static) -> Step {
     Step::Do(Arc::new(what))
 }
 
 /// How a journey ended.
 #[derive(Debug)]
-pub struct Arrived {
-    pub screen: String,
-    pub model: Model,
-    pub ended: Ended,
+pub(crate) struct Arrived {
+    pub(crate) screen: String,
+    pub(crate) model: Model,
+    pub(crate) ended: Ended,
     /// All bytes that went to the terminal.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     /// The state directory.
-    pub state: tempfile::TempDir,
+    pub(crate) state: tempfile::TempDir,
 }
 
 #[derive(Clone)]
@@ -91,7 +91,12 @@ impl Emulator {
 }
 
 /// Runs a journey on an engine and a clock, in a window of a size.
-pub fn journey(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, size: (u16, u16), steps: &[Step]) -> Arrived {
+pub(crate) fn journey(
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    steps: &[Step],
+) -> Arrived {
     let state = tempfile::tempdir().unwrap();
     let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(size.1, size.0, 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
@@ -154,6 +159,6 @@ async fn until(emulator: &Emulator, number: usize, step: &Step, done: impl Fn(&s
 }
 
 /// The moment all demo screens are drawn at.
-pub fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }

@@ -1,0 +1,88 @@
+//! `S`: a plan first, No by default, one line in the log.
+
+use outlast::core::workspace::RunState;
+
+use super::{OLD, demo};
+use crate::support::journey::{Arrived, press, see, unsee};
+
+fn log(arrived: &Arrived) -> String {
+    let audit = std::fs::read_dir(arrived.state.path())
+        .unwrap()
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().starts_with("audit"));
+    audit.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).unwrap_or_default()
+}
+
+fn state(arrived: &Arrived, name: &str) -> RunState {
+    let row = arrived.model.rows.iter().find(|row| row.workspace.name == name);
+    row.map_or(RunState::Unknown, |row| row.workspace.state)
+}
+
+#[test]
+fn any_key_but_yes_changes_nothing() {
+    for no in ["<esc>", "n", "<enter>", "q", "j"] {
+        let arrived = demo(
+            OLD,
+            &[
+                see("playground"),
+                press("/playground<enter>"),
+                press("S"),
+                see("docker stop"),
+                press(no),
+                unsee("docker stop"),
+            ],
+        );
+        assert_eq!(state(&arrived, "playground"), RunState::Running, "after {no:?}");
+        assert_eq!(log(&arrived), "");
+    }
+}
+
+#[test]
+fn yes_stops_what_loses_nothing_and_the_log_says_so() {
+    let arrived = demo(
+        OLD,
+        &[
+            see("playground"),
+            press("/playground<enter>"),
+            press("S"),
+            see("docker stop"),
+            press("y"),
+            see("stopped playground"),
+            see("exited"),
+        ],
+    );
+    assert_eq!(state(&arrived, "playground"), RunState::Exited);
+    let log = log(&arrived);
+    assert_eq!(log.lines().count(), 1, "{log}");
+    let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
+    assert_eq!((&line["verb"], &line["before"]["state"]), (&"stop".into(), &"running".into()), "{log}");
+}
+
+#[test]
+fn what_was_stopped_can_be_started_again() {
+    let arrived = demo(
+        OLD,
+        &[
+            see("playground"),
+            press("/playground<enter>Sy"),
+            see("stopped playground"),
+            see("exited"),
+            press("S"),
+            see("docker start"),
+            press("y"),
+            see("started playground"),
+            see("running"),
+        ],
+    );
+    assert_eq!(state(&arrived, "playground"), RunState::Running);
+    assert_eq!(log(&arrived).lines().count(), 2);
+}
+
+#[test]
+fn what_loses_files_wants_the_name_typed() {
+    let start = [see("my-project"), see("2 files"), press("/quick-look<enter>"), press("S"), see("loses data")];
+    let wrong = [press("quick<enter>"), see("nothing was changed")];
+    let arrived = demo(OLD, &[&start[..], &wrong[..]].concat());
+    assert_eq!(state(&arrived, "quick-look"), RunState::Running);
+    assert_eq!(log(&arrived), "");
+}
