@@ -1,1 +1,3 @@
 //! Profiles: loading and choosing. What this machine is.
+
+pub mod host;

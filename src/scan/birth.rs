@@ -6,8 +6,13 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use jiff::Timestamp;
 use rustix::fs::{AtFlags, Statx, StatxFlags, StatxTimestamp, statx};
 use rustix::io::Errno;
+
+use super::open::Root;
+use crate::core::classify::Origin;
+use crate::core::path::normal;
 
 /// Statx without asking a server and without starting an automount.
 pub(super) const QUIET: AtFlags = AtFlags::STATX_DONT_SYNC
@@ -21,11 +26,9 @@ pub(super) const FIELDS: StatxFlags =
 
 /// The moment a container was made, as its root tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Birth {
-    /// Seconds since 1970.
-    pub seconds: i64,
-    /// Nanoseconds of the second.
-    pub nanoseconds: u32,
+pub(super) struct Birth {
+    seconds: i64,
+    nanoseconds: u32,
 }
 
 impl Birth {
@@ -48,26 +51,33 @@ impl Birth {
         let came = btime(file).unwrap_or_else(|| moment(file.stx_ctime));
         (came.seconds, came.nanoseconds) >= (self.seconds, self.nanoseconds)
     }
-
-    /// The same moment as an instant.
-    pub fn instant(self) -> Option<jiff::Timestamp> {
-        jiff::Timestamp::new(self.seconds, i32::try_from(self.nanoseconds).ok()?).ok()
-    }
 }
 
-/// The birth of a root, and whether what is at a path beneath it came after; `None` where nothing
-/// is there, or where it cannot be told. Follows links in no component but the root's own.
-pub fn born(root: &Path, path: &Path) -> Result<(Birth, bool), Errno> {
-    let root = super::open::Root::open(root)?;
-    let birth = Birth::of(root.handle()).ok_or(Errno::NOTSUP)?;
-    let path = crate::core::path::normal(path);
-    let relative = path.strip_prefix("/").unwrap_or(&path);
-    let (Some(folder), Some(name)) = (relative.parent(), relative.file_name()) else {
-        return Ok((birth, true));
+/// When a container was made, as the birth of its root tells it.
+pub fn made(root: &Path) -> Option<Timestamp> {
+    let root = Root::open(root).ok()?;
+    let birth = Birth::of(root.handle())?;
+    Timestamp::new(birth.seconds, i32::try_from(birth.nanoseconds).ok()?).ok()
+}
+
+/// Where a path beneath a container's root comes from, as its birth tells it. Follows no link.
+pub fn origin(root: &Path, path: &Path) -> Origin {
+    let told = || -> Result<Origin, Errno> {
+        let root = Root::open(root)?;
+        let birth = Birth::of(root.handle()).ok_or(Errno::NOTSUP)?;
+        let path = normal(path);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(Origin::Layer);
+        };
+        let folder = root.directory(folder.strip_prefix("/").unwrap_or(folder))?;
+        let file = statx(&folder, name, QUIET, FIELDS)?;
+        Ok(if birth.is_before(&file) { Origin::Layer } else { Origin::Image })
     };
-    let folder = root.directory(folder)?;
-    let file = statx(&folder, name, QUIET, FIELDS)?;
-    Ok((birth, birth.is_before(&file)))
+    match told() {
+        Ok(origin) => origin,
+        Err(Errno::NOENT) => Origin::Absent,
+        Err(_) => Origin::Unknown,
+    }
 }
 
 fn btime(file: &Statx) -> Option<Birth> {
@@ -84,12 +94,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_made_after_the_root_is_born_after_it() {
+    fn a_file_made_after_the_root_is_of_the_layer() {
         let dir = tempfile::tempdir().expect("temporary directory");
         std::fs::write(dir.path().join("x"), "x").expect("file");
-        assert!(matches!(born(dir.path(), Path::new("/x")), Ok((_, true))));
-        assert_eq!(born(dir.path(), Path::new("/y")).err(), Some(Errno::NOENT));
-        assert!(born(dir.path(), Path::new("/")).is_ok_and(|(birth, _)| birth.instant().is_some()));
+        let of = |path: &str| origin(dir.path(), Path::new(path));
+        assert_eq!(of("/x"), Origin::Layer);
+        assert_eq!(of("/"), Origin::Layer);
+        assert_eq!(of("/y/z"), Origin::Absent);
+        assert_eq!(of("/x/z"), Origin::Unknown);
+        let ago = made(dir.path()).map(|made| jiff::Timestamp::now().as_second() - made.as_second());
+        assert!(ago.is_some_and(|seconds| (0..60).contains(&seconds)), "{ago:?}");
     }
 
     #[test]
@@ -100,9 +114,6 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::create_dir(&new).expect("folder");
         std::fs::rename(&old, new.join("old")).expect("moved");
-        assert!(
-            matches!(born(&new, Path::new("/old")), Ok((_, false))),
-            "a birth time is not touched by a move"
-        );
+        assert_eq!(origin(&new, Path::new("/old")), Origin::Image, "a move does not touch the birth");
     }
 }

@@ -85,15 +85,12 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, tail @ ..] = rest {
-        rest = match rest {
-            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
-                out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
-                tail
-            }
-            _ => {
-                out.push(*first);
-                tail
-            }
+        rest = if let [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] = rest {
+            out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+            tail
+        } else {
+            out.push(*first);
+            tail
         };
     }
     out
