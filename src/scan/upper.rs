@@ -21,6 +21,10 @@ pub(super) enum Sign {
 /// Reads the signs of a regular file in an open folder, following no link. (A deletion is more
 /// often a character device 0:0, which is no regular file and so never gets here.)
 pub(super) fn sign(folder: BorrowedFd<'_>, name: &CStr, stat: &Statx) -> Sign {
+    // The user-space overlay also leaves files of a reserved prefix: nobody can make such names inside.
+    if name.to_bytes().starts_with(b".wh.") {
+        return Sign::NoData;
+    }
     // There is no call that lists attributes relative to a handle; the handle's entry in
     // /proc leads to the very folder that is open, whatever its path has become.
     let mut path = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));

@@ -21,7 +21,7 @@ const FILTER: &str = r#"{"type":["container","image","volume"]}"#;
 struct Event {
     #[serde(rename = "Type", default)]
     kind: String,
-    #[serde(rename = "Action", alias = "status", default)]
+    #[serde(rename = "Action", default)]
     action: String,
     #[serde(rename = "Actor", default)]
     actor: Actor,
