@@ -83,7 +83,7 @@ fn files(items: &[ScanItem]) -> Vec<&FileFact> {
 fn files_of_a_layer_that_may_not_be_read_are_asked_from_the_engine() {
     let Some((cli, _far, docker)) = Far::away() else { return };
     let container = cli.container("far").args(["--tmpfs", "/scratch", "-v", "/anon"]).run();
-    container.exec("dd if=/dev/zero of=/tmp/model.pt bs=1k count=5; mkdir /root/empty; rm /opt/from-image");
+    container.exec("dd if=/dev/zero of=/tmp/model.pt bs=1k count=5; mkdir /root/empty; ln -s x /root/l; rm /opt/from-image");
     container.exec("echo more >> /etc/passwd; echo 1 > /scratch/x");
     for running in [true, false] {
         if !running {

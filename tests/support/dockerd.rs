@@ -96,7 +96,7 @@ impl Dockerd {
             let log = || std::fs::read_to_string(at("log")).unwrap_or_default();
             let ended = self.child.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
             assert!(
-                !ended && begun.elapsed() < Duration::from_secs(60),
+                !ended && begun.elapsed() < Duration::from_mins(1),
                 "the private dockerd did not start: {}",
                 log()
             );
