@@ -117,5 +117,8 @@ impl Drop for Dockerd {
             }
         }
         self.kill();
+        // A killed engine leaves its data mounted on itself, once for every start.
+        let data = self.folder.path().join("data");
+        while rustix::mount::unmount(&data, rustix::mount::UnmountFlags::DETACH).is_ok() {}
     }
 }
