@@ -11,7 +11,7 @@ use outlast::core::storage::StorageKind;
 use outlast::engine::docker::Docker;
 use outlast::port::{Engine, Look, PathKind};
 
-use super::{detail, key, profile, real, wait};
+use super::{detail, key, profile, real, real_as_root, wait};
 use crate::support::docker::Container;
 
 fn look(docker: &Docker, container: &Container, path: &str) -> Look {
@@ -63,11 +63,7 @@ fn links_are_followed_inside_the_container_running_and_stopped() {
 
 #[test]
 fn what_is_the_images_and_what_is_the_layers_is_told_apart() {
-    let Some((cli, docker)) = real() else { return };
-    if !rustix::process::getuid().is_root() {
-        eprintln!("skipped: reading layers needs root");
-        return;
-    }
+    let Some((cli, docker)) = real_as_root() else { return };
     let container = cli.container("origin").run();
     container.exec("echo 1 > /root/new; echo more >> /etc/passwd; rm /opt/from-image; mkdir /tmp/d");
     for _ in 0..2 {

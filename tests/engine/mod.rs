@@ -1,6 +1,7 @@
 //! The Docker adapter against a real engine, judged by the engine's own command line.
 
 mod ended;
+mod far;
 mod list;
 mod look;
 mod mounts;
@@ -20,7 +21,7 @@ use outlast::core::workspace::{Detail, Workspace, WsKey};
 use outlast::engine::docker::{Address, Docker, find};
 use outlast::port::{Clock, Engine, Host};
 
-use crate::support::docker::{Cli, Container, engine};
+use crate::support::docker::{Cli, Container, engine, missing};
 
 /// A clock that stands still: nothing here depends on the time of day.
 struct Still;
@@ -44,6 +45,14 @@ fn real() -> Option<(Cli, Docker)> {
     let cli = engine()?;
     let address = find(&|name| std::env::var(name).ok()).unwrap().unwrap();
     Some((cli, adapter_at(&address.socket)))
+}
+
+/// The same for tests that read or write what only root may: layers, volumes, mount tables.
+fn real_as_root() -> Option<(Cli, Docker)> {
+    if rustix::process::getuid().is_root() {
+        return real();
+    }
+    missing("reading layers and volumes needs root")
 }
 
 /// Runs what is asynchronous to its end, on one thread as the product does.

@@ -8,7 +8,7 @@ use outlast::core::event::Event;
 use outlast::core::fate::{Condition, Verdict};
 use outlast::core::storage::StorageKind;
 
-use super::{detail, mount, profile, real};
+use super::{detail, mount, profile, real_as_root};
 use crate::support::docker::{Cli, Container, Volume};
 
 /// One file on each kind of storage.
@@ -74,10 +74,9 @@ fn predictions(docker: &outlast::engine::docker::Docker, stage: &Stage, event: E
 fn compare(predicted: &[Verdict], left: impl Fn(&str) -> bool, event: &str) {
     for ((path, _), verdict) in FILES.into_iter().zip(predicted) {
         let kept = match verdict {
-            Verdict::Kept => true,
-            Verdict::Lost => false,
             // Nobody removed unused volumes in this test.
-            Verdict::KeptIf(Condition::OrphanVolumeKept) => true,
+            Verdict::Kept | Verdict::KeptIf(Condition::OrphanVolumeKept) => true,
+            Verdict::Lost => false,
             other => panic!("{path}: {other:?} is not a prediction that can be performed"),
         };
         assert_eq!(left(path), kept, "{event}: {path} was predicted {verdict:?}");
@@ -86,7 +85,7 @@ fn compare(predicted: &[Verdict], left: impl Fn(&str) -> bool, event: &str) {
 
 #[test]
 fn a_crash_leaves_what_was_predicted() {
-    let Some((cli, docker)) = real() else { return };
+    let Some((cli, docker)) = real_as_root() else { return };
     let stage = Stage::set(&cli, &[]);
     let predicted = predictions(&docker, &stage, Event::Crash);
     stage.container.kill();
@@ -96,7 +95,7 @@ fn a_crash_leaves_what_was_predicted() {
 
 #[test]
 fn a_main_process_that_ends_by_itself_leaves_what_was_predicted() {
-    let Some((cli, docker)) = real() else { return };
+    let Some((cli, docker)) = real_as_root() else { return };
     let stage = Stage::set(&cli, &["--restart", "always"]);
     let predicted = predictions(&docker, &stage, Event::Crash);
     let began = stage.container.inspect("{{.State.StartedAt}}");
@@ -106,8 +105,8 @@ fn a_main_process_that_ends_by_itself_leaves_what_was_predicted() {
         stage.container.inspect("{{.State.StartedAt}} {{.State.Running}}").ends_with("true")
             && stage.container.inspect("{{.State.StartedAt}}") != began
     };
-    let begun = std::time::Instant::now();
-    while !again() && begun.elapsed().as_secs() < 20 {
+    let clock = std::time::Instant::now();
+    while !again() && clock.elapsed().as_secs() < 20 {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     compare(&predicted, |path| stage.container.succeeds(&format!("test -e {path}")), "exit and restart");
@@ -115,7 +114,7 @@ fn a_main_process_that_ends_by_itself_leaves_what_was_predicted() {
 
 #[test]
 fn a_stop_and_start_leaves_what_was_predicted() {
-    let Some((cli, docker)) = real() else { return };
+    let Some((cli, docker)) = real_as_root() else { return };
     let stage = Stage::set(&cli, &[]);
     let predicted = predictions(&docker, &stage, Event::Stop);
     stage.container.stop();
@@ -125,7 +124,7 @@ fn a_stop_and_start_leaves_what_was_predicted() {
 
 #[test]
 fn retiring_leaves_what_was_predicted() {
-    let Some((cli, docker)) = real() else { return };
+    let Some((cli, docker)) = real_as_root() else { return };
     let stage = Stage::set(&cli, &[]);
     let predicted = predictions(&docker, &stage, Event::Retire);
     stage.container.rm();
@@ -134,7 +133,7 @@ fn retiring_leaves_what_was_predicted() {
 
 #[test]
 fn stopping_a_container_that_removes_itself_leaves_what_was_predicted() {
-    let Some((cli, docker)) = real() else { return };
+    let Some((cli, docker)) = real_as_root() else { return };
     let stage = Stage::set(&cli, &["--rm"]);
     let predicted = predictions(&docker, &stage, Event::Stop);
     stage.container.stop();
@@ -148,7 +147,7 @@ fn stopping_a_container_that_removes_itself_leaves_what_was_predicted() {
 
 #[test]
 fn a_crash_of_a_container_that_removes_itself_leaves_what_was_predicted() {
-    let Some((cli, docker)) = real() else { return };
+    let Some((cli, docker)) = real_as_root() else { return };
     let stage = Stage::set(&cli, &["--rm"]);
     let predicted = predictions(&docker, &stage, Event::Crash);
     cli.run(&["kill", "-s", "KILL", &stage.container.id]);
@@ -161,7 +160,7 @@ fn a_crash_of_a_container_that_removes_itself_leaves_what_was_predicted() {
 
 #[test]
 fn removing_the_image_leaves_an_existing_container_its_files() {
-    let Some((cli, docker)) = real() else { return };
+    let Some((cli, docker)) = real_as_root() else { return };
     let tag = format!("{}:1", crate::support::docker::unique("image"));
     cli.run(&["tag", &cli.base(), &tag]);
     let container = cli.container("image").image(&tag).run();

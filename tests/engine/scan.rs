@@ -13,7 +13,7 @@ use outlast::core::storage::StorageKind;
 use outlast::engine::docker::Docker;
 use outlast::port::{Engine, FileFact, ScanItem, ScanRequest};
 
-use super::{detail, key, profile, real, wait};
+use super::{detail, key, profile, real, real_as_root, wait};
 use crate::support::docker::Container;
 
 /// What a scan said.
@@ -96,11 +96,7 @@ fn files_of_the_layer_are_found_and_the_images_are_not() {
 
 #[test]
 fn files_in_memory_are_found_while_the_container_runs() {
-    let Some((cli, docker)) = real() else { return };
-    if !rustix::process::getuid().is_root() {
-        eprintln!("skipped: reading a container's memory needs root");
-        return;
-    }
+    let Some((cli, docker)) = real_as_root() else { return };
     let container = cli.container("memory").args(["--tmpfs", "/scratch"]).run();
     container.exec("echo 1 > /scratch/a.pt; echo 2 > /dev/shm/b.pt");
     let found = scan(&docker, &container);
@@ -142,11 +138,7 @@ fn a_stopped_container_has_the_same_files_but_for_its_memory() {
 
 #[test]
 fn anonymous_volumes_of_a_container_that_removes_itself_are_read_too() {
-    let Some((cli, docker)) = real() else { return };
-    if !rustix::process::getuid().is_root() {
-        eprintln!("skipped: reading volumes needs root");
-        return;
-    }
+    let Some((cli, docker)) = real_as_root() else { return };
     let container = cli.container("rm").args(["--rm", "-v", "/anon"]).run();
     container.exec("echo 1 > /anon/a.pt");
     assert!(scan(&docker, &container).has("/anon/a.pt"));
@@ -154,11 +146,7 @@ fn anonymous_volumes_of_a_container_that_removes_itself_are_read_too() {
 
 #[test]
 fn a_link_planted_in_the_container_does_not_lead_out_of_it() {
-    let Some((cli, docker)) = real() else { return };
-    if !rustix::process::getuid().is_root() {
-        eprintln!("skipped: reading a container's memory needs root");
-        return;
-    }
+    let Some((cli, docker)) = real_as_root() else { return };
     let outside = tempfile::Builder::new().prefix("outlast-test-").tempdir_in("/srv").unwrap();
     std::fs::write(outside.path().join("secret"), "x").unwrap();
     let container = cli.container("planted").args(["--tmpfs", "/a/scratch"]).run();

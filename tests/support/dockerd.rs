@@ -45,6 +45,23 @@ impl Dockerd {
             let _ = child.kill();
             let _ = child.wait();
         }
+        self.end_of_containerd();
+    }
+
+    /// The engine's own containerd dies with it, but not at once; a new engine that still
+    /// finds it waits for it in vain.
+    fn end_of_containerd(&self) {
+        let file = self.folder.path().join("exec/containerd/containerd.pid");
+        let Ok(pid) = std::fs::read_to_string(&file) else { return };
+        let begun = Instant::now();
+        let lives = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim()));
+            status.is_ok_and(|status| status.starts_with("Name:\tcontainerd") && !status.contains("State:\tZ"))
+        };
+        while lives() && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = std::fs::remove_file(file);
     }
 
     /// Starts it again with the same data, and waits until it answers.
@@ -53,8 +70,12 @@ impl Dockerd {
         let at = |name: &str| self.folder.path().join(name);
         let _ = std::fs::remove_file(at("pid"));
         let log = std::fs::File::create(at("log")).unwrap();
+        // The machine's own configuration must not reach in.
+        std::fs::write(at("config.json"), "{}").unwrap();
         let mut command = Command::new("dockerd");
         command
+            .arg("--config-file")
+            .arg(at("config.json"))
             .arg("--data-root")
             .arg(at("data"))
             .arg("--exec-root")
@@ -73,7 +94,12 @@ impl Dockerd {
         let begun = Instant::now();
         while self.cli().try_run(&["version"]).is_err() {
             let log = || std::fs::read_to_string(at("log")).unwrap_or_default();
-            assert!(begun.elapsed() < Duration::from_secs(60), "the private dockerd did not start: {}", log());
+            let ended = self.child.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
+            assert!(
+                !ended && begun.elapsed() < Duration::from_mins(1),
+                "the private dockerd did not start: {}",
+                log()
+            );
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -91,5 +117,8 @@ impl Drop for Dockerd {
             }
         }
         self.kill();
+        // A killed engine leaves its data mounted on itself, once for every start.
+        let data = self.folder.path().join("data");
+        while rustix::mount::unmount(&data, rustix::mount::UnmountFlags::DETACH).is_ok() {}
     }
 }

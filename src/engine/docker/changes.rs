@@ -60,7 +60,8 @@ pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Deta
     let (mut files, mut unsized_files) = (Vec::new(), 0_usize);
     while let Some((file, stat)) = looks.next().await {
         match stat {
-            Some(Some(stat)) if stat.special || stat.kind == PathKind::Directory => {}
+            // Folders, links and devices hold no data.
+            Some(Some(stat)) if stat.special || stat.kind != PathKind::File => {}
             Some(Some(stat)) => files.push(fact(file, Some(stat.bytes), stat.modified)),
             // It vanished meanwhile.
             Some(None) => {}

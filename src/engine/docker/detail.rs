@@ -59,7 +59,7 @@ fn detail(inspected: ContainerInspectResponse, mounts: Vec<crate::core::mount::M
     let run = inspected.state.unwrap_or_default();
     let host = inspected.host_config.unwrap_or_default();
     let config = inspected.config.unwrap_or_default();
-    let state = run.status.map_or(RunState::Unknown, |status| inventory::state(&status.to_string()));
+    let state = run.status.map_or(RunState::Unknown, |status| inventory::state(status.as_ref()));
     let after = if host.auto_remove == Some(true) { Aftermath::Removed } else { Aftermath::Stays };
     let labels: BTreeMap<String, String> = config.labels.unwrap_or_default().into_iter().collect();
     Detail {

@@ -15,10 +15,10 @@ pub(super) fn from_io(socket: &Socket, why: &io::Error) -> Error {
     match why.kind() {
         io::ErrorKind::PermissionDenied => not_permitted(socket),
         io::ErrorKind::NotFound => {
-            unreachable(socket, format!("there is no socket at {}", socket.path.display()))
+            unreachable(socket, &format!("there is no socket at {}", socket.path.display()))
         }
         io::ErrorKind::ConnectionRefused => {
-            unreachable(socket, format!("nothing answers at {}", socket.path.display()))
+            unreachable(socket, &format!("nothing answers at {}", socket.path.display()))
         }
         io::ErrorKind::TimedOut => Error::new(Kind::TimedOut, why.to_string()),
         _ => Error::new(
@@ -42,7 +42,6 @@ pub(super) fn timed_out(socket: &Socket, what: &str, limit: Duration) -> Error {
 pub(super) fn from_status(socket: &Socket, status: u16, message: &str) -> Error {
     let message = message.trim().trim_end_matches('.');
     let kind = match status {
-        400 => Kind::Failed,
         401 | 403 => Kind::NotPermitted,
         404 => Kind::NotFound,
         405 | 501 => Kind::NotSupported,
@@ -95,7 +94,7 @@ pub(super) fn from_client(socket: &Socket, what: &str, why: &bollard::errors::Er
     }
 }
 
-fn unreachable(socket: &Socket, message: String) -> Error {
+fn unreachable(socket: &Socket, message: &str) -> Error {
     Error::new(Kind::Unreachable, format!("{} cannot be reached: {message}", socket.title))
         .hint(start_hint(socket))
         .hint("rootless: export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock")

@@ -79,10 +79,11 @@ struct Session {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Version {
-    version: Option<String>,
-    api_version: Option<String>,
-    #[serde(default)]
-    components: Vec<Component>,
+    #[serde(rename = "Version")]
+    product: Option<String>,
+    #[serde(rename = "ApiVersion")]
+    api: Option<String>,
+    components: Option<Vec<Component>>,
 }
 
 #[derive(Deserialize)]
@@ -128,8 +129,8 @@ impl Link {
             socket.json::<Info>("a question about itself", "/info", LIMIT),
         );
         let (version, info) = (version?, info?);
-        let api = api_version(version.api_version.as_deref()).ok_or_else(|| {
-            let said = version.api_version.as_deref().unwrap_or("nothing");
+        let api = api_version(version.api.as_deref()).ok_or_else(|| {
+            let said = version.api.as_deref().unwrap_or("nothing");
             failure::garbled(socket, "a question for its version", &format!("the API version is “{said}”"))
         })?;
         let (major_version, minor_version) = api.min(NEWEST_API);
@@ -139,13 +140,13 @@ impl Link {
             &bollard::ClientVersion { major_version, minor_version },
         )
         .map_err(|why| failure::from_client(socket, "a first contact", &why))?;
-        let podman = version.components.iter().any(|c| c.name.as_deref() == Some("Podman Engine"));
+        let podman = version.components.iter().flatten().any(|c| c.name.as_deref() == Some("Podman Engine"));
         let session = Session {
             client,
             product: format!(
                 "{} {}",
                 if podman { "Podman" } else { "Docker" },
-                version.version.as_deref().unwrap_or("of unknown version")
+                version.product.as_deref().unwrap_or("of unknown version")
             ),
             local: is_this_machine(&info),
             data_root: info.docker_root_dir.unwrap_or_default(),

@@ -21,7 +21,7 @@ const FILTER: &str = r#"{"type":["container","image","volume"]}"#;
 struct Event {
     #[serde(rename = "Type", default)]
     kind: String,
-    #[serde(rename = "Action", alias = "status", default)]
+    #[serde(rename = "Action", default)]
     action: String,
     #[serde(rename = "Actor", default)]
     actor: Actor,
@@ -66,9 +66,9 @@ async fn open(link: &Link) -> Result<Answer, Error> {
 async fn next(link: &Link, answer: &mut Answer, read: &mut Vec<u8>) -> Result<Tick, Error> {
     loop {
         while let Some(end) = read.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = read.drain(..=end).collect();
-            if let Some(tick) = tick(link, &line) {
-                return Ok(tick);
+            let text: Vec<u8> = read.drain(..=end).collect();
+            if let Some(news) = tick(link, &text) {
+                return Ok(news);
             }
         }
         if read.len() > MAX_EVENT {
@@ -86,17 +86,17 @@ async fn next(link: &Link, answer: &mut Answer, read: &mut Vec<u8>) -> Result<Ti
     }
 }
 
-fn tick(link: &Link, line: &[u8]) -> Option<Tick> {
-    let event: Event = serde_json::from_slice(line).ok()?;
-    let action = event.action.split(':').next().unwrap_or_default();
+fn tick(link: &Link, text: &[u8]) -> Option<Tick> {
+    let event: Event = serde_json::from_slice(text).ok()?;
+    let said = event.action.split(':').next().unwrap_or_default();
     match event.kind.as_str() {
-        "container" if changes_a_container(action) => {
+        "container" if changes_a_container(said) => {
             let id = if event.actor.id.is_empty() { event.id } else { event.actor.id };
             Some(Tick::Changed((!id.is_empty()).then(|| link.key(&id))))
         }
         // Mounting a volume comes with every start and stop, which says it already.
-        "volume" if matches!(action, "create" | "destroy" | "remove" | "prune") => Some(Tick::Changed(None)),
-        "image" if !matches!(action, "save" | "push" | "mount" | "unmount") => Some(Tick::Changed(None)),
+        "volume" if matches!(said, "create" | "destroy" | "remove" | "prune") => Some(Tick::Changed(None)),
+        "image" if !matches!(said, "save" | "push" | "mount" | "unmount") => Some(Tick::Changed(None)),
         _ => None,
     }
 }
