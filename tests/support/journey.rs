@@ -5,6 +5,7 @@
 //! the whole screen printed.
 
 use std::io::Write;
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use outlast::ui::Theme;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// One step of a journey.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Step {
     Press(String),
     See(String),
@@ -28,9 +29,15 @@ pub(crate) enum Step {
     Do(Arc<dyn Fn() + Send + Sync>),
 }
 
-impl std::fmt::Debug for dyn Fn() + Send + Sync {
+impl std::fmt::Debug for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("something outside")
+        match self {
+            Self::Press(keys) => write!(f, "press {keys:?}"),
+            Self::See(text) => write!(f, "see {text:?}"),
+            Self::Unsee(text) => write!(f, "unsee {text:?}"),
+            Self::Resize(columns, rows) => write!(f, "resize to {columns} x {rows}"),
+            Self::Do(_) => f.write_str("something outside"),
+        }
     }
 }
 
@@ -98,7 +105,7 @@ pub(crate) fn journey(
     steps: &[Step],
 ) -> Arrived {
     let state = tempfile::tempdir().unwrap();
-    let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(size.1, size.0, 0), 0))));
+    let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(cells(size.1), cells(size.0), 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
     let mut screen = Screen::new(emulator.clone(), caps, size.0, size.1);
     let profile = Arc::new(outlast::platform::profiles::docker().unwrap());
@@ -138,7 +145,7 @@ async fn drive(emulator: &Emulator, inputs: &UnboundedSender<Input>, steps: &[St
             Step::See(text) => until(emulator, number, step, |screen| screen.contains(text.as_str())).await,
             Step::Unsee(text) => until(emulator, number, step, |screen| !screen.contains(text.as_str())).await,
             Step::Resize(cols, rows) => {
-                emulator.0.lock().unwrap().0.screen_mut().set_size(*rows, *cols);
+                emulator.0.lock().unwrap().0.screen_mut().set_size(cells(*rows), cells(*cols));
                 inputs.send(Input::Resized { cols: *cols, rows: *rows }).unwrap();
             }
             Step::Do(what) => what(),
@@ -156,6 +163,10 @@ async fn until(emulator: &Emulator, number: usize, step: &Step, done: impl Fn(&s
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("step {number}, {step:?}, never came true. The screen:\n{}", emulator.text());
+}
+
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).unwrap()
 }
 
 /// The moment all demo screens are drawn at.
