@@ -1,1 +1,76 @@
-//! Tests: engine.
+//! The Docker adapter against a real engine, judged by the engine's own command line.
+
+mod ended;
+mod list;
+mod look;
+mod mounts;
+mod performed;
+mod refusals;
+mod scan;
+mod stand_in;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use outlast::core::mount::Mount;
+use outlast::core::profile::Profile;
+use outlast::core::workspace::{Detail, Workspace, WsKey};
+use outlast::engine::docker::{Address, Docker, find};
+use outlast::port::{Clock, Engine, Host};
+
+use crate::support::docker::{Cli, Container, engine};
+
+/// A clock that stands still: nothing here depends on the time of day.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(1_795_000_000).unwrap()
+    }
+}
+
+/// The adapter at a socket, as user alice (1001) among others sees it.
+fn adapter_at(socket: &Path) -> Docker {
+    let users = BTreeMap::from([(1001, "alice".to_string()), (1002, "ben".to_string())]);
+    let uid = rustix::process::getuid().as_raw();
+    let host = Host { uid, user: Some("viewer".into()), users, ..Host::default() };
+    Docker::new(Address::new(socket, "the test"), Arc::new(host), Arc::new(Still))
+}
+
+/// The machine's engine and our adapter to it, if there is one.
+fn real() -> Option<(Cli, Docker)> {
+    let cli = engine()?;
+    let address = find(&|name| std::env::var(name).ok()).unwrap().unwrap();
+    Some((cli, adapter_at(&address.socket)))
+}
+
+/// Runs what is asynchronous to its end, on one thread as the product does.
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn key(container: &Container) -> WsKey {
+    WsKey { endpoint: "docker".into(), id: container.id.clone() }
+}
+
+fn detail(docker: &Docker, container: &Container) -> Detail {
+    wait(docker.detail(&key(container))).unwrap()
+}
+
+/// A container as the list shows it.
+fn listed(docker: &Docker, container: &Container) -> Workspace {
+    let inventory = wait(docker.inventory()).unwrap();
+    inventory.workspaces.into_iter().find(|workspace| workspace.key.id == container.id).unwrap()
+}
+
+fn mount<'d>(detail: &'d Detail, target: &str) -> &'d Mount {
+    let found = detail.mounts.iter().find(|mount| mount.target == Path::new(target));
+    found.unwrap_or_else(|| panic!("no mount at {target}: {:#?}", detail.mounts))
+}
+
+/// The profile of plain containers, as it is shipped.
+fn profile() -> Profile {
+    toml::from_str(include_str!("../../assets/profiles/docker.toml")).unwrap()
+}

@@ -14,7 +14,7 @@ use crate::core::error::{Kind, Result};
 use crate::core::mount::{Backing, Measure, Mount};
 use crate::scan;
 
-use super::process::{self, Process};
+use super::process::Process;
 use super::{Link, blocking, detail, failure};
 
 /// The engine's disk usage, either shape; sections that were not asked for are empty.
@@ -79,8 +79,8 @@ async fn on_disk(link: &Link, id: &str, mount: &Mount, budget: Duration) -> Resu
         let process = detail::process(&inspected, true);
         match &mount.host_path {
             Some(place) if failure::readable(place) => Some(scan::measure(place, budget)),
-            Some(place) => one_file(place).or_else(|| inside(process?, &mount, budget)),
-            None => inside(process?, &mount, budget),
+            Some(place) => one_file(place).or_else(|| inside(&process?, &mount, budget)),
+            None => inside(&process?, &mount, budget),
         }
     })
     .await
@@ -91,14 +91,12 @@ fn one_file(place: &Path) -> Option<Measure> {
     meta.is_file().then(|| Measure::Bytes(meta.blocks() * 512))
 }
 
-fn inside(process: Process, mount: &Mount, budget: Duration) -> Option<Measure> {
+fn inside(process: &Process, mount: &Mount, budget: Duration) -> Option<Measure> {
     // The merged root also shows the image, which is not what the layer holds.
     if mount.backing == Backing::Layer {
         return None;
     }
-    let folder = process.open(&mount.target).ok()?;
-    let place = process::path_of(&folder);
-    failure::readable(&place).then(|| scan::measure(&place, budget))
+    process.readable().then(|| scan::measure(&process.place(&mount.target), budget))
 }
 
 async fn ask(link: &Link, id: &str, mount: &Mount, budget: Duration) -> Result<Measure> {

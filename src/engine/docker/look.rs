@@ -36,7 +36,7 @@ pub(super) async fn look(link: &Link, id: &str, detail: &Detail, path: &Path) ->
         let inspected = link.inspect(&session, id).await?;
         let path = path.to_path_buf();
         kind = blocking(move || match detail::process(&inspected, true) {
-            Some(process) => scan::look(&process.root(), &path),
+            Some(process) => scan::look(&process.place(Path::new("/")), &path),
             None => PathKind::Unknown,
         })
         .await?;

@@ -3,22 +3,19 @@
 //! A process number alone proves nothing (it may be reused, or belong to another
 //! machine), so every look checks that the process still is the container's.
 
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 use crate::core::path::{Resolver, Step};
 use crate::port::PathKind;
 use crate::scan;
 use crate::scan::mountinfo::{self, Line};
 
+use super::failure;
+
 /// A running container's main process, readable from here.
 #[derive(Clone, Debug)]
 pub(super) struct Process {
     pid: i64,
-    container: String,
     /// Its mount table, in the order of the kernel.
     pub(super) mounts: Vec<Line>,
 }
@@ -30,35 +27,23 @@ impl Process {
             return None;
         }
         let table = std::fs::read(format!("/proc/{pid}/mountinfo")).ok()?;
-        let process = Self { pid, container: container.into(), mounts: mountinfo::parse(&table) };
-        (names(&table, container) || process.in_cgroup()).then_some(process)
+        // The engine mounts files from a directory named after the container, and puts its
+        // processes into control groups of that name.
+        let groups = || std::fs::read(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let is_its_own = names(&table, container) || names(&groups(), container);
+        is_its_own.then(|| Self { pid, mounts: mountinfo::parse(&table) })
     }
 
-    /// The engine puts a container's processes into control groups named after it,
-    /// and mounts files from a directory named after it.
-    fn still_there(&self) -> bool {
-        let table = std::fs::read(format!("/proc/{}/mountinfo", self.pid)).unwrap_or_default();
-        names(&table, &self.container) || self.in_cgroup()
+    /// A directory of the container, as the process has it. `scan` follows no link beneath it.
+    pub(super) fn place(&self, target: &Path) -> PathBuf {
+        let inside = target.strip_prefix("/").unwrap_or(target);
+        let root = PathBuf::from(format!("/proc/{}/root", self.pid));
+        if inside.as_os_str().is_empty() { root } else { root.join(inside) }
     }
 
-    fn in_cgroup(&self) -> bool {
-        std::fs::read(format!("/proc/{}/cgroup", self.pid)).is_ok_and(|groups| names(&groups, &self.container))
-    }
-
-    /// The container's root directory, as the process has it.
-    pub(super) fn root(&self) -> PathBuf {
-        format!("/proc/{}/root/.", self.pid).into()
-    }
-
-    /// Opens a directory inside the container; links in its path stay inside.
-    pub(super) fn open(&self, target: &Path) -> io::Result<OwnedFd> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(self.root(), flags, Mode::empty())?;
-        if !self.still_there() {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        Ok(openat2(&root, target, flags, Mode::empty(), inside)?)
+    /// Whether the container's directories may be read through it.
+    pub(super) fn readable(&self) -> bool {
+        failure::readable(&self.place(Path::new("/")))
     }
 
     /// The last line of the mount table for a target: it hides the earlier ones.
@@ -71,7 +56,7 @@ impl Process {
         if self.line(target).is_some() {
             return target.into();
         }
-        let root = self.root();
+        let root = self.place(Path::new("/"));
         let mut resolver = Resolver::new(target);
         loop {
             match resolver.step() {
@@ -89,12 +74,6 @@ impl Process {
     pub(super) fn upper(&self) -> Option<PathBuf> {
         upper_option(&self.line(Path::new("/"))?.super_options)
     }
-}
-
-/// A path that leads to an open directory, whatever happens to its names meanwhile.
-pub(super) fn path_of(folder: &OwnedFd) -> PathBuf {
-    // The dot makes it a directory rather than a link to one.
-    format!("/proc/self/fd/{}/.", folder.as_raw_fd()).into()
 }
 
 fn names(text: &[u8], container: &str) -> bool {

@@ -3,8 +3,7 @@
 //! The layer's own directory is best; then the container's root through its
 //! process; the engine itself comes last, on request only. The walking is `scan`'s.
 
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bollard::models::ContainerInspectResponse;
@@ -17,15 +16,13 @@ use crate::core::workspace::RunState;
 use crate::port::{ScanItem, ScanRequest, ScanStream};
 use crate::scan::{self, Job, Rule};
 
-use super::process::{self, Process};
+use super::process::Process;
 use super::{Link, blocking, changes, detail, failure, mounts};
 
 /// What a look will consist of.
 struct Outline {
     method: Method,
     jobs: Vec<Job>,
-    /// Directories that the jobs begin in, held open until they are read.
-    held: Vec<OwnedFd>,
     /// What is known to be out of reach, and what is worth knowing.
     said: Vec<ScanItem>,
     /// The layer can be read only by asking the engine.
@@ -54,12 +51,7 @@ async fn begin(link: Arc<Link>, request: ScanRequest) -> Result<ScanStream, Erro
     let outline = blocking(move || outline(&inspected, local, &request)).await?;
 
     let first = items(std::iter::once(ScanItem::By(outline.method)).chain(outline.said).collect());
-    let held = outline.held;
-    let walked = scan::stream(outline.jobs, !asked).filter_map(move |item| {
-        // Held open for as long as something is read.
-        let _ = &held;
-        std::future::ready((!matches!(item, ScanItem::By(_))).then_some(item))
-    });
+    let walked = scan::stream(outline.jobs, !asked);
     let first = first.chain(walked);
     if !outline.ask {
         return Ok(first.boxed());
@@ -76,7 +68,6 @@ fn outline(inspected: &ContainerInspectResponse, local: bool, request: &ScanRequ
     let mut outline = Outline {
         method: if process.is_some() { Method::Proc } else { Method::Api },
         jobs: Vec::new(),
-        held: Vec::new(),
         said: Vec::new(),
         ask: false,
     };
@@ -111,9 +102,9 @@ impl Outline {
         if let Some(upper) = upper.filter(|upper| failure::readable(upper)) {
             self.method = Method::Upper;
             self.jobs.push(job(upper, root, all, Rule::Upper));
-        } else if let Some(process) = process.filter(|process| failure::readable(&process.root())) {
+        } else if let Some(process) = process.filter(|process| process.readable()) {
             self.method = Method::Proc;
-            self.jobs.push(job(process.root(), root, all, Rule::BornAfterRoot));
+            self.jobs.push(job(process.place(Path::new("/")), root, all, Rule::BornAfterRoot));
         } else {
             self.method = Method::Api;
             self.ask = asked;
@@ -134,13 +125,10 @@ impl Outline {
     /// A mount of a running container: through its process, so that it is the mount itself
     /// that is read and not what lies at the same place on the host by now.
     fn inside(&mut self, mount: &Mount, all: &[Mount], process: &Process) {
-        let folder = process.open(&mount.target).map(|folder| (process::path_of(&folder), folder));
-        match folder {
-            Ok((place, folder)) if failure::readable(&place) => {
-                self.held.push(folder);
-                self.jobs.push(job(place, mount, all, Rule::Everything));
-            }
-            _ => self.on_host(mount, all, true),
+        if process.readable() {
+            self.jobs.push(job(process.place(&mount.target), mount, all, Rule::Everything));
+        } else {
+            self.on_host(mount, all, true);
         }
     }
 
