@@ -9,7 +9,7 @@ use super::ls::at_risk_words;
 use super::out::Out;
 use super::table::{Side, Table};
 use crate::core::classify::{Classifier, Origin};
-use crate::core::error::{Error, Kind, Result};
+use crate::core::error::{Kind, Result};
 use crate::core::event::Event;
 use crate::core::finding::{Finding, Risk};
 use crate::core::report::{FindingRow, Head, RiskReport, RiskRow, Trouble, maps};
