@@ -3,6 +3,8 @@
 //! Lower case never changes anything; upper case changes, always through a
 //! plan. `G`, which only moves, is the exception.
 
+use crate::model::key::Key;
+
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -154,8 +156,8 @@ pub const TABLE: &[Binding] = &[
     binding(&["q", "ctrl-c"], Action::Quit, Group::Look, "quit", "leave"),
     binding(&["j", "down"], Action::Down, Group::Move, "", "one row down"),
     binding(&["k", "up"], Action::Up, Group::Move, "", "one row up"),
-    binding(&["pagedown", "ctrl-f"], Action::PageDown, Group::Move, "", "one page down"),
-    binding(&["pageup", "ctrl-b"], Action::PageUp, Group::Move, "", "one page up"),
+    binding(&["pgdn", "ctrl-f"], Action::PageDown, Group::Move, "", "one page down"),
+    binding(&["pgup", "ctrl-b"], Action::PageUp, Group::Move, "", "one page up"),
     binding(&["g", "home"], Action::Top, Group::Move, "", "to the first row"),
     binding(&["G", "end"], Action::Bottom, Group::Move, "", "to the last row"),
     binding(&["h", "left"], Action::Left, Group::Move, "", "to the page on the left"),
@@ -177,22 +179,9 @@ pub fn key(action: Action) -> &'static str {
     of(action).and_then(|binding| binding.on.first().copied()).unwrap_or("")
 }
 
-/// How a key of the table is written for people: `Enter`, `Ctrl-C`, `j`.
+/// How a key of the table is written for people: `Enter`, `^C`, `j`.
 pub fn written(on: &str) -> String {
-    match on.strip_prefix("ctrl-") {
-        Some(letter) => format!("Ctrl-{}", letter.to_uppercase()),
-        None if on.chars().count() == 1 => on.to_string(),
-        None => {
-            let name = match on {
-                "backtab" => "Shift-Tab",
-                "pageup" => "PgUp",
-                "pagedown" => "PgDn",
-                _ => on,
-            };
-            let mut letters = name.chars();
-            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-        }
-    }
+    Key::parse(on).map_or_else(|| on.to_string(), |key| key.to_string())
 }
 
 /// The table as Markdown, the way README holds it.
@@ -215,6 +204,7 @@ mod tests {
     fn no_key_means_two_things() {
         let mut seen = std::collections::BTreeSet::new();
         for on in TABLE.iter().flat_map(|binding| binding.on) {
+            assert!(Key::parse(on).is_some(), "{on} is no key");
             assert!(seen.insert(*on), "{on} is bound twice");
         }
     }
@@ -233,7 +223,7 @@ mod tests {
     #[test]
     fn keys_are_written_as_people_say_them() {
         assert_eq!(written("ctrl-c"), "Ctrl-C");
-        assert_eq!(written("pagedown"), "PgDn");
+        assert_eq!(written("pgdn"), "PgDn");
         assert_eq!(written("enter"), "Enter");
         assert_eq!(written("j"), "j");
     }

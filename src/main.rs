@@ -4,14 +4,23 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use outlast::cli::{self, EngineChoice, Start, Wiring};
+use outlast::app::Ports;
+use outlast::app::session::{self, Session};
+use outlast::cli::{self, EngineChoice, Start, When, Wiring};
 use outlast::core::error::{Error, Kind, Result};
 use outlast::core::profile::Profile;
+use outlast::engine::demo::Demo;
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
 use outlast::platform::clock::System;
-use outlast::platform::{config, host, profiles};
+use outlast::platform::config::Color;
+use outlast::platform::{config, folders, host, profiles};
 use outlast::port::{Clock, Engine, Host};
+use outlast::store::Store;
+use outlast::term::ColorChoice;
+
+/// How to see more than this machine.
+const NO_ENGINE: &str = "no engine here: set DOCKER_HOST or join the group of its socket to see containers";
 
 fn main() -> ExitCode {
     // Without it a panic is reported all the same, only less well.
@@ -35,9 +44,7 @@ fn engine(choice: Option<EngineChoice>, host: &Arc<Host>, clock: &Arc<dyn Clock>
     let (host, clock) = (Arc::clone(host), Arc::clone(clock));
     match choice {
         Some(EngineChoice::Machine) => return Ok(Arc::new(Machine::new(host, clock))),
-        Some(EngineChoice::Demo) => {
-            return Err(Error::new(Kind::NotSupported, "the demo is not there yet"));
-        }
+        Some(EngineChoice::Demo) => return Ok(Arc::new(Demo::both(clock))),
         Some(EngineChoice::Docker) | None => {}
     }
     match docker::find(&|name| std::env::var(name).ok())? {
@@ -53,7 +60,28 @@ fn profile(file: Option<&Path>) -> Result<Profile> {
     file.map_or_else(profiles::docker, profiles::load)
 }
 
-fn dashboard(_start: Start) -> Result<u8> {
-    Err(Error::new(Kind::NotSupported, "the dashboard is not there yet")
-        .hint("`outlast ls` and `outlast risk` are"))
+/// Opens the dashboard on a runtime of its own.
+fn dashboard(start: Start) -> Result<u8> {
+    let Start { engine, host, clock, profile, config, config_error, ascii, color } = start;
+    let on_this_machine = engine.endpoint().id == "machine";
+    let session = Session {
+        folder_roots: folders::roots(&profile, &config, &host),
+        ports: Ports { engine, clock, store: Store::open(&host).map(Arc::new), host },
+        profile,
+        event: config.event,
+        hint: on_this_machine.then(|| NO_ENGINE.to_string()),
+        notice: config_error.map(|error| error.message),
+        ascii,
+        color: match (color, config.color) {
+            (Some(When::Always), _) => ColorChoice::Always,
+            (Some(When::Never), _) | (None, Color::Never) => ColorChoice::Never,
+            (Some(When::Auto), _) | (None, Color::Auto | Color::Dark | Color::Light) => ColorChoice::Auto,
+        },
+        light: config.color == Color::Light,
+    };
+    let runtime = cli::runtime()?;
+    let ended = runtime.block_on(session::open(session));
+    // A disk that does not answer must not keep the program from leaving.
+    runtime.shutdown_background();
+    ended
 }

@@ -1,1 +1,209 @@
 //! The loop: input, message, pure update, commands, tasks, message.
+//!
+//! One task owns the screen. It draws first and connects afterwards, draws only
+//! what changed, and never waits for an engine, a disk or another process.
+
+mod edit;
+mod effect;
+mod msg;
+pub mod session;
+mod update;
+
+use std::io::Write;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _};
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+pub use msg::{Cmd, Msg};
+pub use update::State;
+
+use crate::core::error::{Error, Result};
+use crate::core::workspace::WsKey;
+use crate::model::{LinkState, Model};
+use crate::port::{Clock, Engine, Host};
+use crate::store::Store;
+use crate::term::{Input, Screen};
+use crate::ui::{self, Theme};
+use effect::Effects;
+
+/// How long the selection rests before the detail follows.
+const REST: Duration = Duration::from_millis(80);
+/// Messages taken before the next frame is drawn, so that a flood cannot starve the screen.
+const BATCH: usize = 256;
+
+/// The world, as the loop sees it.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where workspaces run.
+    pub engine: Arc<dyn Engine>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// This machine.
+    pub host: Arc<Host>,
+    /// What is remembered, or why nothing can be.
+    pub store: std::result::Result<Arc<Store>, Error>,
+}
+
+/// How the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The person left.
+    Quit,
+    /// A signal ended it.
+    Signal(i32),
+    /// The terminal is gone.
+    Gone,
+}
+
+/// What the loop starts with.
+pub struct Start {
+    /// What the first frame shows.
+    pub model: Model,
+    /// How it is drawn.
+    pub theme: Theme,
+}
+
+/// Runs until the person leaves, a signal comes or the terminal is gone.
+///
+/// Generic over input and output: a test gives keys and reads the frames.
+/// Returns the last model too, for what must be said on the normal screen.
+///
+/// # Errors
+/// Only where the terminal cannot be written.
+pub async fn run<W: Write>(
+    inputs: impl Stream<Item = Input>,
+    screen: &mut Screen<W>,
+    ports: Ports,
+    start: Start,
+) -> Result<(Ended, Model)> {
+    let (sender, mut messages) = unbounded_channel();
+    let Start { model, theme } = start;
+    let mut effects = Effects::new(ports.clone(), &model, sender);
+    let mut state = State::new(model);
+    let mut inputs = pin!(inputs.fuse());
+    let started = Instant::now();
+    let mut rest: Option<Instant> = None;
+    draw(screen, &state.model, &theme)?;
+    effects.start();
+    loop {
+        let wake = next_wake(&state.model, started, ports.clock.now());
+        let happened = tokio::select! {
+            biased;
+            input = inputs.next() => Happened::Input(input.unwrap_or(Input::Gone)),
+            Some(msg) = messages.recv() => Happened::Msg(msg),
+            () = sleep_until(rest.unwrap_or(wake)), if rest.is_some() => Happened::Msg(Msg::Settled),
+            () = sleep_until(wake) => Happened::Msg(time_passed(&state.model, started, ports.clock.now())),
+        };
+        let mut queue = vec![happened];
+        drain(&mut messages, &mut queue);
+        for happened in queue {
+            let msg = match happened {
+                Happened::Input(input) => match take(input, screen)? {
+                    Taken::Msg(msg) => msg,
+                    Taken::Nothing => continue,
+                    Taken::End(ended) => return Ok((ended, state.model)),
+                },
+                Happened::Msg(msg) => {
+                    effects.came_back(&msg);
+                    msg
+                }
+            };
+            if matches!(msg, Msg::Settled) {
+                rest = None;
+            }
+            for cmd in state.update(msg) {
+                match cmd {
+                    Cmd::Quit => return Ok((Ended::Quit, state.model)),
+                    Cmd::Settle => rest = Some(Instant::now() + REST),
+                    Cmd::Copy(text) => screen.copy(&text).map_err(gone)?,
+                    other => effects.run(other, |key: &WsKey| {
+                        state.model.row(key).and_then(|row| row.detail.known()).cloned()
+                    }),
+                }
+            }
+        }
+        draw(screen, &state.model, &theme)?;
+    }
+}
+
+enum Happened {
+    Input(Input),
+    Msg(Msg),
+}
+
+enum Taken {
+    Msg(Msg),
+    Nothing,
+    End(Ended),
+}
+
+/// What an input means: a message, something for the screen alone, or the end.
+fn take<W: Write>(input: Input, screen: &mut Screen<W>) -> Result<Taken> {
+    Ok(match input {
+        Input::Key(key) => Taken::Msg(Msg::Key(key)),
+        Input::Paste(text) => Taken::Msg(Msg::Paste(text)),
+        Input::Resized { cols, rows } => {
+            screen.resize(cols, rows);
+            Taken::Msg(Msg::Resized(cols, rows))
+        }
+        Input::Suspended => {
+            screen.suspend().map_err(gone)?;
+            Taken::Nothing
+        }
+        Input::Resumed => {
+            screen.resume().map_err(gone)?;
+            Taken::Nothing
+        }
+        Input::Terminate(signal) => Taken::End(Ended::Signal(signal)),
+        Input::Gone => Taken::End(Ended::Gone),
+    })
+}
+
+fn drain(messages: &mut UnboundedReceiver<Msg>, queue: &mut Vec<Happened>) {
+    while queue.len() < BATCH
+        && let Ok(msg) = messages.try_recv()
+    {
+        queue.push(Happened::Msg(msg));
+    }
+}
+
+fn draw<W: Write>(screen: &mut Screen<W>, model: &Model, theme: &Theme) -> Result<()> {
+    let (columns, rows) = model.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+    ui::draw(model, theme, &mut buffer);
+    screen.draw(buffer).map_err(gone)?;
+    Ok(())
+}
+
+/// When the screen must change although nothing happens: each second while nothing
+/// answers, else with the minute that ages are counted in.
+fn next_wake(model: &Model, started: Instant, now: Timestamp) -> Instant {
+    match model.endpoint.state {
+        LinkState::Connecting { .. } => {
+            let seconds = started.elapsed().as_secs() + 1;
+            started + Duration::from_secs(seconds)
+        }
+        LinkState::Live | LinkState::Lost { .. } => {
+            let into_minute = u64::try_from(now.as_second().rem_euclid(60)).unwrap_or(0);
+            Instant::now() + Duration::from_secs(60 - into_minute)
+        }
+    }
+}
+
+fn time_passed(model: &Model, started: Instant, now: Timestamp) -> Msg {
+    match model.endpoint.state {
+        LinkState::Connecting { .. } => Msg::Waiting(started.elapsed().as_secs()),
+        LinkState::Live | LinkState::Lost { .. } => Msg::Now(now),
+    }
+}
+
+fn gone(error: std::io::Error) -> Error {
+    Error::new(crate::core::error::Kind::Failed, format!("the terminal cannot be written: {error}"))
+}

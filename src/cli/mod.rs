@@ -103,11 +103,8 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>) -> Result<u8> {
         Config::default()
     });
     let context = Context::new(&cli.global, config, wiring)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Kind::Failed, format!("could not start: {error}")))?;
-    runtime.block_on(async {
+    let runtime = runtime()?;
+    let code = runtime.block_on(async {
         match command {
             Command::Ls(args) => ls::run(&args, &context, &mut out).await,
             Command::Mounts(args) => mounts::run(&args, &context, &mut out).await,
@@ -120,7 +117,22 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>) -> Result<u8> {
             Command::Log(args) => log::run(&args, &context, &mut out).await,
             Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) => Ok(0),
         }
-    })
+    });
+    // A disk that does not answer must not keep the program from leaving.
+    runtime.shutdown_background();
+    code
+}
+
+/// The one runtime of a process: a single thread, and a few for what blocks.
+///
+/// # Errors
+/// Where the system has no more of either.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(8)
+        .build()
+        .map_err(|error| Error::new(Kind::Failed, format!("could not start: {error}")))
 }
 
 fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) -> Result<u8> {

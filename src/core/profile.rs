@@ -103,6 +103,15 @@ impl Profile {
         self.ignore.iter().any(|pattern| path.starts_with(pattern))
     }
 
+    /// The event that fates are shown for when nobody chose one: retire, or stop
+    /// where a stop already discards the writable layer.
+    pub fn default_event(&self) -> Event {
+        match self.lifecycle.stop {
+            Some(Aftermath::Recreated | Aftermath::Removed) => Event::Stop,
+            Some(Aftermath::Stays) | None => Event::Retire,
+        }
+    }
+
     /// The platform's own word for an event, else the general one.
     pub fn word(&self, event: Event) -> &str {
         self.words.get(&event).map_or_else(|| event.key(), String::as_str)

@@ -74,7 +74,7 @@ impl Value {
             "png" | "jpg" | "jpeg" | "svg" | "pdf" | "html" | "gif" | "mp4" | "xlsx" | "docx" | "pptx"
             | "wav" => Self::Result,
             "log" | "out" | "err" => Self::Log,
-            "tmp" | "swp" | "pyc" | "pyo" | "pid" | "lock" => Self::Cache,
+            "swp" | "pyc" | "pyo" => Self::Cache,
             _ => Self::Other,
         };
         if by_extension != Self::Checkpoint && by_extension != Self::Notebook {

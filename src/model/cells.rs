@@ -1,11 +1,14 @@
 //! What the cells of a workspace say, in words, before anybody thinks of columns.
 
+use std::path::Path;
+
 use super::rows::Row;
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::Tally;
 use crate::core::profile::Profile;
 use crate::core::storage::StorageKind;
+use crate::core::workspace::Detail;
 
 /// What the AT RISK cell says about one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,4 +74,20 @@ pub fn worst(row: &Row, event: Event, profile: &Profile) -> Option<Verdict> {
         }
     }
     Some(worst)
+}
+
+/// The mounts worth a row, as indices into the detail's mounts: what holds data, the root last.
+///
+/// Leaves out what is not stored data and what the runtime writes by itself.
+pub fn visible_mounts(detail: &Detail) -> Vec<usize> {
+    let is_root = |index: &usize| detail.mounts.get(*index).is_some_and(|mount| mount.target == Path::new("/"));
+    let shown = detail
+        .mounts
+        .iter()
+        .enumerate()
+        .filter(|(_, mount)| !matches!(mount.storage, StorageKind::Pseudo | StorageKind::RuntimeFile))
+        .map(|(index, _)| index);
+    let (root, mut others): (Vec<_>, Vec<_>) = shown.partition(is_root);
+    others.extend(root);
+    others
 }

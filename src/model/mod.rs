@@ -1,14 +1,16 @@
 //! Plain data the screen is drawn from. Changed only by `app::update`; drawn only by `ui`.
 
 pub mod cells;
+pub mod key;
 mod list;
 mod overlay;
 mod rows;
 
 pub use list::List;
 pub use overlay::{Confirm, ExplainView, Overlay, PlanState, PlanView};
-pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort};
+pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,7 +19,7 @@ use crate::core::error::Error;
 use crate::core::event::Event;
 use crate::core::profile::Profile;
 use crate::core::workspace::WsKey;
-use crate::port::{Capabilities, Endpoint};
+use crate::port::{Capabilities, Endpoint, Image};
 
 /// Everything on the screen.
 #[derive(Clone, Debug)]
@@ -42,6 +44,10 @@ pub struct Model {
     pub event: Event,
     /// The event shown when nobody chose one.
     pub default_event: Event,
+    /// Folders whose sub-folders are projects.
+    pub folder_roots: Vec<PathBuf>,
+    /// The engine's images, once known.
+    pub images: Option<Vec<Image>>,
     /// All workspaces; `workspaces.shown` picks and orders them.
     pub rows: Vec<Row>,
     /// The list of workspaces.
@@ -175,6 +181,42 @@ impl Notice {
 }
 
 impl Model {
+    /// The first frame: nothing is known yet but where to ask.
+    pub fn new(endpoint: Endpoint, profile: Arc<Profile>, now: Timestamp) -> Self {
+        let default_event = profile.default_event();
+        Self {
+            size: (80, 24),
+            now,
+            user: String::new(),
+            hostname: String::new(),
+            profile,
+            endpoint: Link {
+                endpoint,
+                state: LinkState::Connecting { seconds: 0 },
+                product: None,
+                capabilities: Capabilities::default(),
+            },
+            hint: None,
+            tab: Tab::Workspaces,
+            event: default_event,
+            default_event,
+            folder_roots: Vec::new(),
+            images: None,
+            rows: Vec::new(),
+            workspaces: List::default(),
+            sort: Sort::default(),
+            files: Vec::new(),
+            at_risk: List::default(),
+            detail: None,
+            open: false,
+            page: Page::Paths,
+            detail_list: List::default(),
+            overlay: None,
+            editing: None,
+            notice: None,
+        }
+    }
+
     /// The selected workspace.
     pub fn selected(&self) -> Option<&Row> {
         self.workspaces.selected_item().and_then(|index| self.rows.get(index))

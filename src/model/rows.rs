@@ -109,8 +109,20 @@ impl FileRef {
     }
 }
 
+/// Whether a file matches a filter: every word in its path, kind, storage or workspace.
+pub fn file_matches(row: &Row, finding: &Finding, filter: &str) -> bool {
+    let path = finding.path.to_string_lossy();
+    let texts = [
+        Some(path.as_ref()),
+        Some(finding.value.label()),
+        Some(finding.storage.label()),
+        Some(row.workspace.name.as_str()),
+    ];
+    all_words_in(filter, &texts)
+}
+
 /// Whether every word of a filter stands in one of the texts. Case does not count.
-pub(super) fn all_words_in(filter: &str, texts: &[Option<&str>]) -> bool {
+fn all_words_in(filter: &str, texts: &[Option<&str>]) -> bool {
     filter.split_whitespace().all(|word| {
         let word = word.to_lowercase();
         texts.iter().flatten().any(|text| text.to_lowercase().contains(&word))

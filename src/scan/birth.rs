@@ -27,29 +27,30 @@ pub(super) const FIELDS: StatxFlags =
 /// The moment a container was made, as its root tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Birth {
-    seconds: i64,
-    nanoseconds: u32,
+    at: (i64, u32),
+    /// Taken from a marker file, which is no file of the container's own.
+    by_marker: bool,
 }
 
 impl Birth {
-    /// The birth of an open root; where its file system keeps none, the runtime's own marker file
-    /// stands in, written when the container was made.
+    /// The birth of an open root; where its file system keeps none (fuse-overlayfs), the runtime's
+    /// own marker file stands in, written when the container was made.
     pub(super) fn of(root: impl AsFd) -> Option<Self> {
         let root = root.as_fd();
         let itself = statx(root, c"", QUIET, FIELDS).ok()?;
-        if let Some(birth) = btime(&itself) {
-            return Some(birth);
+        if let Some(at) = btime(&itself) {
+            return Some(Self { at, by_marker: false });
         }
         [c".dockerenv", c"run/.containerenv"]
             .into_iter()
             .find_map(|marker| statx(root, marker, QUIET, FIELDS).ok())
-            .map(|marker| moment(marker.stx_ctime))
+            .map(|marker| Self { at: moment(marker.stx_ctime), by_marker: true })
     }
 
     /// Whether a file came after: by its birth, or by its last change where it has no birth time.
     pub(super) fn is_before(self, file: &Statx) -> bool {
         let came = btime(file).unwrap_or_else(|| moment(file.stx_ctime));
-        (came.seconds, came.nanoseconds) >= (self.seconds, self.nanoseconds)
+        if self.by_marker { came > self.at } else { came >= self.at }
     }
 }
 
@@ -57,7 +58,8 @@ impl Birth {
 pub fn made(root: &Path) -> Option<Timestamp> {
     let root = Root::open(root).ok()?;
     let birth = Birth::of(root.handle())?;
-    Timestamp::new(birth.seconds, i32::try_from(birth.nanoseconds).ok()?).ok()
+    let (seconds, nanoseconds) = birth.at;
+    Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
 }
 
 /// Where a path beneath a container's root comes from, as its birth tells it. Follows no link.
@@ -80,13 +82,14 @@ pub fn origin(root: &Path, path: &Path) -> Origin {
     }
 }
 
-fn btime(file: &Statx) -> Option<Birth> {
+/// Seconds since 1970 and nanoseconds.
+fn btime(file: &Statx) -> Option<(i64, u32)> {
     let known = file.stx_mask & StatxFlags::BTIME.bits() != 0 && file.stx_btime.tv_sec != 0;
     known.then(|| moment(file.stx_btime))
 }
 
-const fn moment(time: StatxTimestamp) -> Birth {
-    Birth { seconds: time.tv_sec, nanoseconds: time.tv_nsec }
+const fn moment(time: StatxTimestamp) -> (i64, u32) {
+    (time.tv_sec, time.tv_nsec)
 }
 
 #[cfg(test)]

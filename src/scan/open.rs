@@ -135,4 +135,15 @@ mod tests {
             assert_eq!(root.directory(Path::new("../x")).err(), Some(Errno::INVAL));
         }
     }
+
+    #[test]
+    fn behind_the_root_of_a_process_no_link_is_followed() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        std::fs::create_dir(dir.path().join("real")).expect("folder");
+        std::os::unix::fs::symlink("/etc", dir.path().join("shm")).expect("link");
+        let behind = PathBuf::from(format!("/proc/{}/root{}", std::process::id(), dir.path().display()));
+        assert!(Root::open(&behind.join("real")).is_ok());
+        let refused = Root::open(&behind.join("shm")).err();
+        assert!(matches!(refused, Some(Errno::LOOP | Errno::NOTDIR)), "it would be our own /etc: {refused:?}");
+    }
 }

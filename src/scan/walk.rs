@@ -37,6 +37,9 @@ pub(super) struct Entry {
     pub(super) file: Option<FileFact>,
 }
 
+/// An entry that does not count; the visitor still has its chance to break off.
+const NOTHING: Entry = Entry { bytes: 0, file: None };
+
 /// How a walk ended.
 pub(super) struct Walked {
     /// Whether every entry was met; `false` where the visitor broke off.
@@ -123,10 +126,10 @@ impl Walker<'_> {
         });
         let handle = match opened {
             Ok(Some(handle)) => handle,
-            Ok(None) => return ControlFlow::Continue(()),
+            Ok(None) => return visit(NOTHING),
             Err(reason) => {
                 self.troubles.folder(&self.shown(relative), reason);
-                return ControlFlow::Continue(());
+                return visit(NOTHING);
             }
         };
         let mut entries = RawDir::new(&handle, buffer);
@@ -141,7 +144,7 @@ impl Walker<'_> {
             let name = entry.file_name();
             if !matches!(name.to_bytes(), b"." | b"..") {
                 let met = self.entry(relative, handle.as_fd(), name);
-                visit(met.unwrap_or(Entry { bytes: 0, file: None }))?;
+                visit(met.unwrap_or(NOTHING))?;
             }
         }
         ControlFlow::Continue(())

@@ -314,7 +314,7 @@ impl Overlay {
             .args(["-t", "overlay", "overlay", "-o", &options, &at("merged")])
             .output()
             .is_ok_and(|output| output.status.success());
-        mounted.then_some(Self { dir })
+        mounted.then(|| Self { dir })
     }
 
     fn merged(&self, name: &str) -> PathBuf {
@@ -369,9 +369,12 @@ fn whiteouts_written_as_attributes_and_hollow_copies_are_no_files() {
     }
     set("metacopy", "user.overlay.metacopy", "").expect("attribute");
     set("changed", "user.overlay.origin", "x").expect("attribute");
+    set("fuse", "user.fuseoverlayfs.origin", "x").expect("attribute");
     set("mine", "user.mine", "x").expect("attribute");
+    fs::write(dir.path().join(".wh..wh..opq"), "").expect("the opaque mark of fuse-overlayfs");
     let said = scan(vec![job(dir.path(), Rule::Upper)]);
-    assert_eq!(said.names(), ["/changed", "/mine"]);
+    assert_eq!(said.names(), ["/changed", "/fuse", "/mine"]);
+    assert!(said.files[Path::new("/fuse")].changed);
     assert!(said.files[Path::new("/changed")].changed && !said.files[Path::new("/mine")].changed);
 }
 

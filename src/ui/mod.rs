@@ -1,1 +1,78 @@
-//! The model drawn: one file a panel. No async, no I/O, no engine.
+//! The model drawn: one file a panel. No async, no I/O, no engine, no state.
+//!
+//! ```text
+//! header      Docker · alice · lab01                12 files 2.1G at risk, 3 not read
+//! tabs        1 Workspaces  2 At risk                      if retired  (w: what if)
+//! body       list │ detail, list alone, or detail alone
+//! hint        one line that stays
+//! footer      S stop or start  Enter open  w what if  ? help
+//! ```
+//!
+//! Moving the selection changes the two rows of the list and nothing else: what
+//! stands beside the list follows the detail, which follows after a moment.
+
+mod at_risk;
+mod detail;
+mod empty;
+mod footer;
+mod header;
+mod layout;
+mod overlay;
+mod tabs;
+mod theme;
+mod widget;
+mod words;
+mod workspaces;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::model::{Model, Tab};
+use layout::{Areas, Body};
+
+pub use theme::{Lines, Theme};
+
+/// Draws the whole screen on an empty buffer of the model's size.
+pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
+    let areas = Areas::of(model, buffer.area);
+    header::draw(model, theme, areas.header, buffer);
+    tabs::draw(model, theme, areas.tabs, buffer);
+    match areas.body {
+        Body::Workspaces { list, detail } => {
+            if let Some(detail) = detail {
+                let branch = detail.x.saturating_sub(1);
+                widget::rule(buffer, theme, areas.rule, Some(branch));
+                widget::upright(buffer, theme, Rect { x: branch, width: 1, ..detail });
+                detail::draw(model, theme, detail, buffer);
+            }
+            workspaces::draw(model, theme, list, buffer);
+        }
+        Body::Detail(area) => detail::draw(model, theme, area, buffer),
+        Body::AtRisk { list, why } => at_risk::draw(model, theme, list, why, buffer),
+    }
+    footer::hint(model, theme, areas.hint, buffer);
+    footer::draw(model, theme, areas.footer, buffer);
+    if let Some(overlay) = &model.overlay {
+        overlay::draw(overlay, model, theme, buffer);
+    }
+}
+
+/// Rows that are visible of the list that has the keys.
+pub fn page_height(model: &Model) -> usize {
+    let (columns, rows) = model.size;
+    let areas = Areas::of(model, Rect::new(0, 0, columns, rows));
+    match areas.body {
+        Body::Workspaces { list, .. } | Body::AtRisk { list, .. } => layout::list_rows(list),
+        Body::Detail(area) => detail::list_height(model, area),
+    }
+}
+
+/// Rows that are visible of the list on the page of an open detail.
+pub fn detail_height(model: &Model) -> usize {
+    let (columns, rows) = model.size;
+    let areas = Areas::of(model, Rect::new(0, 0, columns, rows));
+    match (areas.body, model.tab) {
+        (Body::Detail(area), Tab::Workspaces) => detail::list_height(model, area),
+        _ => 0,
+    }
+}

@@ -53,7 +53,7 @@ impl Image {
             .spawn()
             .ok()?;
         import.stdin.take()?.write_all(&tar.stdout).ok()?;
-        import.wait().ok()?.success().then_some(Self(name))
+        import.wait().ok()?.success().then(|| Self(name))
     }
 
     fn container(&self, user: &str) -> String {
@@ -78,7 +78,7 @@ fn run_inside(image: &Image, user: &str) -> Output {
     let args = [
         &["run", "--rm", "--name", &name, "--label", "outlast.test=1", "--network", "none", "--user", user][..],
         &["-v", "/usr:/usr:ro", "-v", "/lib:/lib:ro", "-v", "/lib64:/lib64:ro", "-v", &exe],
-        &["-v", "/data", "--tmpfs", "/scratch", "-e", &inner, &image.0],
+        &["-v", "/data", "--tmpfs", "/scratch", "--memory", "256m", "-e", &inner, &image.0],
         &["/outlast-tests", "inside::real::inside_the_container", "--exact", "--nocapture"],
     ]
     .concat();
@@ -152,6 +152,9 @@ async fn inside_the_container() {
     let request = ScanRequest { key: workspace.key.clone(), detail: detail.clone(), targets, asked: false };
     let items: Vec<_> = machine.scan(request).collect().await;
     assert_eq!(items[0], ScanItem::By(Method::Inside));
+    let says =
+        |words: &str| items.iter().any(|item| matches!(item, ScanItem::Note(note) if note.contains(words)));
+    assert!(says("a limit of 256M"), "memory has the ceiling of the container: {items:?}");
     let mut found: Vec<_> = items
         .iter()
         .filter_map(|item| if let ScanItem::Files(files) = item { Some(files) } else { None })

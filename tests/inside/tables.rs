@@ -92,6 +92,13 @@ fn a_data_folder_of_its_own_hides_neither_the_id_nor_the_volumes() {
 }
 
 #[test]
+fn a_root_in_user_space_is_a_layer_like_any_other() {
+    let (container, mounts) = seen("docker-fuse", &Clues::default());
+    assert_eq!(container.unwrap().runtime, Runtime::Docker);
+    check(&mounts, &[("/", Kind::WritableLayer), ("/etc/hosts", Kind::RuntimeFile)]);
+}
+
+#[test]
 fn a_podman_container_is_known_by_its_mounts_alone() {
     let (container, mounts) = seen("podman", &Clues::default());
     let container = container.unwrap();

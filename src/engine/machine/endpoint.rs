@@ -296,9 +296,6 @@ const fn is_memory(storage: StorageKind) -> bool {
 /// Files in memory have a ceiling that no file system shows.
 fn memory_note() -> Option<String> {
     let memory = memory().filter(|memory| memory.limited)?;
-    Some(format!(
-        "files in memory count against this container's limit: {} of {} in use",
-        text::size(memory.used),
-        text::size(memory.total)
-    ))
+    let (used, total) = (text::size(memory.used), text::size(memory.total));
+    Some(format!("files in memory count against a limit of {total}, of which {used} are in use"))
 }

@@ -112,9 +112,11 @@ pub fn recognise(lines: &[Line], clues: &Clues) -> Option<Container> {
     if overlay && !machine {
         note(Runtime::Other, None, "/ is an overlay and no init runs".into());
     }
-    // An environment variable alone is inherited too easily to make a machine a container.
-    let only_variables = clues.kubernetes && seen.len() == 1 && !overlay;
-    let runtime = seen.first().map(|(runtime, ..)| *runtime).filter(|_| !only_variables)?;
+    // Variables are inherited, and a marker file stays behind when an image is made into a
+    // virtual machine: neither makes a container of a machine whose root is a whole disk.
+    let whole_disk = root.is_some_and(|line| line.root == Path::new("/") && line.source.starts_with("/dev"));
+    let mounted = seen.iter().any(|(_, id, _)| id.is_some()) || clues.service_account;
+    let runtime = seen.first().map(|(runtime, ..)| *runtime).filter(|_| mounted || !whole_disk)?;
     let id = seen.iter().find(|(of, id, _)| *of == runtime && id.is_some()).and_then(|(_, id, _)| id.clone());
     let mut evidence: Vec<String> = seen.into_iter().map(|(_, _, text)| text).collect();
     evidence.dedup();
@@ -179,6 +181,8 @@ mod tests {
         assert_eq!(recognise(&parse(HOST), &init("systemd")), None);
         assert_eq!(recognise(&parse(HOST), &Clues { kubernetes: true, ..init("bash") }), None);
         assert_eq!(recognise(&parse(HOST), &init("bash")), None);
+        let left_over = Clues { dockerenv: true, containerenv: true, ..init("bash") };
+        assert_eq!(recognise(&parse(HOST), &left_over), None, "a virtual machine made from an image");
         assert_eq!(recognise(&[], &Clues::default()), None);
     }
 

@@ -3,7 +3,7 @@
 //! A line's root is a path within its source file system, not on the host, so it is
 //! recognised by its end and never by where an engine usually keeps its data.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::inside::{Container, Runtime, is_id, is_runtime_file, names, pod};
@@ -56,24 +56,10 @@ fn mount(line: &Line, backing: Backing, inside: bool) -> Mount {
 /// below a place that was mounted over. (What is mounted below a mount is mounted on it, so
 /// of two mounts on the same parent the one further down is the hidden one.)
 fn reachable(lines: &[Line]) -> Vec<&Line> {
-    let mut hidden: HashSet<u64> = HashSet::new();
-    let covers = |over: &Line, line: &Line| {
-        over.id != line.id
-            && over.parent == line.parent
-            && over.target != line.target
-            && line.target.starts_with(&over.target)
-    };
-    let mut by_parent: HashMap<u64, Vec<&Line>> = HashMap::new();
-    for line in lines {
-        by_parent.entry(line.parent).or_default().push(line);
-    }
-    for siblings in by_parent.values() {
-        for line in siblings {
-            if siblings.iter().any(|over| covers(over, line)) {
-                hidden.insert(line.id);
-            }
-        }
-    }
+    let places: HashSet<(u64, &Path)> = lines.iter().map(|line| (line.parent, line.target.as_path())).collect();
+    let is_covered =
+        |line: &&Line| line.target.ancestors().skip(1).any(|above| places.contains(&(line.parent, above)));
+    let mut hidden: HashSet<u64> = lines.iter().filter(is_covered).map(|line| line.id).collect();
     // What is mounted on something hidden is hidden too, however deep.
     loop {
         let before = hidden.len();
@@ -195,7 +181,8 @@ fn is_injected(line: &Line) -> bool {
 /// Seen from a host: the root and memory of each container, which that container itself shows.
 fn belongs_to_a_container(target: &Path) -> bool {
     let last = target.file_name().unwrap_or_default();
-    (last == "merged" && (has_folder(target, "overlay2") || has_folder(target, "overlay")))
+    (last == "merged"
+        && ["overlay2", "overlay", "fuse-overlayfs"].iter().any(|store| has_folder(target, store)))
         || (last == "rootfs" && has_folder(target, "io.containerd.runtime.v2.task"))
         || (last == "shm" && (has_folder(target, "containers") || has_folder(target, "sandboxes")))
 }

@@ -1,0 +1,261 @@
+//! Carries out commands on tasks of their own and sends back what came of them.
+//!
+//! Queries: at most one list runs and one waits; scans that nobody asked for run
+//! one at a time. Actions run as they come and are never dropped.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::Ports;
+use super::msg::{Cmd, Msg};
+use crate::core::error::{Error, Kind};
+use crate::core::plan::Plan;
+use crate::core::profile::Profile;
+use crate::core::workspace::{Detail, WsKey};
+use crate::model::Model;
+use crate::port::Tick;
+use crate::work;
+
+/// Pauses before the engine is tried again, in seconds; the last one repeats.
+const RETRY: [u64; 5] = [1, 2, 4, 8, 15];
+/// The list is read at most this often, however many things change.
+const LIST_EVERY: Duration = Duration::from_millis(150);
+/// Files that the screen keeps of one workspace, the most valuable ones.
+const FILES_KEPT: usize = 300;
+/// A scan that says nothing for this long is given up.
+const SCAN_SILENCE: Duration = Duration::from_secs(30);
+
+/// Runs commands.
+pub(super) struct Effects {
+    ports: Ports,
+    profile: Arc<Profile>,
+    folder_roots: Vec<PathBuf>,
+    out: UnboundedSender<Msg>,
+    listing: Listing,
+    listed_at: Option<Instant>,
+    /// Scans that nobody asked for, waiting for their turn.
+    waiting: VecDeque<(WsKey, Arc<Detail>)>,
+    scanning: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    Idle,
+    Running,
+    /// Once more when the running one is over.
+    Again,
+}
+
+impl Effects {
+    /// Effects on these ports; what comes of them goes to `out`.
+    pub(super) fn new(ports: Ports, model: &Model, out: UnboundedSender<Msg>) -> Self {
+        Self {
+            ports,
+            profile: Arc::clone(&model.profile),
+            folder_roots: model.folder_roots.clone(),
+            out,
+            listing: Listing::Idle,
+            listed_at: None,
+            waiting: VecDeque::new(),
+            scanning: false,
+        }
+    }
+
+    /// Connects, listens, and tries again for as long as the screen is there.
+    pub(super) fn start(&self) {
+        let (ports, out) = (self.ports.clone(), self.out.clone());
+        spawn(async move {
+            let mut failures = 0;
+            loop {
+                let heard = listen(&ports, &out).await;
+                failures = if heard { 0 } else { failures + 1 };
+                let pause = RETRY.get(failures).or(RETRY.last()).copied().unwrap_or(1);
+                sleep(Duration::from_secs(pause)).await;
+            }
+        });
+        self.recover();
+    }
+
+    /// Carries out one command. `detail` finds what is known of a workspace.
+    pub(super) fn run(&mut self, cmd: Cmd, detail: impl Fn(&WsKey) -> Option<Arc<Detail>>) {
+        match cmd {
+            Cmd::List => self.list(),
+            Cmd::Detail(keys) => self.detail(keys),
+            Cmd::Scan { key, asked } => {
+                if let Some(detail) = detail(&key) {
+                    self.scan(key, detail, asked);
+                }
+            }
+            Cmd::Folders(mounted) => self.folders(mounted),
+            Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
+            // The loop's own.
+            Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
+        }
+    }
+
+    /// What came back may let something wait no longer.
+    pub(super) fn came_back(&mut self, msg: &Msg) {
+        match msg {
+            Msg::Listed(_) => {
+                let again = self.listing == Listing::Again;
+                self.listing = Listing::Idle;
+                if again {
+                    self.list();
+                }
+            }
+            Msg::Scanned(..) => {
+                self.scanning = false;
+                self.next_scan();
+            }
+            _ => {}
+        }
+    }
+
+    fn list(&mut self) {
+        if self.listing != Listing::Idle {
+            self.listing = Listing::Again;
+            return;
+        }
+        self.listing = Listing::Running;
+        let now = Instant::now();
+        let not_before = self.listed_at.map_or(now, |at| at + LIST_EVERY).max(now);
+        self.listed_at = Some(not_before);
+        let (ports, out) = (self.ports.clone(), self.out.clone());
+        spawn(async move {
+            sleep_until(not_before).await;
+            let listed = ports.engine.inventory().await;
+            send(&out, Msg::Listed(listed));
+        });
+    }
+
+    fn detail(&self, keys: Vec<WsKey>) {
+        let (ports, out) = (self.ports.clone(), self.out.clone());
+        spawn(async move {
+            let mut looks = pin!(work::roster::details(ports.engine.as_ref(), keys));
+            while let Some((key, detail)) = looks.next().await {
+                send(&out, Msg::Detailed(key, detail));
+            }
+        });
+    }
+
+    fn scan(&mut self, key: WsKey, detail: Arc<Detail>, asked: bool) {
+        self.waiting.retain(|(waiting, _)| *waiting != key);
+        if asked {
+            self.start_scan(key, detail, true);
+        } else {
+            self.waiting.push_back((key, detail));
+            self.next_scan();
+        }
+    }
+
+    fn next_scan(&mut self) {
+        if self.scanning {
+            return;
+        }
+        if let Some((key, detail)) = self.waiting.pop_front() {
+            self.scanning = true;
+            self.start_scan(key, detail, false);
+        }
+    }
+
+    fn start_scan(&self, key: WsKey, detail: Arc<Detail>, asked: bool) {
+        let (ports, out, profile) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profile));
+        spawn(async move {
+            let (heard, mut silence) = tokio::sync::watch::channel(());
+            let mut progress = |tally| {
+                send(&out, Msg::Scanning(key.clone(), tally));
+                heard.send_replace(());
+            };
+            let read = work::risk::read(
+                ports.engine.as_ref(),
+                &key,
+                Arc::clone(&detail),
+                &profile,
+                asked,
+                FILES_KEPT,
+                ports.clock.as_ref(),
+                &mut progress,
+            );
+            let watchdog = async {
+                while timeout(SCAN_SILENCE, silence.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
+            };
+            let risk = tokio::select! {
+                risk = read => risk,
+                () = watchdog => Err(Error::new(Kind::TimedOut, "reading its files timed out: the disk does not answer")),
+            };
+            send(&out, Msg::Scanned(key.clone(), risk));
+        });
+    }
+
+    fn folders(&self, mounted: Vec<PathBuf>) {
+        let (out, roots) = (self.out.clone(), self.folder_roots.clone());
+        let endpoint = self.ports.engine.endpoint().id.clone();
+        tokio::task::spawn_blocking(move || {
+            send(&out, Msg::Folders(work::roster::retired(&roots, &mounted, &endpoint)));
+        });
+    }
+
+    fn act(&self, plan: Box<Plan>, lose_data: bool) {
+        let (ports, out, profile) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profile));
+        spawn(async move {
+            let consent = work::act::Consent { yes: true, lose_data };
+            let ran = match &ports.store {
+                Ok(store) => {
+                    let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
+                    work::act::run(engine, store, &ports.host, &profile, clock, &plan, consent).await
+                }
+                Err(error) => Err(error.clone()),
+            };
+            send(&out, Msg::Ran(plan, ran));
+        });
+    }
+
+    /// Finishes what was cut off the last time, once the engine answers.
+    fn recover(&self) {
+        let (ports, out) = (self.ports.clone(), self.out.clone());
+        spawn(async move {
+            if let Ok(store) = &ports.store {
+                let sentences = work::act::recover(ports.engine.as_ref(), store, ports.clock.as_ref()).await;
+                send(&out, Msg::Recovered(sentences));
+            }
+        });
+    }
+}
+
+/// One connection: first contact, then changes until it is lost. Says whether it was heard at all.
+async fn listen(ports: &Ports, out: &UnboundedSender<Msg>) -> bool {
+    let probe = ports.engine.probe().await;
+    let reached = probe.is_ok();
+    send(out, Msg::Connected(probe));
+    if !reached {
+        return false;
+    }
+    let mut ticks = ports.engine.watch();
+    let mut live = false;
+    while let Some(tick) = ticks.next().await {
+        live |= tick == Tick::Live;
+        let over = matches!(tick, Tick::Lost(_));
+        send(out, Msg::Ticked(tick));
+        if over {
+            break;
+        }
+    }
+    live
+}
+
+fn send(out: &UnboundedSender<Msg>, msg: Msg) {
+    // The loop has ended: nobody is left to hear it.
+    let _ = out.send(msg);
+}
+
+/// The tasks end with the runtime; nobody waits for them.
+fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    drop(tokio::spawn(task));
+}

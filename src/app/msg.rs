@@ -1,0 +1,78 @@
+//! What happened, and what to do outside. The two vocabularies of the loop.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::core::error::Result;
+use crate::core::finding::{Risk, Tally};
+use crate::core::plan::Plan;
+use crate::core::workspace::{Detail, Workspace, WsKey};
+use crate::model::key::Key;
+use crate::port::{Inventory, Probe, Tick};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size, in columns and rows.
+    Resized(u16, u16),
+    /// Time has passed.
+    Now(Timestamp),
+    /// Still no first answer, after so many seconds.
+    Waiting(u64),
+    /// The selection has rested for a moment.
+    Settled,
+    /// First contact, or its failure.
+    Connected(Result<Probe>),
+    /// The list.
+    Listed(Result<Inventory>),
+    /// Something changed at the engine.
+    Ticked(Tick),
+    /// A closer look at one workspace.
+    Detailed(WsKey, Result<Arc<Detail>>),
+    /// What a scan found so far.
+    Scanning(WsKey, Tally),
+    /// A scan came to its end.
+    Scanned(WsKey, Result<Risk>),
+    /// Project folders without a container.
+    Folders(Vec<Workspace>),
+    /// A plan was run.
+    Ran(Box<Plan>, Result<()>),
+    /// Sentences about plans that were cut off the last time.
+    Recovered(Vec<String>),
+}
+
+/// What to do outside.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Cmd {
+    /// Read the list. At most one runs and one waits.
+    List,
+    /// Look closer at these.
+    Detail(Vec<WsKey>),
+    /// Look for files at risk.
+    Scan {
+        /// Whose.
+        key: WsKey,
+        /// Somebody asked for it: it may be costly and goes before all others.
+        asked: bool,
+    },
+    /// Look for project folders that none of these host paths covers.
+    Folders(Vec<std::path::PathBuf>),
+    /// Tell when the selection has rested for a moment.
+    Settle,
+    /// Run a plan.
+    Run {
+        /// The plan.
+        plan: Box<Plan>,
+        /// The person agreed to lose what the plan loses.
+        lose_data: bool,
+    },
+    /// Put text on the clipboard of the person's own terminal.
+    Copy(String),
+    /// Leave.
+    Quit,
+}

@@ -1,0 +1,93 @@
+//! One session on the terminal: from the first byte to the words left on the normal screen.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use super::{Ended, Ports, Start, run};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::core::profile::Profile;
+use crate::model::{LinkState, Model, Notice};
+use crate::term::{self, ColorChoice, Colors, Screen};
+use crate::ui::Theme;
+
+/// What a session is opened with.
+pub struct Session {
+    /// The world.
+    pub ports: Ports,
+    /// The platform's rules.
+    pub profile: Arc<Profile>,
+    /// Folders whose sub-folders are projects.
+    pub folder_roots: Vec<std::path::PathBuf>,
+    /// The event shown when nobody chose one; `None` is the profile's.
+    pub event: Option<Event>,
+    /// One line that stays, such as how to reach an engine.
+    pub hint: Option<String>,
+    /// Something to say at the start, such as a damaged configuration.
+    pub notice: Option<String>,
+    /// Draw with ASCII alone, whatever the locale says.
+    pub ascii: bool,
+    /// Which colours.
+    pub color: ColorChoice,
+    /// For a light background.
+    pub light: bool,
+}
+
+/// Opens the dashboard and returns the exit code.
+///
+/// # Errors
+/// Before the terminal is touched: no full screen is possible here. Afterwards:
+/// the engine never answered; the message belongs on the normal screen.
+pub async fn open(session: Session) -> Result<u8> {
+    let env = |name: &str| std::env::var(name).ok();
+    let (stdin, stdout) = (std::io::stdin().is_terminal(), std::io::stdout().is_terminal());
+    let caps = term::caps::detect(&env, stdin, stdout, session.ascii, session.color)?;
+    // All themes use the names of the person's own palette: more colours change nothing.
+    let theme = match caps.colors {
+        Colors::None => Theme::mono(),
+        _ if session.light => Theme::light(),
+        _ => Theme::dark(),
+    };
+    let theme = if caps.unicode { theme } else { theme.ascii() };
+    let mut screen = Screen::on_terminal(caps).map_err(|error| no_terminal(&error))?;
+    term::guard::install_panic_hook();
+    screen.enter().map_err(|error| no_terminal(&error))?;
+    let mut model =
+        Model::new(session.ports.engine.endpoint().clone(), session.profile, session.ports.clock.now());
+    model.size = screen.size();
+    model.user = session.ports.host.user.clone().unwrap_or_else(|| session.ports.host.uid.to_string());
+    model.hostname.clone_from(&session.ports.host.hostname);
+    model.folder_roots = session.folder_roots;
+    model.hint = session.hint;
+    model.notice = session.notice.map(Notice::bad);
+    if let Some(event) = session.event {
+        model.event = event;
+        model.default_event = event;
+    }
+    let ended = run(term::inputs(), &mut screen, session.ports, Start { model, theme }).await;
+    screen.leave();
+    let (ended, model) = ended?;
+    match ended {
+        Ended::Signal(signal) => Ok(term::exit_code(signal)),
+        // Nobody is left to read anything.
+        Ended::Gone => Ok(129),
+        Ended::Quit => never_answered(model.endpoint.state, &model.endpoint.endpoint.address),
+    }
+}
+
+/// What must be said on the normal screen: the engine never answered, or no longer does.
+fn never_answered(state: LinkState, address: &str) -> Result<u8> {
+    match state {
+        LinkState::Live => Ok(0),
+        LinkState::Lost { error, .. } => Err(error),
+        LinkState::Connecting { seconds } => {
+            Err(Error::new(Kind::TimedOut, format!("{address} did not answer in {seconds} s"))
+                .hint("`outlast --engine machine` looks at this machine without an engine"))
+        }
+    }
+}
+
+fn no_terminal(error: &std::io::Error) -> Error {
+    Error::new(Kind::Usage, format!("the terminal cannot be used: {error}"))
+        .hint("`outlast ls` and `outlast risk` need none")
+}

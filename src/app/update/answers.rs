@@ -1,0 +1,318 @@
+//! What the engine's answers change. An answer that is late is still welcome; one that
+//! failed never turns into a smaller number.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::State;
+use crate::app::msg::{Cmd, Msg};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::finding::{Risk, Tally};
+use crate::core::plan::Plan;
+use crate::core::workspace::{Detail, RunState, Workspace, WsKey};
+use crate::model::{Fact, LinkState, Notice, Overlay, RiskState, Row};
+use crate::port::{Can, Inventory, Probe, Right, Tick};
+use crate::work;
+
+impl State {
+    /// Takes an answer from outside.
+    pub(super) fn answer(&mut self, msg: Msg) -> Vec<Cmd> {
+        match msg {
+            Msg::Waiting(seconds) => {
+                if let LinkState::Connecting { seconds: shown } = &mut self.model.endpoint.state {
+                    *shown = seconds;
+                }
+                Vec::new()
+            }
+            Msg::Connected(Ok(probe)) => self.connected(probe),
+            Msg::Connected(Err(error)) | Msg::Ticked(Tick::Lost(error)) => {
+                self.lost(error);
+                Vec::new()
+            }
+            Msg::Listed(Ok(inventory)) => self.listed(inventory),
+            Msg::Listed(Err(error)) => {
+                self.lost(error);
+                Vec::new()
+            }
+            Msg::Ticked(Tick::Live) => vec![Cmd::List],
+            Msg::Ticked(Tick::Changed(key)) => {
+                let mut cmds = vec![Cmd::List];
+                if let Some(key) = key.filter(|key| self.model.row(key).is_some()) {
+                    cmds.push(Cmd::Detail(vec![key]));
+                }
+                cmds
+            }
+            Msg::Detailed(key, detail) => self.detailed(&key, detail),
+            Msg::Scanning(key, tally) => self.scanning(&key, tally),
+            Msg::Scanned(key, risk) => self.scanned(&key, risk),
+            Msg::Folders(folders) => self.folders(folders),
+            Msg::Ran(plan, result) => self.ran(&plan, result),
+            Msg::Recovered(sentences) => {
+                if !sentences.is_empty() {
+                    self.model.notice = Some(Notice::bad(sentences.join("; ")));
+                }
+                Vec::new()
+            }
+            Msg::Key(_) | Msg::Paste(_) | Msg::Resized(..) | Msg::Now(_) | Msg::Settled => Vec::new(),
+        }
+    }
+
+    fn connected(&mut self, probe: Probe) -> Vec<Cmd> {
+        let link = &mut self.model.endpoint;
+        link.product = Some(probe.product);
+        link.capabilities = probe.capabilities;
+        vec![Cmd::List]
+    }
+
+    /// The endpoint went away: what is shown stays, and is called old.
+    fn lost(&mut self, error: Error) {
+        let since = match &self.model.endpoint.state {
+            LinkState::Lost { since, .. } => *since,
+            LinkState::Connecting { .. } | LinkState::Live => self.model.now,
+        };
+        self.model.endpoint.state = LinkState::Lost { error, since };
+    }
+
+    fn listed(&mut self, inventory: Inventory) -> Vec<Cmd> {
+        let first = !matches!(self.model.endpoint.state, LinkState::Live);
+        self.model.endpoint.state = LinkState::Live;
+        self.model.now = self.model.now.max(inventory.as_of);
+        self.model.images = inventory.images.ok();
+        let selected = self.model.selected().map(|row| row.workspace.key.clone());
+        let mut look_at = Vec::new();
+        let mut old: Vec<Row> = std::mem::take(&mut self.model.rows);
+        for workspace in inventory.workspaces {
+            let known = old.iter().position(|row| row.workspace.key == workspace.key);
+            let row = match known.map(|at| old.swap_remove(at)) {
+                Some(mut row) => {
+                    let changed = row.workspace.state != workspace.state;
+                    row.workspace = workspace;
+                    if changed || first || matches!(row.detail, Fact::Failed(_)) {
+                        look_at.push(row.workspace.key.clone());
+                    }
+                    row
+                }
+                None => {
+                    look_at.push(workspace.key.clone());
+                    Row::new(workspace)
+                }
+            };
+            self.model.rows.push(row);
+        }
+        // Retired folders are not the engine's; they stay until looked at again.
+        self.model.rows.extend(old.into_iter().filter(|row| row.workspace.state == RunState::Retired));
+        self.reselect(selected.as_ref());
+        self.folders_asked = false;
+        let mut cmds = self.settled();
+        cmds.retain(|cmd| !matches!(cmd, Cmd::Detail(_)));
+        self.order_by_attention(&mut look_at);
+        if look_at.is_empty() {
+            cmds.extend(self.ask_for_folders())
+        } else {
+            cmds.push(Cmd::Detail(look_at))
+        }
+        cmds
+    }
+
+    /// The selected first, then what is on the screen, then the rest.
+    fn order_by_attention(&self, keys: &mut [WsKey]) {
+        let place = |key: &WsKey| {
+            let index = self.model.rows.iter().position(|row| row.workspace.key == *key);
+            let list = &self.model.workspaces;
+            let shown = index.and_then(|index| list.shown.iter().position(|&at| at == index));
+            shown.map_or(usize::MAX, |at| at.abs_diff(list.selected))
+        };
+        keys.sort_by_cached_key(place);
+    }
+
+    fn detailed(&mut self, key: &WsKey, detail: Result<Arc<Detail>>) -> Vec<Cmd> {
+        let images = self.model.images.clone();
+        let profile = Arc::clone(&self.model.profile);
+        let roots = self.model.folder_roots.clone();
+        let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
+        let is_shown = self.model.detail.as_ref() == Some(key);
+        let mut cmds = Vec::new();
+        if let Some(row) = self.model.row_mut(key) {
+            match detail {
+                Ok(detail) => {
+                    row.workspace.state = detail.state;
+                    let folder = work::roster::folder(&detail, &profile, &roots);
+                    let folder = folder.and_then(|mount| mount.host_path.as_deref());
+                    row.layers =
+                        Some(work::roster::layers(&row.workspace, Some(&detail), images.as_deref(), folder));
+                    row.facts = work::explain::facts(&row.workspace, &detail, images.as_deref());
+                    let same = row.detail.known().is_some_and(|known| *known == detail);
+                    row.detail = Fact::Known(detail);
+                    if row.risk.known.is_none() || !same {
+                        cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
+                    }
+                }
+                // It went while it was looked at: the next list says so.
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => row.detail = Fact::Failed(error),
+            }
+        }
+        self.show_lists();
+        if self.model.rows.iter().all(|row| !matches!(row.detail, Fact::Waiting)) {
+            cmds.extend(self.ask_for_folders());
+        }
+        cmds
+    }
+
+    /// Looks closer at a workspace that the person now looks at.
+    pub(super) fn look_at(&mut self, key: &WsKey) -> Vec<Cmd> {
+        self.show_detail_list();
+        let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
+        let Some(row) = self.model.row_mut(key) else { return Vec::new() };
+        let mut cmds = Vec::new();
+        match &row.detail {
+            Fact::Waiting | Fact::Failed(_) => {
+                if row.workspace.container.is_some() {
+                    cmds.push(Cmd::Detail(vec![key.clone()]));
+                }
+            }
+            Fact::Known(_) => {
+                if row.risk.known.is_none() && row.risk.reading.is_none() && row.risk.not_read.is_none() {
+                    cmds.extend(scan_when_allowed(row, &scan_all, true));
+                }
+            }
+        }
+        cmds
+    }
+
+    /// `r`: the list, and the files at risk of what is marked, else of the selection.
+    pub(super) fn refresh(&mut self) -> Vec<Cmd> {
+        let mut keys: Vec<WsKey> =
+            self.model.rows.iter().filter(|row| row.marked).map(|row| row.workspace.key.clone()).collect();
+        if keys.is_empty() {
+            keys.extend(self.attended());
+        }
+        let mut cmds = vec![Cmd::List];
+        for key in keys {
+            if let Some(row) = self.model.row_mut(&key)
+                && row.detail.known().is_some()
+            {
+                row.risk.reading = Some(Tally::default());
+                cmds.push(Cmd::Scan { key, asked: true });
+            }
+        }
+        cmds
+    }
+
+    /// The workspace that the keys are about, in whichever view.
+    pub(super) fn attended(&self) -> Option<WsKey> {
+        let model = &self.model;
+        if model.open {
+            return model.detail.clone();
+        }
+        match model.tab {
+            crate::model::Tab::Workspaces => model.selected().map(|row| row.workspace.key.clone()),
+            crate::model::Tab::AtRisk => {
+                let index = model.at_risk.selected_item()?;
+                model.files.get(index).map(|file| file.key.clone())
+            }
+        }
+    }
+
+    fn scanning(&mut self, key: &WsKey, tally: Tally) -> Vec<Cmd> {
+        if let Some(row) = self.model.row_mut(key) {
+            row.risk.reading = Some(tally);
+        }
+        Vec::new()
+    }
+
+    fn scanned(&mut self, key: &WsKey, risk: Result<Risk>) -> Vec<Cmd> {
+        if let Some(row) = self.model.row_mut(key) {
+            row.risk.reading = None;
+            match risk {
+                Ok(risk) => {
+                    row.risk = RiskState { known: Some(Arc::new(risk)), ..RiskState::default() };
+                }
+                // An older look is still better than none; why there is no newer one is on Enter.
+                Err(error) => row.risk.not_read = Some(error.message),
+            }
+        }
+        self.show_lists();
+        Vec::new()
+    }
+
+    fn ask_for_folders(&mut self) -> Option<Cmd> {
+        if std::mem::replace(&mut self.folders_asked, true) {
+            return None;
+        }
+        let details = self.model.rows.iter().filter_map(|row| row.detail.known());
+        let mounted =
+            details.flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()));
+        Some(Cmd::Folders(mounted.collect()))
+    }
+
+    fn folders(&mut self, folders: Vec<Workspace>) -> Vec<Cmd> {
+        let selected = self.model.selected().map(|row| row.workspace.key.clone());
+        self.model.rows.retain(|row| row.workspace.state != RunState::Retired);
+        for folder in folders {
+            let mut row = Row::new(folder);
+            let folder = Path::new(&row.workspace.key.id).to_path_buf();
+            let images = self.model.images.as_deref();
+            row.layers = Some(work::roster::layers(&row.workspace, None, images, Some(&folder)));
+            self.model.rows.push(row);
+        }
+        self.reselect(selected.as_ref());
+        Vec::new()
+    }
+
+    /// Shows the lists anew and selects what was selected, wherever it now is.
+    fn reselect(&mut self, selected: Option<&WsKey>) {
+        self.model.workspaces.shown.clear();
+        self.show_lists();
+        let model = &mut self.model;
+        let at = selected.and_then(|key| {
+            let index = model.rows.iter().position(|row| row.workspace.key == *key)?;
+            model.workspaces.shown.iter().position(|&shown| shown == index)
+        });
+        if let Some(at) = at {
+            model.workspaces.select(at);
+        }
+        if model.detail.as_ref().is_some_and(|key| model.row(key).is_none()) {
+            model.detail = None;
+            model.open = false;
+        }
+        self.scroll();
+    }
+
+    fn ran(&mut self, plan: &Plan, result: Result<()>) -> Vec<Cmd> {
+        if matches!(&self.model.overlay, Some(Overlay::Plan(view)) if view.plan.id == plan.id) {
+            self.close_overlay();
+        }
+        self.model.notice = Some(match result {
+            Ok(()) => {
+                let done: Vec<_> = plan
+                    .steps
+                    .iter()
+                    .map(|step| format!("{} {}", step.verb.past(), crate::text::printable(&step.name)))
+                    .collect();
+                Notice::good(done.join(", "))
+            }
+            Err(error) => {
+                let hint = error.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
+                Notice::bad(format!("{}{hint}", error.message))
+            }
+        });
+        let keys = plan.steps.iter().map(|step| step.subject.clone()).collect();
+        vec![Cmd::List, Cmd::Detail(keys)]
+    }
+}
+
+/// A scan of this row, if it is cheap enough to run unasked or the person looks at it.
+fn scan_when_allowed(row: &mut Row, scan_all: &Can, looked_at: bool) -> Option<Cmd> {
+    match scan_all {
+        Can::Yes => {}
+        Can::No(_) if looked_at => {}
+        Can::No(reason) => {
+            row.risk.not_read = Some(reason.clone());
+            return None;
+        }
+    }
+    row.risk.not_read = None;
+    row.risk.reading = Some(Tally::default());
+    Some(Cmd::Scan { key: row.workspace.key.clone(), asked: looked_at && *scan_all != Can::Yes })
+}

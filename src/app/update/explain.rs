@@ -1,0 +1,88 @@
+//! Enter on a mount or a file: what happens, why, and the one command to do.
+
+use std::path::Path;
+
+use super::State;
+use crate::core::classify::{Explanation, Origin};
+use crate::core::event::Event;
+use crate::core::finding::Finding;
+use crate::core::mount::Mount;
+use crate::model::{ExplainView, Overlay, Page, Row, Tab};
+use crate::{text, work};
+
+impl State {
+    /// Opens the explanation of the selected row.
+    pub(super) fn explain(&mut self) {
+        if let Some(view) = self.explanation() {
+            self.model.overlay = Some(Overlay::Explain(Box::new(view)));
+        }
+    }
+
+    /// What happens to the selected mount or file, and what to do.
+    pub(super) fn explanation(&self) -> Option<ExplainView> {
+        let model = &self.model;
+        let selected = self.list().selected_item()?;
+        if model.open {
+            let row = model.detailed()?;
+            return match model.page {
+                Page::Paths => self.mount(row, row.detail.known()?.mounts.get(selected)?),
+                Page::Files => self.file(row, row.risk.known.as_ref()?.findings.get(selected)?),
+            };
+        }
+        match model.tab {
+            Tab::Workspaces => None,
+            Tab::AtRisk => {
+                let (row, finding) = model.files.get(selected)?.find(&model.rows)?;
+                self.file(row, finding)
+            }
+        }
+    }
+
+    fn mount(&self, row: &Row, mount: &Mount) -> Option<ExplainView> {
+        let classifier = row.classifier(&self.model.profile)?;
+        let explanation = classifier.explain(&mount.target, Origin::Layer);
+        let mut facts = vec![text::printable(&mount.source).into_owned()];
+        facts.extend(mount.filesystem.clone());
+        if mount.read_only {
+            facts.push("read-only".into());
+        }
+        Some(self.view(row, &mount.target, &explanation, facts.join(", ")))
+    }
+
+    fn file(&self, row: &Row, finding: &Finding) -> Option<ExplainView> {
+        let classifier = row.classifier(&self.model.profile)?;
+        let explanation = classifier.explain(&finding.path, Origin::Layer);
+        let mut facts = vec![finding.value.label().to_string()];
+        facts.extend(finding.bytes.map(text::size));
+        facts.extend(finding.modified.map(|at| format!("changed {}", text::ago(at, self.model.now))));
+        if finding.changed {
+            facts.push("a changed file of the image".into());
+        }
+        Some(self.view(row, &finding.path, &explanation, facts.join(", ")))
+    }
+
+    fn view(&self, row: &Row, path: &Path, explanation: &Explanation<'_>, facts: String) -> ExplainView {
+        let model = &self.model;
+        let event = model.event;
+        let chosen = explanation.fates.of(event);
+        let command = row.detail.known().and_then(|detail| {
+            work::explain::command(&row.workspace, detail, &model.profile, path, chosen.verdict(), event)
+        });
+        ExplainView {
+            path: text::printable_path(path).into_owned(),
+            workspace: text::printable(&row.workspace.name).into_owned(),
+            storage: explanation.storage.label(),
+            facts,
+            events: Event::ALL
+                .into_iter()
+                .map(|event| {
+                    let answer = explanation.fates.of(event);
+                    (event, answer.verdict(), answer.reason.clone().into_owned(), answer.basis)
+                })
+                .collect(),
+            advice: chosen.advice.clone().into_owned(),
+            command,
+            violation: explanation.violation.map(str::to_string),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What each key does. Which key that is stands in `crate::keys`, nowhere else.
+
+use super::State;
+use crate::app::edit::Editor;
+use crate::app::msg::Cmd;
+use crate::keys::{Action, TABLE};
+use crate::model::key::{Key, KeyCode};
+use crate::model::{Overlay, Page, Tab};
+use crate::ui;
+
+impl State {
+    /// Takes a key: for the line being edited, for what lies on top, or for the view.
+    pub(super) fn key(&mut self, key: Key) -> Vec<Cmd> {
+        self.model.notice = None;
+        if self.editor.is_some() {
+            return self.edit(key);
+        }
+        match TABLE.iter().find(|binding| binding.on.iter().any(|on| is(key, on))) {
+            _ if self.model.overlay.is_some() => self.overlay_key(key),
+            Some(binding) => self.act(binding.action),
+            None => Vec::new(),
+        }
+    }
+
+    /// Takes pasted text; it counts only while a line is edited.
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Cmd> {
+        if let Some(editor) = &mut self.editor {
+            editor.paste(text);
+            self.edited();
+        }
+        Vec::new()
+    }
+
+    fn act(&mut self, action: Action) -> Vec<Cmd> {
+        match action {
+            Action::Quit => return vec![Cmd::Quit],
+            Action::Up => return self.step(-1),
+            Action::Down => return self.step(1),
+            Action::PageUp => return self.step(-self.page()),
+            Action::PageDown => return self.step(self.page()),
+            Action::Top => return self.step(isize::MIN),
+            Action::Bottom => return self.step(isize::MAX),
+            Action::Left | Action::Right => self.turn_page(action == Action::Right),
+            Action::NextTab | Action::PreviousTab => {
+                let other = if self.model.tab == Tab::Workspaces { Tab::AtRisk } else { Tab::Workspaces };
+                self.show_tab(other);
+            }
+            Action::Workspaces => self.show_tab(Tab::Workspaces),
+            Action::AtRisk => self.show_tab(Tab::AtRisk),
+            Action::Open => return self.open(),
+            Action::Back => self.back(),
+            Action::WhatIf => self.what_if(),
+            Action::Filter => self.start_filter(),
+            Action::Sort => self.sort(),
+            Action::Mark => return self.mark(),
+            Action::Refresh => return self.refresh(),
+            Action::Copy => return self.copy(),
+            Action::StopOrStart => self.stop_or_start(),
+            Action::Verbs => self.model.overlay = Some(Overlay::Verbs(self.verbs())),
+            Action::Help => self.model.overlay = Some(Overlay::Help { scroll: 0 }),
+        }
+        self.scroll();
+        Vec::new()
+    }
+
+    /// Rows that a page key moves.
+    fn page(&self) -> isize {
+        isize::try_from(ui::page_height(&self.model)).unwrap_or(1).saturating_sub(1).max(1)
+    }
+
+    fn step(&mut self, rows: isize) -> Vec<Cmd> {
+        self.list_mut().step(rows);
+        self.scroll();
+        // The frame answers at once with the mark; the detail follows when the keys rest.
+        vec![Cmd::Settle]
+    }
+
+    fn turn_page(&mut self, forward: bool) {
+        if self.model.open {
+            self.model.page = if forward { Page::Files } else { Page::Paths };
+            self.show_detail_list();
+        } else {
+            let (from, to) =
+                if forward { (Tab::Workspaces, Tab::AtRisk) } else { (Tab::AtRisk, Tab::Workspaces) };
+            if self.model.tab == from {
+                self.show_tab(to);
+            }
+        }
+    }
+
+    fn show_tab(&mut self, tab: Tab) {
+        self.model.tab = tab;
+        self.model.open = false;
+    }
+
+    fn open(&mut self) -> Vec<Cmd> {
+        if self.model.open || self.model.tab == Tab::AtRisk {
+            self.explain();
+            return Vec::new();
+        }
+        let Some(key) = self.model.selected().map(|row| row.workspace.key.clone()) else { return Vec::new() };
+        self.model.detail = Some(key.clone());
+        self.model.open = true;
+        self.model.detail_list.select(0);
+        self.show_detail_list();
+        self.look_at(&key)
+    }
+
+    /// One step back: the detail, the marks, the filter, the chosen event; one at a time.
+    fn back(&mut self) {
+        if self.model.open {
+            self.model.open = false;
+        } else if !self.list().filter.is_empty() {
+            self.list_mut().filter.clear();
+            self.show_lists();
+        } else if self.model.event_chosen() {
+            self.model.event = self.model.default_event;
+            self.show_lists();
+        } else {
+            for row in &mut self.model.rows {
+                row.marked = false;
+            }
+        }
+    }
+
+    fn start_filter(&mut self) {
+        if self.model.open {
+            return;
+        }
+        let filter = self.list().filter.clone();
+        self.editor = Some(Editor::new(&filter));
+        self.filter_before = filter;
+        self.edited();
+    }
+
+    /// Keys while a line is edited: Enter takes it, Esc takes back what was typed.
+    fn edit(&mut self, key: Key) -> Vec<Cmd> {
+        let typing_a_name = matches!(self.model.overlay, Some(Overlay::Plan(_)));
+        match key.code {
+            KeyCode::Char('c') if key.ctrl => return vec![Cmd::Quit],
+            KeyCode::Enter if typing_a_name => return self.name_typed(),
+            KeyCode::Esc if typing_a_name => {
+                self.close_overlay();
+                return Vec::new();
+            }
+            KeyCode::Enter => self.editor = None,
+            KeyCode::Esc => {
+                self.editor = None;
+                self.list_mut().filter = std::mem::take(&mut self.filter_before);
+                self.show_lists();
+            }
+            KeyCode::Up => return self.step(-1),
+            KeyCode::Down => return self.step(1),
+            _ => {
+                if let Some(editor) = &mut self.editor {
+                    editor.press(key);
+                }
+            }
+        }
+        self.edited();
+        Vec::new()
+    }
+
+    /// Shows the line as it now is and lets the list follow.
+    pub(super) fn edited(&mut self) {
+        let line = self.editor.as_ref().map(Editor::line);
+        if let Some(Overlay::Plan(_)) = self.model.overlay {
+            self.typed(line.map(|line| line.text).unwrap_or_default());
+            return;
+        }
+        if let Some(line) = &line {
+            self.list_mut().filter.clone_from(&line.text);
+            self.show_lists();
+        }
+        self.model.editing = line;
+    }
+
+    /// Asks for the name that a plan wants typed.
+    pub(super) fn ask_for_name(&mut self) {
+        self.editor = Some(Editor::new(""));
+    }
+
+    /// Ends typing; what lies on top stays.
+    pub(super) fn stop_editing(&mut self) {
+        self.editor = None;
+        self.model.editing = None;
+    }
+
+    /// Closes what lies on top, with all that was typed into it.
+    pub(super) fn close_overlay(&mut self) {
+        self.model.overlay = None;
+        self.stop_editing();
+    }
+
+    /// Keys while something lies on top. Esc, q and the key that opened it close it.
+    fn overlay_key(&mut self, key: Key) -> Vec<Cmd> {
+        if is(key, "ctrl-c") {
+            return vec![Cmd::Quit];
+        }
+        let (up, down) = (is(key, "k") || is(key, "up"), is(key, "j") || is(key, "down"));
+        let closes = is(key, "esc") || is(key, "q");
+        match &mut self.model.overlay {
+            Some(Overlay::Help { scroll }) if up || down => {
+                *scroll = if down { (*scroll + 1).min(TABLE.len()) } else { scroll.saturating_sub(1) };
+            }
+            Some(Overlay::WhatIf { cursor, worst, .. }) if up || down => {
+                let last = worst.len().saturating_sub(1);
+                *cursor = if down { (*cursor + 1).min(last) } else { cursor.saturating_sub(1) };
+            }
+            Some(Overlay::WhatIf { .. }) if is(key, "enter") => self.choose_event(),
+            Some(Overlay::Explain(view)) if is(key, "y") => {
+                return view.command.clone().map_or_else(Vec::new, |command| self.copied(command));
+            }
+            Some(Overlay::Plan(_)) if !closes => return self.plan_key(key),
+            Some(Overlay::Explain(_)) if is(key, "enter") => self.close_overlay(),
+            Some(Overlay::Help { .. }) if is(key, "?") => self.close_overlay(),
+            Some(Overlay::Verbs(_)) if is(key, "!") => self.close_overlay(),
+            Some(Overlay::WhatIf { .. }) if is(key, "w") => self.close_overlay(),
+            _ if closes => self.close_overlay(),
+            _ => {}
+        }
+        Vec::new()
+    }
+}
+
+/// Whether a key is the one that the table writes like this.
+pub(super) fn is(key: Key, written: &str) -> bool {
+    Key::parse(written) == Some(key)
+}

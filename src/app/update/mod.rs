@@ -1,0 +1,59 @@
+//! The pure heart of the loop: a message changes the state and asks for commands.
+//!
+//! Never awaits, never reads a clock, never touches a port, never draws.
+
+mod answers;
+mod explain;
+mod keys;
+mod stop_or_start;
+mod verbs;
+mod view;
+mod what_if;
+
+use super::edit::Editor;
+use super::msg::{Cmd, Msg};
+use crate::model::{LinkState, Model};
+
+/// What the loop keeps: what is drawn, and the line being edited.
+#[derive(Debug)]
+pub struct State {
+    /// What is drawn.
+    pub model: Model,
+    /// The line being edited: the filter, or the name a plan asks for.
+    editor: Option<Editor>,
+    /// What the filter was before it was edited, for Esc.
+    filter_before: String,
+    /// Whether the folders on this machine were looked at since the last list.
+    folders_asked: bool,
+}
+
+impl State {
+    /// A state around a model.
+    pub fn new(model: Model) -> Self {
+        Self { model, editor: None, filter_before: String::new(), folders_asked: false }
+    }
+
+    /// Takes one message.
+    pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
+        match msg {
+            Msg::Key(key) => self.key(key),
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Resized(columns, rows) => {
+                self.model.size = (columns, rows);
+                self.scroll();
+                Vec::new()
+            }
+            Msg::Now(now) => {
+                self.model.now = now;
+                // An engine that stopped answering but kept its line is asked again by the minute.
+                if matches!(self.model.endpoint.state, LinkState::Lost { .. }) {
+                    vec![Cmd::List]
+                } else {
+                    Vec::new()
+                }
+            }
+            Msg::Settled => self.settled(),
+            other => self.answer(other),
+        }
+    }
+}

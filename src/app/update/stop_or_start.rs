@@ -1,0 +1,117 @@
+//! `S`: stop what runs, start what does not. Through a plan: shown first, No by default.
+
+use super::State;
+use super::keys::is;
+use crate::app::msg::Cmd;
+use crate::core::plan::{Plan, Verb};
+use crate::core::workspace::RunState;
+use crate::model::key::Key;
+use crate::model::{Confirm, Notice, Overlay, PlanState, PlanView, Row};
+use crate::port::{Can, Right};
+use crate::work;
+
+impl State {
+    /// Shows the plan for the selection, or says why there is none.
+    pub(super) fn stop_or_start(&mut self) {
+        if let Some(reason) = self.cannot_stop_or_start() {
+            self.model.notice = Some(Notice::bad(reason));
+            return;
+        }
+        match self.plan() {
+            Some(Ok(plan)) => self.show_plan(plan),
+            Some(Err(error)) => {
+                let hint = error.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
+                self.model.notice = Some(Notice::bad(format!("{}{hint}", error.message)));
+            }
+            None => self.model.notice = Some(Notice::bad("its facts are not read yet; try again in a moment")),
+        }
+    }
+
+    /// Why the selection can be neither stopped nor started.
+    pub(super) fn cannot_stop_or_start(&self) -> Option<String> {
+        let Some(row) = self.attended().and_then(|key| self.model.row(&key).cloned()) else {
+            return Some("nothing is selected".into());
+        };
+        if let Can::No(reason) = self.model.endpoint.capabilities.can(Right::Run) {
+            return Some(reason);
+        }
+        match verb(&row) {
+            Some(_) if row.workspace.protected => Some("its platform protects it from being changed".into()),
+            Some(_) => None,
+            None => Some(format!("it is {}: there is nothing to stop or start", row.workspace.state.key())),
+        }
+    }
+
+    fn plan(&self) -> Option<crate::core::error::Result<Plan>> {
+        let key = self.attended()?;
+        let row = self.model.row(&key)?;
+        let detail = row.detail.known()?;
+        let risk = row.risk.known.as_deref();
+        let verb = verb(row)?;
+        Some(work::act::plan(verb, &row.workspace, detail, risk, &self.model.profile, &self.model.now))
+    }
+
+    fn show_plan(&mut self, plan: Plan) {
+        let lines = work::act::plan_lines(&plan, self.model.now);
+        let name = plan.steps.first().map(|step| step.name.clone()).unwrap_or_default();
+        let confirm = if plan.loses_data() {
+            self.ask_for_name();
+            Confirm::Name { name, typed: String::new() }
+        } else {
+            Confirm::Yes
+        };
+        let view = PlanView { plan, lines, confirm, state: PlanState::Asking };
+        self.model.overlay = Some(Overlay::Plan(Box::new(view)));
+    }
+
+    /// Keys on a plan that asks for `y`: anything else is No.
+    pub(super) fn plan_key(&mut self, key: Key) -> Vec<Cmd> {
+        let Some(Overlay::Plan(view)) = &mut self.model.overlay else { return Vec::new() };
+        match (&view.confirm, &view.state) {
+            (Confirm::Yes, PlanState::Asking) if is(key, "y") => {
+                view.state = PlanState::Running;
+                vec![Cmd::Run { plan: Box::new(view.plan.clone()), lose_data: false }]
+            }
+            (_, PlanState::Asking) => {
+                self.close_overlay();
+                self.model.notice = Some(Notice::good("nothing was changed"));
+                Vec::new()
+            }
+            (_, PlanState::Running) => Vec::new(),
+        }
+    }
+
+    /// What was typed into a plan that asks for the name.
+    pub(super) fn typed(&mut self, text: String) {
+        if let Some(Overlay::Plan(view)) = &mut self.model.overlay
+            && let Confirm::Name { typed, .. } = &mut view.confirm
+        {
+            *typed = text;
+        }
+    }
+
+    /// Enter behind the typed name: runs if it is the right one.
+    pub(super) fn name_typed(&mut self) -> Vec<Cmd> {
+        let Some(Overlay::Plan(view)) = &mut self.model.overlay else { return Vec::new() };
+        let right = matches!(&view.confirm, Confirm::Name { name, typed } if name == typed);
+        if !right {
+            self.close_overlay();
+            self.model.notice = Some(Notice::bad("that is not its name: nothing was changed"));
+            return Vec::new();
+        }
+        view.state = PlanState::Running;
+        let plan = Box::new(view.plan.clone());
+        self.stop_editing();
+        vec![Cmd::Run { plan, lose_data: true }]
+    }
+}
+
+/// What `S` does to a workspace in its state.
+fn verb(row: &Row) -> Option<Verb> {
+    row.workspace.container.as_ref()?;
+    match row.workspace.state {
+        RunState::Running | RunState::Paused | RunState::Restarting => Some(Verb::Stop),
+        RunState::Exited | RunState::Created => Some(Verb::Start),
+        RunState::Removing | RunState::Dead | RunState::Retired | RunState::Unknown => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! `!`: every verb that changes something or looks, and why it is not available here.
+
+use super::State;
+use crate::keys::{Action, Group, TABLE};
+use crate::model::Tab;
+use crate::port::{Can, Right};
+
+impl State {
+    /// All verbs of the key table with the reason where one is not available.
+    pub(super) fn verbs(&self) -> Vec<(Action, Option<String>)> {
+        TABLE
+            .iter()
+            .filter(|binding| binding.group != Group::Move && !binding.short.is_empty())
+            .map(|binding| (binding.action, self.unavailable(binding.action)))
+            .collect()
+    }
+
+    /// Why an action is not available for the selection; `None` where it is.
+    pub(super) fn unavailable(&self, action: Action) -> Option<String> {
+        let nothing = self.attended().is_none();
+        match action {
+            Action::StopOrStart => self.cannot_stop_or_start(),
+            Action::WhatIf | Action::Copy if nothing => Some("nothing is selected".into()),
+            Action::Mark if self.model.open || self.model.tab != Tab::Workspaces => {
+                Some("only workspaces can be marked".into())
+            }
+            Action::Filter if self.model.open => Some("only lists can be filtered".into()),
+            Action::Refresh => match self.model.endpoint.capabilities.can(Right::Scan) {
+                Can::No(reason) if !nothing => Some(format!("files cannot be read: {reason}")),
+                Can::Yes | Can::No(_) => None,
+            },
+            _ => None,
+        }
+    }
+}

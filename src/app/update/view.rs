@@ -1,0 +1,188 @@
+//! Which rows the lists show, in which order, and where they are scrolled.
+
+use std::cmp::Reverse;
+use std::path::Path;
+
+use super::State;
+use crate::app::msg::Cmd;
+use crate::core::fate::Verdict;
+use crate::model::cells::{self, AtRisk};
+use crate::model::{FileRef, List, Model, Notice, Page, Row, Sort, Tab, file_matches};
+use crate::{text, ui, work};
+
+impl State {
+    /// The list that has the keys.
+    pub(super) fn list(&self) -> &List {
+        match (self.model.open, self.model.tab) {
+            (true, _) => &self.model.detail_list,
+            (false, Tab::Workspaces) => &self.model.workspaces,
+            (false, Tab::AtRisk) => &self.model.at_risk,
+        }
+    }
+
+    /// The list that has the keys, to change.
+    pub(super) fn list_mut(&mut self) -> &mut List {
+        match (self.model.open, self.model.tab) {
+            (true, _) => &mut self.model.detail_list,
+            (false, Tab::Workspaces) => &mut self.model.workspaces,
+            (false, Tab::AtRisk) => &mut self.model.at_risk,
+        }
+    }
+
+    /// Keeps the selection on the screen.
+    pub(super) fn scroll(&mut self) {
+        let height = ui::page_height(&self.model);
+        self.list_mut().scroll(height);
+    }
+
+    /// Filters and sorts all lists anew, keeping what is selected selected.
+    pub(super) fn show_lists(&mut self) {
+        show_workspaces(&mut self.model);
+        show_files(&mut self.model);
+        self.show_detail_list();
+        self.scroll();
+    }
+
+    /// Lists what the open page of the detail holds.
+    pub(super) fn show_detail_list(&mut self) {
+        let shown = match (self.model.page, self.model.detailed()) {
+            (_, None) => Vec::new(),
+            (Page::Paths, Some(row)) => {
+                row.detail.known().map_or_else(Vec::new, |detail| cells::visible_mounts(detail))
+            }
+            (Page::Files, Some(row)) => {
+                let files = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
+                (0..files).collect()
+            }
+        };
+        let list = &mut self.model.detail_list;
+        list.show(shown, None);
+    }
+
+    /// Sorts by the next column and says which.
+    pub(super) fn sort(&mut self) {
+        self.model.sort = self.model.sort.next();
+        self.show_lists();
+        self.model.notice = Some(Notice::good(format!("sorted by {}", self.model.sort.title())));
+    }
+
+    /// Marks the selected workspace and goes on to the next.
+    pub(super) fn mark(&mut self) -> Vec<Cmd> {
+        if self.model.tab != Tab::Workspaces || self.model.open {
+            return Vec::new();
+        }
+        if let Some(index) = self.model.workspaces.selected_item()
+            && let Some(row) = self.model.rows.get_mut(index)
+        {
+            row.marked = !row.marked;
+        }
+        self.model.workspaces.step(1);
+        self.scroll();
+        vec![Cmd::Settle]
+    }
+
+    /// Copies the command that does the same in a shell.
+    pub(super) fn copy(&mut self) -> Vec<Cmd> {
+        let command = match self.model.tab {
+            _ if self.model.open => self.explanation().and_then(|view| view.command),
+            Tab::AtRisk => self.explanation().and_then(|view| view.command),
+            Tab::Workspaces => self.model.selected().and_then(|row| {
+                let name = row.workspace.container.as_deref().unwrap_or(&row.workspace.name);
+                work::explain::quote(Path::new(name)).map(|name| format!("outlast risk {name}"))
+            }),
+        };
+        match command {
+            Some(command) => self.copied(command),
+            None => {
+                self.model.notice = Some(Notice::bad("nothing to copy for this row"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Says what was copied, so that it can also be typed where the terminal takes no copies.
+    pub(super) fn copied(&mut self, command: String) -> Vec<Cmd> {
+        self.model.notice = Some(Notice::good(format!("copied: {}", text::printable(&command))));
+        vec![Cmd::Copy(command)]
+    }
+
+    /// What is shown for a moment after the last movement.
+    pub(super) fn settled(&mut self) -> Vec<Cmd> {
+        if self.model.open || self.model.tab != Tab::Workspaces {
+            return Vec::new();
+        }
+        let Some(key) = self.model.selected().map(|row| row.workspace.key.clone()) else { return Vec::new() };
+        if self.model.detail.as_ref() == Some(&key) {
+            return Vec::new();
+        }
+        self.model.detail = Some(key.clone());
+        self.look_at(&key)
+    }
+}
+
+fn show_workspaces(model: &mut Model) {
+    let keep = model.workspaces.selected_item();
+    let filter = &model.workspaces.filter;
+    let mut shown: Vec<usize> = (0..model.rows.len())
+        .filter(|&index| model.rows.get(index).is_some_and(|row| row.matches(filter)))
+        .collect();
+    shown.sort_by_cached_key(|&index| model.rows.get(index).map(|row| order(row, model)));
+    model.workspaces.show(shown, keep);
+}
+
+/// What a row is sorted by: a number first, then words.
+fn order(row: &Row, model: &Model) -> (Reverse<u64>, String, String) {
+    let workspace = &row.workspace;
+    let name = workspace.name.to_lowercase();
+    let up = u64::from(workspace.state.is_up()) * 2 + u64::from(workspace.container.is_some());
+    match model.sort {
+        Sort::State => (Reverse(up), String::new(), name),
+        Sort::Name => (Reverse(0), String::new(), name),
+        Sort::AtRisk => {
+            let bytes = match cells::at_risk(row, model.event, &model.profile) {
+                AtRisk::Files { tally, .. } | AtRisk::Reading(tally) => tally.bytes.saturating_add(1),
+                AtRisk::Nothing | AtRisk::NotRead | AtRisk::Folder => 0,
+            };
+            (Reverse(bytes), String::new(), name)
+        }
+        Sort::Age => {
+            let born = workspace.created.map_or(0, |at| u64::try_from(at.as_second()).unwrap_or(0));
+            (Reverse(born), String::new(), name)
+        }
+        Sort::Owner => {
+            // Unknown owners come last.
+            let owner = workspace.owner.name.clone();
+            (Reverse(u64::from(owner.is_some())), owner.unwrap_or_default().to_lowercase(), name)
+        }
+    }
+}
+
+fn show_files(model: &mut Model) {
+    let selected = model.at_risk.selected_item().and_then(|index| model.files.get(index).cloned());
+    let mut files = Vec::new();
+    for row in &model.rows {
+        let (Some(risk), Some(classifier)) = (&row.risk.known, row.classifier(&model.profile)) else {
+            continue;
+        };
+        for (index, finding) in risk.findings.iter().enumerate() {
+            if classifier.verdict(finding.storage, model.event) == Verdict::Lost {
+                files.push((finding.rank(), FileRef { key: row.workspace.key.clone(), index }));
+            }
+        }
+    }
+    files.sort_by(|(one, _), (other, _)| one.cmp(other));
+    model.files = files.into_iter().map(|(_, file)| file).collect();
+    let filter = &model.at_risk.filter;
+    let shown = (0..model.files.len())
+        .filter(|&index| {
+            filter.is_empty()
+                || model
+                    .files
+                    .get(index)
+                    .and_then(|file| file.find(&model.rows))
+                    .is_some_and(|(row, finding)| file_matches(row, finding, filter))
+        })
+        .collect();
+    let keep = selected.and_then(|file| model.files.iter().position(|other| *other == file));
+    model.at_risk.show(shown, keep);
+}

@@ -1,0 +1,103 @@
+//! Files at risk of all workspaces, and why the selected one is.
+//!
+//! ```text
+//!   WORKSPACE    PATH                       SIZE  KIND        AGE  STORAGE         IF RETIRED
+//! › my-project   /tmp/model.pt              2.1G  checkpoint   4m  writable layer  lost
+//!   my-project   /root/notes.ipynb           14K  notebook     2d  writable layer  lost
+//! ──────────────────────────────────────────────────────────────────────────────────────────
+//!  lost: the writable layer is removed together with the container
+//!  To do: copy it to a path that is kept, or bake it into the image
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::theme::Theme;
+use super::widget::{Column, Table, TableRow, put, rule, widest};
+use super::{empty, layout, words};
+use crate::core::classify::Origin;
+use crate::core::fate::Answer;
+use crate::core::finding::Finding;
+use crate::model::{Model, Row};
+use crate::text;
+
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, why: Option<Rect>, buffer: &mut Buffer) {
+    let list = &model.at_risk;
+    if list.shown.is_empty() {
+        return empty::at_risk(model, theme, area, buffer);
+    }
+    let table = Table::fit(columns(model, theme, area), area.width);
+    let head = layout::head_rows(area);
+    if head > 0 {
+        table.heads(buffer, theme, area, 0);
+    }
+    for (line, place) in (list.offset..list.shown.len()).take(layout::list_rows(area)).enumerate() {
+        let Some((row, finding)) = file(model, place) else { continue };
+        let row = TableRow {
+            cells: cells_of(model, theme, row, finding),
+            selected: place == list.selected,
+            marked: false,
+        };
+        table.row(buffer, theme, area, head + u16::try_from(line).unwrap_or(u16::MAX - head), &row);
+    }
+    if let (Some(area), Some((row, finding))) = (why, file(model, list.selected)) {
+        draw_why(model, theme, area, row, finding, buffer);
+    }
+}
+
+fn file(model: &Model, place: usize) -> Option<(&Row, &Finding)> {
+    let index = *model.at_risk.shown.get(place)?;
+    model.files.get(index)?.find(&model.rows)
+}
+
+/// Widths that do not depend on which rows are in sight.
+fn columns(model: &Model, theme: &Theme, area: Rect) -> Vec<Column> {
+    let name = widest(model.rows.iter().map(|row| words::name(theme, &row.workspace.name)));
+    let narrow = area.width <= 40;
+    let others = [name.min(24), 5, 10, 4, 16, 14].iter().map(|width| width + 2).sum::<usize>();
+    let path = usize::from(area.width).saturating_sub(others + 2).clamp(24, 120);
+    let unless = |out: bool, column: Column| if out { column.absent() } else { column };
+    vec![
+        unless(narrow, Column::new("WORKSPACE", name.min(24)).least(9)),
+        Column::new("PATH", path).least(24).middle(),
+        Column::new("SIZE", 5).right(),
+        unless(narrow, Column::new("KIND", 10).drop(2)),
+        unless(narrow, Column::new("AGE", 4).right().drop(3)),
+        unless(narrow, Column::new("STORAGE", 16).drop(4)),
+        unless(narrow, Column::new(model.event.if_words().to_uppercase(), 12).least(10).drop(1)),
+    ]
+}
+
+fn cells_of(model: &Model, theme: &Theme, row: &Row, finding: &Finding) -> Vec<Span<'static>> {
+    let fate = answer(model, row, finding)
+        .map_or_else(|| Span::styled("unknown", theme.caution), |answer| words::fate(answer.verdict(), theme));
+    vec![
+        Span::styled(words::name(theme, &row.workspace.name), theme.text),
+        Span::styled(words::path(theme, &finding.path), theme.text),
+        Span::styled(finding.bytes.map_or_else(|| "?".into(), text::size), theme.text),
+        Span::styled(finding.value.short(), theme.text),
+        Span::styled(words::age(finding.modified, model.now), theme.text),
+        Span::styled(finding.storage.label(), theme.faint),
+        fate,
+    ]
+}
+
+fn answer(model: &Model, row: &Row, finding: &Finding) -> Option<Answer> {
+    let classifier = row.classifier(&model.profile)?;
+    Some(classifier.explain(&finding.path, Origin::Layer).fates.of(model.event).clone())
+}
+
+/// Why and what to do; says the same for neighbours of one kind, so that moving changes little.
+fn draw_why(model: &Model, theme: &Theme, area: Rect, row: &Row, finding: &Finding, buffer: &mut Buffer) {
+    rule(buffer, theme, area, None);
+    let Some(answer) = answer(model, row, finding) else { return };
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let fate = words::fate(answer.verdict(), theme);
+    let why = Span::styled(format!(": {}", words::name(theme, &answer.reason)), theme.text);
+    put(buffer, theme, inside, 1, &[fate, why]);
+    if !answer.advice.is_empty() {
+        let todo = format!("To do: {}", words::name(theme, &answer.advice));
+        put(buffer, theme, inside, 2, &[Span::styled(todo, theme.text)]);
+    }
+}

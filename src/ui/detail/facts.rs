@@ -1,0 +1,140 @@
+//! What a workspace is, and the three things it is made of.
+//!
+//! ```text
+//! state  failed (exit 1), 12m ago     owner    alice (label ds01.user)
+//! made   3d ago, restarted 2 times    project  thesis
+//! GPU    0 (label ds01.gpu.slots)     managed  compose thesis
+//!
+//! image      pytorch:2.4              exists   until somebody removes it
+//! container  thesis._.1001            exists   until it is retired
+//! folder     ~/workspace/thesis       exists   until somebody deletes it
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::core::report::Layer;
+use crate::core::workspace::{Detail, RestartPolicy};
+use crate::model::{Model, Row};
+use crate::text;
+use crate::ui::theme::Theme;
+use crate::ui::widget::{put, widest};
+use crate::ui::words;
+
+/// Rows of the facts, with the empty one above.
+pub(super) const FACT_ROWS: u16 = 4;
+/// Rows of the three layers, with the empty one above.
+pub(super) const LAYER_ROWS: u16 = 4;
+
+/// Two columns of three facts; one column where there is no room for two.
+pub(super) fn facts(model: &Model, theme: &Theme, row: &Row, detail: &Detail, area: Rect, buffer: &mut Buffer) {
+    let left = [
+        ("state", state(model, row, detail)),
+        ("made", made(model, row, detail)),
+        ("GPU", gpus(theme, detail)),
+    ];
+    let right = [
+        ("owner", owner(theme, row)),
+        ("project", or_dash(row.workspace.project.as_ref().map(|project| words::name(theme, project)))),
+        ("managed", managed(theme, row)),
+    ];
+    let two = area.width >= 56;
+    let half = if two { area.width / 2 } else { area.width };
+    let column = Rect { width: half.saturating_sub(if two { 2 } else { 0 }), ..area };
+    pairs(theme, &left, "state  ".len(), column, buffer);
+    if two {
+        let rest = Rect { x: area.x + half, width: area.width - half, ..area };
+        pairs(theme, &right, "project  ".len(), rest, buffer);
+    }
+}
+
+fn pairs(theme: &Theme, pairs: &[(&str, String)], label: usize, area: Rect, buffer: &mut Buffer) {
+    for ((label_text, value), row) in pairs.iter().zip(1..) {
+        let line =
+            [Span::styled(text::pad(label_text, label), theme.faint), Span::styled(value.as_str(), theme.text)];
+        put(buffer, theme, area, row, &line);
+    }
+}
+
+fn or_dash(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "-".into())
+}
+
+fn state(model: &Model, row: &Row, detail: &Detail) -> String {
+    match (detail.exit_cause(), detail.finished) {
+        (Some(cause), Some(finished)) => format!("{cause}, {}", text::ago(finished, model.now)),
+        (Some(cause), None) => cause,
+        (None, _) => words::state(row, model.now),
+    }
+}
+
+fn made(model: &Model, row: &Row, detail: &Detail) -> String {
+    let made = row.workspace.created.map_or_else(|| "unknown".into(), |at| text::ago(at, model.now));
+    let again = match detail.restart_policy {
+        RestartPolicy::No => "",
+        RestartPolicy::OnFailure => ", again on failure",
+        RestartPolicy::Always => ", always again",
+        RestartPolicy::UnlessStopped => ", again unless stopped",
+    };
+    match detail.restarts {
+        0 => format!("{made}{again}"),
+        1 => format!("{made}, restarted once"),
+        times => format!("{made}, restarted {times} times"),
+    }
+}
+
+fn gpus(theme: &Theme, detail: &Detail) -> String {
+    let names: Vec<_> = detail.gpus.iter().map(|gpu| words::name(theme, &gpu.name)).collect();
+    match detail.gpus.first() {
+        Some(first) => format!("{} ({})", names.join(", "), words::name(theme, &first.from)),
+        None => "none".into(),
+    }
+}
+
+fn owner(theme: &Theme, row: &Row) -> String {
+    let owner = &row.workspace.owner;
+    let Some(name) = &owner.name else { return "unknown".into() };
+    let from = owner.from.as_ref().map_or_else(String::new, |from| format!(" ({})", words::name(theme, from)));
+    format!("{}{from}", words::name(theme, name))
+}
+
+fn managed(theme: &Theme, row: &Row) -> String {
+    let by = row.workspace.managed_by.as_ref().map(|by| words::name(theme, by));
+    match (by, row.workspace.protected) {
+        (by, false) => or_dash(by),
+        (Some(by), true) => format!("{by}, protected"),
+        (None, true) => "protected by its platform".into(),
+    }
+}
+
+/// Image, container and folder: whether each exists, and how long it lives.
+pub(super) fn layers(theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
+    let Some(layers) = &row.layers else { return };
+    let all = [("image", &layers.image), ("container", &layers.container), ("folder", &layers.workspace)];
+    let names: Vec<_> = all.iter().map(|(_, layer)| name(theme, layer)).collect();
+    let label = "container".len() + 2;
+    // Whether it exists matters more than its full name.
+    let room = usize::from(area.width).saturating_sub(label + 2 + "exists  ".len() + 24).max(12);
+    let wide = widest(&names).min(room);
+    for (((what, layer), name), line) in all.iter().zip(&names).zip(1..) {
+        let (exists, style) = match layer.exists {
+            Some(true) => ("exists", theme.text),
+            Some(false) => ("absent", theme.caution),
+            None => ("unknown", theme.caution),
+        };
+        let name = text::pad(&text::cut_middle(name, wide, theme.ellipsis()), wide);
+        let line_of = [
+            Span::styled(text::pad(what, label), theme.faint),
+            Span::styled(name, theme.text),
+            Span::raw("  "),
+            Span::styled(text::pad(exists, 7), style),
+            Span::styled(format!("  {}", layer.lifetime), theme.faint),
+        ];
+        put(buffer, theme, area, line, &line_of);
+    }
+}
+
+fn name(theme: &Theme, layer: &Layer) -> String {
+    or_dash(layer.name.as_ref().map(|name| words::name(theme, name)))
+}

@@ -1,0 +1,122 @@
+//! The page Files: the files at risk of one workspace, most valuable first, and how far the look reached.
+//!
+//! ```text
+//! read from the layer, 2m ago
+//! Gap: /var/lib/x could not be read: permission denied
+//!
+//!   PATH                       SIZE  KIND        AGE  STORAGE         IF RETIRED
+//! › /tmp/model.pt              2.1G  checkpoint   4m  writable layer  lost
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::below;
+use crate::core::classify::{Classifier, Origin};
+use crate::core::finding::{Finding, Risk};
+use crate::model::{Model, Row};
+use crate::text;
+use crate::ui::theme::Theme;
+use crate::ui::widget::{Column, Table, TableRow, put};
+use crate::ui::words;
+
+/// At most so many gaps and notes are listed above the files.
+const REMARKS: usize = 4;
+
+/// Rows of the list, below the remarks and the heads.
+pub(super) fn list_rows(row: &Row, area: Rect) -> usize {
+    usize::from(below(area, remark_rows(row)).height.saturating_sub(1))
+}
+
+/// How it was read, the remarks, an empty row.
+fn remark_rows(row: &Row) -> u16 {
+    let remarks = row.risk.known.as_ref().map_or(0, |risk| (risk.gaps.len() + risk.notes.len()).min(REMARKS));
+    u16::try_from(remarks).unwrap_or(0).saturating_add(2)
+}
+
+pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
+    let Some(risk) = &row.risk.known else { return };
+    remarks(model, theme, risk, area, buffer);
+    let list = below(area, remark_rows(row));
+    if risk.findings.is_empty() {
+        return;
+    }
+    let table = columns(model, area, "PATH", true);
+    table.heads(buffer, theme, list, 0);
+    let offset = if model.open { model.detail_list.offset } else { 0 };
+    let rows = usize::from(list.height.saturating_sub(1));
+    for ((place, finding), line) in risk.findings.iter().enumerate().skip(offset).take(rows).zip(1..) {
+        let selected = model.open && model.detail_list.selected == place;
+        let cells = TableRow { cells: cells(model, theme, row, finding), selected, marked: false };
+        table.row(buffer, theme, list, line, &cells);
+    }
+}
+
+fn remarks(model: &Model, theme: &Theme, risk: &Risk, area: Rect, buffer: &mut Buffer) {
+    let how = format!("{}, {}", risk.method.words(), text::ago(risk.as_of, model.now));
+    put(buffer, theme, area, 0, &[Span::styled(how, theme.faint)]);
+    let gaps = risk.gaps.iter().map(|gap| (format!("Not read: {}", words::name(theme, gap)), theme.caution));
+    let notes = risk.notes.iter().map(|note| (words::name(theme, note), theme.text));
+    let all: Vec<_> = gaps.chain(notes).collect();
+    for ((text, style), line) in all.iter().take(REMARKS).zip(1..) {
+        let more = if usize::from(line) == REMARKS { all.len() - REMARKS } else { 0 };
+        let text = if more > 0 { format!("{text} (and {more} more)") } else { text.clone() };
+        put(buffer, theme, area, line, &[Span::styled(text, *style)]);
+    }
+}
+
+/// The first files, below the mounts.
+pub(super) fn top(model: &Model, theme: &Theme, row: &Row, rows: usize, area: Rect, buffer: &mut Buffer) {
+    let Some(risk) = &row.risk.known else { return };
+    let table = columns(model, area, "FILES AT RISK", false);
+    table.heads(buffer, theme, area, 0);
+    let all = risk.findings.len();
+    let shown = if all > rows { rows.saturating_sub(1) } else { rows };
+    let mut line = 1;
+    for finding in risk.findings.iter().take(shown) {
+        let cells = TableRow { cells: cells(model, theme, row, finding), selected: false, marked: false };
+        table.row(buffer, theme, area, line, &cells);
+        line += 1;
+    }
+    if all > shown {
+        let text = format!("  {} and {} more on page Files", theme.ellipsis(), all - shown);
+        put(buffer, theme, area, line, &[Span::styled(text, theme.faint)]);
+    }
+}
+
+fn columns(model: &Model, area: Rect, title: &'static str, storage: bool) -> Table {
+    let storage = storage && area.width >= 80;
+    let others = if storage { 60 } else { 42 };
+    let path = usize::from(area.width).saturating_sub(others).clamp(16, 100);
+    let unless = |out: bool, column: Column| if out { column.absent() } else { column };
+    Table::fit(
+        vec![
+            Column::new(title, path).least(16).middle(),
+            Column::new("SIZE", 5).right(),
+            Column::new("KIND", 10).drop(1),
+            Column::new("AGE", 4).right().drop(2),
+            unless(!storage, Column::new("STORAGE", 16)),
+            Column::new(model.event.if_words().to_uppercase(), 12).least(8).drop(3),
+        ],
+        area.width,
+    )
+}
+
+fn cells(model: &Model, theme: &Theme, row: &Row, finding: &Finding) -> Vec<Span<'static>> {
+    let verdict = |classifier: Classifier<'_>| {
+        classifier.explain(&finding.path, Origin::Layer).fates.verdict(model.event)
+    };
+    let fate = row.classifier(&model.profile).map_or_else(
+        || Span::styled("unknown", theme.caution),
+        |classifier| words::fate(verdict(classifier), theme),
+    );
+    vec![
+        Span::styled(words::path(theme, &finding.path), theme.text),
+        Span::styled(finding.bytes.map_or_else(|| "?".into(), text::size), theme.text),
+        Span::styled(finding.value.short(), theme.text),
+        Span::styled(words::age(finding.modified, model.now), theme.text),
+        Span::styled(finding.storage.label(), theme.faint),
+        fate,
+    ]
+}

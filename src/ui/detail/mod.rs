@@ -1,0 +1,101 @@
+//! One workspace: beside the list, or full width with the keys.
+//!
+//! ```text
+//!  my-project  my-project._.1001                                    Paths  Files
+//!  2 files (2.1G) would be lost if retired.
+//!  ... the page
+//! ```
+
+mod facts;
+mod files;
+mod paths;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::theme::Theme;
+use super::widget::{put, put_right, wrap};
+use super::{empty, words};
+use crate::model::{Fact, Model, Page, Row};
+
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let area = margin(area);
+    let Some(row) = model.detailed() else {
+        // The detail follows the selection after a moment.
+        return;
+    };
+    title(model, theme, row, area, buffer);
+    put(buffer, theme, area, 1, &[words::sentence(row, model, theme)]);
+    let page = below(area, TITLE_ROWS);
+    match (&row.detail, model.page) {
+        (Fact::Failed(error), _) => {
+            let mut lines = vec![Span::styled(empty::sentence(theme, &error.message), theme.danger)];
+            lines.extend(error.hints.iter().map(|hint| Span::styled(words::name(theme, hint), theme.strong)));
+            paragraphs(theme, below(page, 1), buffer, &lines);
+        }
+        (Fact::Waiting, _) => {
+            put(buffer, theme, page, 1, &[Span::styled("Looking at it ...", theme.faint)]);
+        }
+        (Fact::Known(detail), Page::Paths) => paths::draw(model, theme, row, detail, page, buffer),
+        (Fact::Known(_), Page::Files) => files::draw(model, theme, row, page, buffer),
+    }
+}
+
+/// Title and sentence.
+const TITLE_ROWS: u16 = 2;
+
+/// Rows of the list on the page, where the detail has this area.
+pub(super) fn list_height(model: &Model, area: Rect) -> usize {
+    let page = below(margin(area), TITLE_ROWS);
+    match (model.detailed(), model.page) {
+        (Some(row), Page::Paths) => match &row.detail {
+            Fact::Known(detail) => paths::shape(row, detail, page, &model.profile).mounts,
+            _ => 0,
+        },
+        (Some(row), Page::Files) => files::list_rows(row, page),
+        (None, _) => 0,
+    }
+}
+
+fn margin(area: Rect) -> Rect {
+    Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(2), ..area }
+}
+
+/// The area without its first rows.
+fn below(area: Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
+}
+
+fn title(model: &Model, theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
+    let workspace = &row.workspace;
+    let mut line = vec![Span::styled(words::name(theme, &workspace.name), theme.strong)];
+    if let Some(container) = workspace.container.as_ref().filter(|container| **container != workspace.name) {
+        line.push(Span::styled(format!("  {}", words::name(theme, container)), theme.faint));
+    }
+    let mut pages = Vec::new();
+    for page in Page::ALL {
+        let style = if page == model.page { theme.active } else { theme.text };
+        pages.push(Span::raw("  "));
+        pages.push(Span::styled(page.title(), style));
+    }
+    let room = if put_right(buffer, theme, area, 0, 12, &pages) {
+        area.width.saturating_sub(u16::try_from(pages.iter().map(Span::width).sum::<usize>()).unwrap_or(0))
+    } else {
+        area.width
+    };
+    put(buffer, theme, Rect { width: room, ..area }, 0, &line);
+}
+
+/// Wrapped paragraphs, one below the other; returns the rows used.
+fn paragraphs(theme: &Theme, area: Rect, buffer: &mut Buffer, says: &[Span<'_>]) -> u16 {
+    let mut row = 0_u16;
+    for say in says {
+        for line in wrap(&say.content, usize::from(area.width)) {
+            put(buffer, theme, area, row, &[Span::styled(line, say.style)]);
+            row = row.saturating_add(1);
+        }
+    }
+    row
+}

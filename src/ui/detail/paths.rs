@@ -1,0 +1,166 @@
+//! The page Paths: what the workspace is, where its paths come from and what becomes of
+//! them, and the most valuable files at risk.
+//!
+//! ```text
+//! state ...                        owner ...
+//! image ...      exists  until ...
+//!
+//!   IN CONTAINER     FROM                    STORAGE         MODE  IF RETIRED
+//!   /workspace       ~/workspace/my-project  bind mount      rw    kept
+//!   everything else  new and changed files   writable layer  rw    lost
+//!
+//!   FILES AT RISK                    SIZE  KIND        AGE  IF RETIRED
+//!   /tmp/model.pt                    2.1G  checkpoint   4m  lost
+//! ```
+
+use std::path::Path;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::facts::{self, FACT_ROWS, LAYER_ROWS};
+use super::{below, files};
+use crate::core::mount::Mount;
+use crate::core::profile::Profile;
+use crate::core::storage::StorageKind;
+use crate::core::workspace::Detail;
+use crate::model::cells;
+use crate::model::{Model, Row};
+use crate::ui::theme::Theme;
+use crate::ui::widget::{Column, Table, TableRow, put, widest};
+use crate::ui::words;
+
+/// How the rows of the page are shared out.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ui) struct Shape {
+    facts: bool,
+    layers: bool,
+    /// Rows of mounts, without their heads.
+    pub(in crate::ui) mounts: usize,
+    /// Rows of files, without their heads.
+    files: usize,
+}
+
+/// Shares the rows out: mounts first, then what the workspace is, then files.
+pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect, _profile: &Profile) -> Shape {
+    let mounts = cells::visible_mounts(detail).len();
+    let found = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
+    let mut left = area.height;
+    let facts = left >= FACT_ROWS + 7;
+    left -= if facts { FACT_ROWS } else { 0 };
+    let layers = row.layers.is_some() && left >= LAYER_ROWS + 8;
+    left -= if layers { LAYER_ROWS } else { 0 };
+    // An empty row and the heads.
+    let rows = usize::from(left.saturating_sub(2));
+    // Files take another two, and at least three rows where there are as many.
+    let least = if found == 0 || rows < 8 { 0 } else { found.min(3) + 2 };
+    let mounts = mounts.min(rows - least.min(rows));
+    let files = rows.saturating_sub(mounts + 2).min(found);
+    Shape { facts, layers, mounts, files }
+}
+
+pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, area: Rect, buffer: &mut Buffer) {
+    let shape = shape(row, detail, area, &model.profile);
+    let mut rest = area;
+    if shape.facts {
+        facts::facts(model, theme, row, detail, rest, buffer);
+        rest = below(rest, FACT_ROWS);
+    }
+    if shape.layers {
+        facts::layers(theme, row, rest, buffer);
+        rest = below(rest, LAYER_ROWS);
+    }
+    rest = below(rest, 1);
+    let used = mounts(model, theme, row, detail, shape.mounts, rest, buffer);
+    rest = below(rest, used);
+    if let Some(reason) = &detail.mounts_missing {
+        let text = format!("Not all mounts are known: {}", words::name(theme, reason));
+        put(buffer, theme, rest, 0, &[Span::styled(text, theme.caution)]);
+    }
+    if shape.files > 0 {
+        files::top(model, theme, row, shape.files, below(rest, 1), buffer);
+    }
+}
+
+/// The table of mounts; returns the rows used.
+fn mounts(
+    model: &Model,
+    theme: &Theme,
+    row: &Row,
+    detail: &Detail,
+    rows: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> u16 {
+    let Some(classifier) = row.classifier(&model.profile) else { return 0 };
+    let shown = cells::visible_mounts(detail);
+    let all: Vec<Vec<Span<'static>>> = shown
+        .iter()
+        .filter_map(|index| detail.mounts.get(*index))
+        .map(|mount| {
+            let verdict = classifier.mount(mount).fates.verdict(model.event);
+            vec![
+                Span::styled(target(theme, mount), theme.text),
+                Span::styled(source(theme, mount), theme.faint),
+                Span::styled(mount.storage.label(), theme.text),
+                Span::styled(if mount.read_only { "ro" } else { "rw" }, theme.text),
+                Span::styled(
+                    mount.filesystem.as_ref().map_or_else(|| "-".into(), |fs| words::name(theme, fs)),
+                    theme.faint,
+                ),
+                words::fate(verdict, theme),
+            ]
+        })
+        .collect();
+    let wide =
+        |column: usize| widest(all.iter().filter_map(|cells| cells.get(column)).map(|cell| &cell.content));
+    let columns = vec![
+        Column::new("IN CONTAINER", wide(0).min(48)).least(14).middle(),
+        Column::new("FROM", wide(1).min(48)).least(14).middle().drop(2),
+        Column::new("STORAGE", wide(2)).least(14).drop(1),
+        Column::new("MODE", 4).drop(3),
+        Column::new("FILE SYSTEM", wide(4).min(16)).drop(4),
+        Column::new(model.event.if_words().to_uppercase(), wide(5)).least(10),
+    ];
+    let table = Table::fit(columns, area.width);
+    table.heads(buffer, theme, area, 0);
+    let offset = if model.open { model.detail_list.offset } else { 0 };
+    let mut line = 1;
+    for (place, cells) in all.iter().enumerate().skip(offset).take(rows) {
+        let selected = model.open && model.detail_list.selected == place;
+        let row = TableRow { cells: cells.clone(), selected, marked: false };
+        table.row(buffer, theme, area, line, &row);
+        line += 1;
+    }
+    let hidden = all.len().saturating_sub(rows);
+    if hidden > 0 && !model.open && rows > 0 {
+        let text = format!("  {} and {} more", theme.ellipsis(), hidden + 1);
+        let last = Rect { y: area.y + line - 1, height: 1, ..area };
+        clear(buffer, last);
+        put(buffer, theme, last, 0, &[Span::styled(text, theme.faint)]);
+    }
+    line
+}
+
+fn clear(buffer: &mut Buffer, area: Rect) {
+    let area = area.intersection(buffer.area);
+    for x in area.left()..area.right() {
+        if let Some(cell) = buffer.cell_mut((x, area.y)) {
+            cell.reset();
+        }
+    }
+}
+
+fn target(theme: &Theme, mount: &Mount) -> String {
+    if mount.target == Path::new("/") { "everything else".into() } else { words::path(theme, &mount.target) }
+}
+
+fn source(theme: &Theme, mount: &Mount) -> String {
+    match mount.storage {
+        StorageKind::WritableLayer => "new and changed files".into(),
+        StorageKind::Tmpfs | StorageKind::EmptyDirMemory if mount.source.is_empty() => "memory".into(),
+        _ if mount.source.is_empty() => "-".into(),
+        _ => words::name(theme, &mount.source),
+    }
+}

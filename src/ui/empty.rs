@@ -1,0 +1,124 @@
+//! What stands where a list has nothing to show: why, and what to do.
+//!
+//! ```text
+//!    Connecting to unix:///var/run/docker.sock ... 3 s
+//!
+//!    q leaves at any time.
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::theme::Theme;
+use super::widget::{put, wrap};
+use super::words;
+use crate::core::error::Error;
+use crate::model::{LinkState, Model, Tab};
+
+/// One paragraph: its text and whether it is the first thing to read.
+enum Say {
+    Strong(String),
+    Bad(String),
+    Plain(String),
+    Step(String),
+}
+
+pub(super) fn workspaces(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let says = match &model.endpoint.state {
+        LinkState::Connecting { seconds } => connecting(model, theme, *seconds),
+        LinkState::Lost { error, .. } if model.rows.is_empty() => trouble(theme, error),
+        _ if !model.rows.is_empty() => no_match(model, theme, Tab::Workspaces),
+        _ => vec![
+            Say::Strong(format!("No container on {}.", words::name(theme, &model.endpoint.endpoint.title))),
+            Say::Plain("What you start appears here at once. To try one:".into()),
+            Say::Step("docker run -it --name try debian".into()),
+            Say::Plain("To look around without one:".into()),
+            Say::Step("outlast demo".into()),
+        ],
+    };
+    draw(theme, area, buffer, &says);
+}
+
+pub(super) fn at_risk(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let says = match &model.endpoint.state {
+        LinkState::Connecting { seconds } => connecting(model, theme, *seconds),
+        LinkState::Lost { error, .. } if model.rows.is_empty() => trouble(theme, error),
+        _ if !model.files.is_empty() => no_match(model, theme, Tab::AtRisk),
+        _ => vec![
+            Say::Strong("No file at risk was found.".into()),
+            Say::Plain(
+                "Workspaces that were not read are not counted here: AT RISK on the first tab says which. \
+                 r reads the selected one."
+                    .into(),
+            ),
+        ],
+    };
+    draw(theme, area, buffer, &says);
+}
+
+fn connecting(model: &Model, theme: &Theme, seconds: u64) -> Vec<Say> {
+    let endpoint = &model.endpoint.endpoint;
+    let whereto = if endpoint.address.is_empty() { &endpoint.title } else { &endpoint.address };
+    vec![
+        Say::Strong(format!("Connecting to {} ... {seconds} s", words::name(theme, whereto))),
+        Say::Plain("q leaves at any time.".into()),
+    ]
+}
+
+fn trouble(theme: &Theme, error: &Error) -> Vec<Say> {
+    let mut says = vec![Say::Bad(sentence(theme, &error.message))];
+    says.extend(error.hints.iter().map(|hint| Say::Step(words::name(theme, hint))));
+    says.push(Say::Plain("It is tried again by itself; r tries at once.".into()));
+    says
+}
+
+/// An error's message as a sentence.
+pub(super) fn sentence(theme: &Theme, message: &str) -> String {
+    let message = words::name(theme, message);
+    let mut letters = message.trim_end_matches('.').chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+fn no_match(model: &Model, theme: &Theme, tab: Tab) -> Vec<Say> {
+    let (list, all, what) = match tab {
+        Tab::Workspaces => (&model.workspaces, model.rows.len(), "workspaces"),
+        Tab::AtRisk => (&model.at_risk, model.files.len(), "files at risk"),
+    };
+    vec![
+        Say::Strong(format!("None of {all} {what} matches /{}.", words::name(theme, &list.filter))),
+        Say::Plain("Esc ends the filter.".into()),
+    ]
+}
+
+fn draw(theme: &Theme, area: Rect, buffer: &mut Buffer, says: &[Say]) {
+    let indent = if area.width >= 60 { 4 } else { 1 };
+    let top = u16::from(area.height >= 8);
+    let area = Rect {
+        x: area.x.saturating_add(indent),
+        width: area.width.saturating_sub(2 * indent).min(90),
+        y: area.y.saturating_add(top),
+        height: area.height.saturating_sub(top),
+    };
+    let mut row = 0;
+    for (place, say) in says.iter().enumerate() {
+        let (text, style, step) = match say {
+            Say::Strong(text) => (text, theme.strong, false),
+            Say::Bad(text) => (text, theme.danger, false),
+            Say::Plain(text) => (text, theme.text, false),
+            Say::Step(text) => (text, theme.strong, true),
+        };
+        let airy = area.height >= 10;
+        row += u16::from(airy && place > 0 && !step);
+        let inner = if step {
+            Rect { x: area.x.saturating_add(2), width: area.width.saturating_sub(2), ..area }
+        } else {
+            area
+        };
+        for line in wrap(text, usize::from(inner.width)) {
+            put(buffer, theme, inner, row, &[Span::styled(line, style)]);
+            row += 1;
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The last line: the keys that apply, the line being edited, or what just happened.
+//!
+//! ```text
+//!  S stop or start  Enter open  w what if  / filter  s sort  ! all verbs  ? help
+//!  /thes_                                                 Enter keeps, Esc ends
+//!  Stopped my-project.
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::theme::Theme;
+use super::widget::{put, put_right};
+use super::words;
+use crate::keys::{self, Action, Binding};
+use crate::model::{Editing, Model, Tab};
+use crate::text;
+
+/// The line that stays, such as how to reach an engine.
+pub(super) fn hint(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    if let Some(hint) = &model.hint {
+        let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+        put(buffer, theme, inside, 0, &[Span::styled(words::name(theme, hint), theme.caution)]);
+    }
+}
+
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    if let Some(editing) = &model.editing {
+        return edited(editing, theme, inside, buffer);
+    }
+    if let Some(notice) = &model.notice {
+        let style = if notice.bad { theme.danger } else { theme.text };
+        put(buffer, theme, inside, 0, &[Span::styled(words::name(theme, &notice.text), style)]);
+        return;
+    }
+    let mut line = Vec::new();
+    let help = keys::of(Action::Help).map(|binding| entry(binding, theme)).unwrap_or_default();
+    let mut room = usize::from(inside.width).saturating_sub(width(&help));
+    let shown =
+        keys::TABLE.iter().filter(|binding| applies(model, binding)).map(|binding| entry(binding, theme));
+    for entry in back(model, theme).into_iter().chain(shown) {
+        let Some(left) = room.checked_sub(width(&entry) + GAP.len()) else { break };
+        room = left;
+        line.extend(entry);
+        line.push(Span::raw(GAP));
+    }
+    line.extend(help);
+    put(buffer, theme, inside, 0, &line);
+}
+
+const GAP: &str = "  ";
+
+/// What can be done here, whatever is selected: the footer stands still while the selection moves.
+fn applies(model: &Model, binding: &Binding) -> bool {
+    let something = match model.tab {
+        Tab::Workspaces => !model.rows.is_empty(),
+        Tab::AtRisk => !model.files.is_empty(),
+    };
+    let opened = model.open && model.tab == Tab::Workspaces;
+    !binding.short.is_empty()
+        && match binding.action {
+            Action::Help => false,
+            Action::StopOrStart => something && model.tab == Tab::Workspaces,
+            Action::Sort | Action::Mark => something && model.tab == Tab::Workspaces && !opened,
+            Action::Filter => something && !opened,
+            Action::Open | Action::WhatIf | Action::Copy => something,
+            _ => true,
+        }
+}
+
+/// Esc, where there is something to go back from.
+fn back(model: &Model, theme: &Theme) -> Option<Vec<Span<'static>>> {
+    let filtered = match model.tab {
+        Tab::Workspaces => !model.workspaces.filter.is_empty(),
+        Tab::AtRisk => !model.at_risk.filter.is_empty(),
+    };
+    (model.open || filtered || model.event_chosen()).then(|| {
+        vec![
+            Span::styled(keys::written(keys::key(Action::Back)), theme.strong),
+            Span::styled(" back", theme.text),
+        ]
+    })
+}
+
+fn entry(binding: &Binding, theme: &Theme) -> Vec<Span<'static>> {
+    let key = binding.on.first().map(|on| keys::written(on)).unwrap_or_default();
+    vec![Span::styled(key, theme.strong), Span::styled(format!(" {}", binding.short), theme.text)]
+}
+
+fn width(entry: &[Span<'_>]) -> usize {
+    entry.iter().map(|span| text::width(&span.content)).sum()
+}
+
+/// The filter while it is typed; its end stays in sight.
+fn edited(editing: &Editing, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut letters: Vec<char> = editing.text.chars().collect();
+    letters.push(' ');
+    let cursor = editing.cursor.min(letters.len().saturating_sub(1));
+    let room = usize::from(area.width).saturating_sub(2).max(1);
+    let first = cursor.saturating_sub(room.saturating_sub(1));
+    let part = |from: usize, to: usize| {
+        let text: String = letters.get(from..to).unwrap_or_default().iter().collect();
+        words::name(theme, &text)
+    };
+    let line = [
+        Span::styled("/", theme.strong),
+        Span::styled(part(first, cursor), theme.text),
+        Span::styled(part(cursor, cursor + 1), theme.cursor),
+        Span::styled(part(cursor + 1, letters.len()), theme.text),
+    ];
+    let used = put(buffer, theme, area, 0, &line);
+    put_right(
+        buffer,
+        theme,
+        area,
+        0,
+        used.saturating_add(2),
+        &[Span::styled("Enter keeps it, Esc ends it", theme.faint)],
+    );
+}

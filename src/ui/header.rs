@@ -1,0 +1,77 @@
+//! The first line: which platform, who, where; and what is at risk here.
+//!
+//! ```text
+//!  Docker · alice · lab01                          12 files 2.1G at risk, 3 not read
+//!  Docker · alice · lab01             engine not answering since 14:02, figures are old
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::theme::Theme;
+use super::widget::{put, put_right};
+use super::words;
+use crate::core::finding::Tally;
+use crate::model::cells::{self, AtRisk};
+use crate::model::{LinkState, Model};
+use crate::text;
+
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let right = match &model.endpoint.state {
+        LinkState::Connecting { .. } => Vec::new(),
+        LinkState::Lost { since, .. } => {
+            vec![Span::styled(format!("engine not answering since {}", text::clock(*since)), theme.danger)]
+        }
+        LinkState::Live => summary(model, theme),
+    };
+    let taken: usize = right.iter().map(|span| text::width(&span.content)).sum();
+    let dot = theme.dot();
+    let mut left = vec![Span::styled(words::name(theme, &model.profile.title), theme.strong)];
+    for part in [&model.user, &model.hostname] {
+        if !part.is_empty() {
+            left.push(Span::styled(format!("{dot}{}", words::name(theme, part)), theme.text));
+        }
+    }
+    // What is at risk matters more than where: the left gives way.
+    let room = usize::from(inside.width).saturating_sub(taken + 2);
+    while left.len() > 1 && left.iter().map(|span| text::width(&span.content)).sum::<usize>() > room {
+        left.pop();
+    }
+    let width = u16::try_from(room).unwrap_or(u16::MAX).min(inside.width);
+    let used = put(buffer, theme, Rect { width, ..inside }, 0, &left);
+    if !put_right(buffer, theme, inside, 0, used, &right) {
+        put(buffer, theme, inside, 0, &right);
+    }
+}
+
+/// Totals of complete looks only, and how many there was no complete look at.
+fn summary(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
+    let mut total = Tally::default();
+    let (mut not_read, mut in_part) = (0_usize, 0_usize);
+    for row in &model.rows {
+        match cells::at_risk(row, model.event, &model.profile) {
+            AtRisk::Files { tally, at_least: false } => total += tally,
+            AtRisk::Files { .. } => in_part += 1,
+            AtRisk::Reading(_) | AtRisk::NotRead => not_read += 1,
+            AtRisk::Nothing | AtRisk::Folder => {}
+        }
+    }
+    if model.rows.is_empty() {
+        return Vec::new();
+    }
+    let mut line = match total.files {
+        0 => vec![Span::styled("nothing found at risk", theme.text)],
+        count => vec![
+            Span::styled(format!("{} {}", words::files(count), text::size(total.bytes)), theme.danger),
+            Span::styled(" at risk", theme.text),
+        ],
+    };
+    for (count, what) in [(in_part, "in part"), (not_read, "not read")] {
+        if count > 0 {
+            line.push(Span::styled(format!(", {count} {what}"), theme.caution));
+        }
+    }
+    line
+}

@@ -1,0 +1,74 @@
+//! What happens to one path, why, and the one command to do.
+//!
+//! ```text
+//! ┌ /tmp/model.pt ────────────────────────────────────────────────────────┐
+//! │ my-project · writable layer · 2.1G checkpoint, 4m ago                 │
+//! │ Lost if retired: the writable layer is removed with the container.    │
+//! │ To do: copy it to a path that is kept, or bake it into the image.     │
+//! │                                                                       │
+//! │   docker cp my-project:/tmp/model.pt ~/workspace/my-project/          │
+//! │                                                                       │
+//! │ crash           kept     the same container goes on ...               │
+//! └ y copies the command, Esc closes ─────────────────────────────────────┘
+//! ```
+
+use ratatui::text::Span;
+
+use super::{Sheet, empty};
+use crate::core::fate::Basis;
+use crate::model::{ExplainView, Model};
+use crate::text;
+use crate::ui::empty::sentence;
+use crate::ui::theme::Theme;
+use crate::ui::widget::{widest, wrap};
+use crate::ui::words;
+
+pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u16) -> Sheet {
+    let room = usize::from(columns);
+    let mut lines = Vec::new();
+    let say = |lines: &mut Vec<Vec<Span<'static>>>, text: &str, style| {
+        lines.extend(wrap(text, room).into_iter().map(|part| vec![Span::styled(part, style)]));
+    };
+    let dot = theme.dot();
+    let mut about = format!("{}{dot}{}", words::name(theme, &view.workspace), view.storage);
+    if !view.facts.is_empty() {
+        about.push_str(dot);
+        about.push_str(&words::name(theme, &view.facts));
+    }
+    say(&mut lines, &about, theme.faint);
+    if let Some(violation) = &view.violation {
+        say(&mut lines, &sentence(theme, violation), theme.danger);
+    }
+    lines.push(empty());
+    if let Some((event, verdict, reason, basis)) = view.events.iter().find(|(event, ..)| *event == model.event)
+    {
+        let fate = words::fate(*verdict, theme);
+        let guess = if *basis == Basis::Inferred { " (a best guess from inside)" } else { "" };
+        let text = format!("{} {}: {}{guess}", fate.content, event.if_words(), words::name(theme, reason));
+        say(&mut lines, &sentence(theme, &text), fate.style.patch(theme.strong));
+    }
+    if !view.advice.is_empty() {
+        say(&mut lines, &format!("To do: {}.", words::name(theme, &view.advice)), theme.text);
+    }
+    if let Some(command) = &view.command {
+        lines.push(empty());
+        for part in wrap(&words::name(theme, command), room.saturating_sub(2)) {
+            lines.push(vec![Span::styled(format!("  {part}"), theme.strong)]);
+        }
+    }
+    lines.push(empty());
+    let names = widest(view.events.iter().map(|(event, ..)| event.if_words())) + 2;
+    let fates = widest(view.events.iter().map(|(_, verdict, ..)| verdict.words())) + 2;
+    for (event, verdict, reason, _) in &view.events {
+        let fate = words::fate(*verdict, theme);
+        lines.push(vec![
+            Span::styled(text::pad(event.if_words(), names), theme.text),
+            Span::styled(text::pad(&fate.content, fates), fate.style),
+            Span::styled(words::name(theme, reason), theme.faint),
+        ]);
+    }
+    let keys = if view.command.is_some() { "y copies the command, Esc closes" } else { "Esc closes" };
+    let title = text::cut_middle(&words::name(theme, &view.path), room.saturating_sub(4), theme.ellipsis())
+        .into_owned();
+    Sheet { title, keys: keys.into(), lines, scroll: 0, cursor: None, columns }
+}

@@ -1,0 +1,86 @@
+//! What lies on top of a view: a box in the middle, emptied beneath, with its keys below.
+//!
+//! ```text
+//! ┌ What if ────────────────────────────────┐
+//! │                                         │
+//! └ Enter chooses, Esc closes ──────────────┘
+//! ```
+
+mod explain;
+mod help;
+mod plan;
+mod verbs;
+mod what_if;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::theme::Theme;
+use super::widget::{boxed, put};
+use crate::model::{Model, Overlay};
+
+pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, buffer: &mut Buffer) {
+    // Text is measured for the width it will have.
+    let columns = buffer.area.width.saturating_sub(MARGIN).min(WIDEST).saturating_sub(4);
+    let sheet = match overlay {
+        Overlay::Help { scroll } => help::sheet(*scroll, theme, columns),
+        Overlay::Verbs(verbs) => verbs::sheet(verbs, theme, columns),
+        Overlay::WhatIf { subject, worst, cursor } => {
+            what_if::sheet(model, subject, worst, *cursor, theme, columns)
+        }
+        Overlay::Explain(view) => explain::sheet(view, model, theme, columns),
+        Overlay::Plan(view) => plan::sheet(view, theme, columns),
+    };
+    sheet.draw(theme, buffer);
+}
+
+/// Columns left free on both sides together.
+const MARGIN: u16 = 4;
+/// Lines longer than this are hard to read.
+const WIDEST: u16 = 92;
+
+/// What an overlay shows.
+struct Sheet {
+    title: String,
+    keys: String,
+    lines: Vec<Vec<Span<'static>>>,
+    /// Lines scrolled away.
+    scroll: usize,
+    /// A line that must be in sight.
+    cursor: Option<usize>,
+    /// Columns that the lines were made for.
+    columns: u16,
+}
+
+impl Sheet {
+    /// Draws the box in the middle, as small as its lines allow.
+    fn draw(&self, theme: &Theme, buffer: &mut Buffer) {
+        let screen = buffer.area;
+        let text = self.lines.iter().map(|line| line.iter().map(Span::width).sum::<usize>()).max().unwrap_or(0);
+        let keys = crate::text::width(&self.keys) + 4;
+        let inside = u16::try_from(text.max(keys)).unwrap_or(u16::MAX).min(self.columns);
+        let width = inside.saturating_add(4).min(screen.width);
+        let rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
+        let height = rows.saturating_add(2).min(screen.height);
+        let area = Rect {
+            x: screen.x + (screen.width - width) / 2,
+            y: screen.y + (screen.height - height) / 2,
+            width,
+            height,
+        };
+        let inside = boxed(buffer, theme, area, &self.title, &self.keys);
+        let visible = usize::from(inside.height);
+        let most = self.lines.len().saturating_sub(visible);
+        let follow = self.cursor.map_or(0, |cursor| (cursor + 1).saturating_sub(visible));
+        let first = self.scroll.max(follow).min(most);
+        for (line, row) in self.lines.iter().skip(first).take(visible).zip(0..) {
+            put(buffer, theme, inside, row, line);
+        }
+    }
+}
+
+/// An empty line.
+fn empty() -> Vec<Span<'static>> {
+    Vec::new()
+}

@@ -1,0 +1,11 @@
+//! Pieces that several panels are made of: lines, tables, frames, wrapped text.
+
+mod frame;
+mod line;
+mod table;
+mod wrap;
+
+pub(super) use frame::{boxed, rule, upright};
+pub(super) use line::{put, put_right, spans};
+pub(super) use table::{Column, Table, TableRow, widest};
+pub(super) use wrap::wrap;

@@ -1,0 +1,236 @@
+//! Tables: columns that are measured, dropped and cut until they fit, and rows below their heads.
+//!
+//! ```text
+//!   NAME        STATE         AT RISK         heads, faint
+//! › my-project  running 3h    2 files  2.1G   › and weight: the selected row
+//!  •thesis      exited 12m!   1 file    12M   •: marked
+//! ```
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::line::put;
+use crate::text;
+use crate::ui::theme::Theme;
+
+/// Where a text loses what does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// At its end.
+    End,
+    /// In its middle: paths.
+    Middle,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub(in crate::ui) struct Column {
+    title: Cow<'static, str>,
+    /// Columns of text it would like.
+    wants: usize,
+    /// Columns below which it rather drops out or, if it may not, is cut.
+    least: usize,
+    /// The higher, the earlier it drops out; 0 never does.
+    drop: u8,
+    absent: bool,
+    right: bool,
+    cut: Cut,
+}
+
+impl Column {
+    /// A column that wants some columns of text, or what its title takes.
+    pub(in crate::ui) fn new(title: impl Into<Cow<'static, str>>, wants: usize) -> Self {
+        let title = title.into();
+        let wants = wants.max(text::width(&title));
+        Self { title, wants, least: wants, drop: 0, absent: false, right: false, cut: Cut::End }
+    }
+
+    /// May shrink to this many columns.
+    pub(in crate::ui) fn least(mut self, least: usize) -> Self {
+        self.least = least.min(self.wants);
+        self
+    }
+
+    /// Drops out where there is no room; the highest first.
+    pub(in crate::ui) fn drop(mut self, order: u8) -> Self {
+        self.drop = order;
+        self
+    }
+
+    /// Out of place here.
+    pub(in crate::ui) fn absent(mut self) -> Self {
+        self.absent = true;
+        self
+    }
+
+    /// Numbers: aligned to the right.
+    pub(in crate::ui) fn right(mut self) -> Self {
+        self.right = true;
+        self
+    }
+
+    /// Cut in the middle.
+    pub(in crate::ui) fn middle(mut self) -> Self {
+        self.cut = Cut::Middle;
+        self
+    }
+
+    /// A mark behind the title.
+    pub(in crate::ui) fn marked(mut self, mark: &str) -> Self {
+        self.title = format!("{}{mark}", self.title).into();
+        self.wants = self.wants.max(text::width(&self.title));
+        self
+    }
+}
+
+/// One row: cells in the order of the columns.
+pub(in crate::ui) struct TableRow {
+    pub(in crate::ui) cells: Vec<Span<'static>>,
+    pub(in crate::ui) selected: bool,
+    pub(in crate::ui) marked: bool,
+}
+
+/// Columns with their final places.
+pub(in crate::ui) struct Table {
+    columns: Vec<(usize, Column, usize)>,
+    gap: usize,
+}
+
+/// Columns before the first cell: the pointer and the mark.
+const GUTTER: usize = 2;
+const GAP: usize = 2;
+const WIDEST_GAP: usize = 4;
+
+impl Table {
+    /// Fits columns into a width.
+    pub(in crate::ui) fn fit(columns: Vec<Column>, available: u16) -> Self {
+        let room = usize::from(available).saturating_sub(GUTTER);
+        let mut columns: Vec<(usize, Column, usize)> =
+            columns.into_iter().enumerate().map(|(index, column)| (index, column, 0)).collect();
+        columns.retain(|(_, column, _)| !column.absent);
+        let needs = |columns: &[(usize, Column, usize)]| {
+            columns.iter().map(|(_, column, _)| column.least).sum::<usize>()
+                + GAP * columns.len().saturating_sub(1)
+        };
+        while needs(&columns) > room {
+            let Some(place) = (0..columns.len())
+                .filter(|place| columns[*place].1.drop > 0)
+                .max_by_key(|place| columns[*place].1.drop)
+            else {
+                break;
+            };
+            columns.remove(place);
+        }
+        for (_, column, width) in &mut columns {
+            *width = column.wants;
+        }
+        let gaps = GAP * columns.len().saturating_sub(1);
+        let mut used = columns.iter().map(|(_, _, width)| *width).sum::<usize>() + gaps;
+        // What is wider than it must be gives way first; then whatever is widest.
+        while used > room {
+            let slack =
+                |(_, column, width): &&mut (usize, Column, usize)| (width.saturating_sub(column.least), *width);
+            match columns.iter_mut().max_by_key(slack) {
+                Some((_, _, width)) if *width > 1 => *width -= 1,
+                _ => break,
+            }
+            used -= 1;
+        }
+        let spread = room.saturating_sub(used) / columns.len().saturating_sub(1).max(1);
+        Self { columns, gap: (GAP + spread).min(WIDEST_GAP) }
+    }
+
+    /// Draws the heads into a row.
+    pub(in crate::ui) fn heads(&self, buffer: &mut Buffer, theme: &Theme, area: Rect, row: u16) {
+        let mut line = vec![Span::raw(" ".repeat(GUTTER))];
+        for (place, (_, column, width)) in self.columns.iter().enumerate() {
+            let title = fitted(&column.title, *width, column, theme, self.last(place));
+            line.push(Span::styled(title, theme.faint));
+            line.push(Span::raw(self.gap_after(place)));
+        }
+        put(buffer, theme, area, row, &line);
+    }
+
+    /// Draws one row of cells into a row of the area.
+    pub(in crate::ui) fn row(
+        &self,
+        buffer: &mut Buffer,
+        theme: &Theme,
+        area: Rect,
+        row: u16,
+        cells: &TableRow,
+    ) {
+        let pointer = if cells.selected { theme.pointer() } else { " " };
+        let mark = if cells.marked { theme.mark() } else { " " };
+        let mut line = vec![Span::styled(pointer, theme.strong), Span::styled(mark, theme.strong)];
+        for (place, (index, column, width)) in self.columns.iter().enumerate() {
+            let Some(cell) = cells.cells.get(*index) else { continue };
+            let mut style = cell.style;
+            if cells.selected && place == 0 {
+                style = style.patch(theme.strong);
+            }
+            line.push(Span::styled(fitted(&cell.content, *width, column, theme, self.last(place)), style));
+            line.push(Span::raw(self.gap_after(place)));
+        }
+        put(buffer, theme, area, row, &line);
+    }
+
+    fn last(&self, place: usize) -> bool {
+        place + 1 == self.columns.len()
+    }
+
+    fn gap_after(&self, place: usize) -> String {
+        if self.last(place) { String::new() } else { " ".repeat(self.gap) }
+    }
+}
+
+/// A text cut and padded to the width of its column.
+fn fitted(content: &str, width: usize, column: &Column, theme: &Theme, last: bool) -> String {
+    let cut = match column.cut {
+        Cut::End => text::cut(content, width, theme.ellipsis()),
+        Cut::Middle => text::cut_middle(content, width, theme.ellipsis()),
+    };
+    if column.right {
+        let missing = width.saturating_sub(text::width(&cut));
+        format!("{}{cut}", " ".repeat(missing))
+    } else if last {
+        cut.into_owned()
+    } else {
+        text::pad(&cut, width)
+    }
+}
+
+/// The width of the widest text.
+pub(in crate::ui) fn widest<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> usize {
+    texts.into_iter().map(|text| text::width(text.as_ref())).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(table: &Table) -> Vec<(usize, usize)> {
+        table.columns.iter().map(|(index, _, width)| (*index, *width)).collect()
+    }
+
+    fn columns() -> Vec<Column> {
+        vec![
+            Column::new("NAME", 20).least(10),
+            Column::new("STATE", 10),
+            Column::new("IMAGE", 30).least(12).drop(2),
+            Column::new("AGE", 4).drop(1),
+        ]
+    }
+
+    #[test]
+    fn columns_drop_out_in_their_order_and_shrink_before_they_are_cut() {
+        assert_eq!(places(&Table::fit(columns(), 80)), [(0, 20), (1, 10), (2, 30), (3, 4)]);
+        assert_eq!(places(&Table::fit(columns(), 60)), [(0, 15), (1, 10), (2, 23), (3, 4)]);
+        assert_eq!(places(&Table::fit(columns(), 40)), [(0, 20), (1, 10), (3, 4)]);
+        assert_eq!(places(&Table::fit(columns(), 30)), [(0, 16), (1, 10)]);
+        assert_eq!(places(&Table::fit(columns(), 8)), [(0, 2), (1, 2)]);
+    }
+}

@@ -1,0 +1,135 @@
+//! The list of workspaces.
+//!
+//! ```text
+//!   NAME         STATE          AT RISK           IF RETIRED       OWNER
+//! › my-project   running 3h     2 files   2.1G    loses 2 files    alice
+//!   thesis       exited 12m!    1 file     12M    loses 1 file     alice
+//!   playground   running 2d     none              kept             bob
+//! ```
+//!
+//! IF RETIRED is left out beside the detail, which says it; up to 40 columns
+//! only NAME and AT RISK are left.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::theme::Theme;
+use super::widget::{Column, Table, TableRow, widest};
+use super::words::{self, Risky};
+use super::{empty, layout};
+use crate::model::cells::{self, AtRisk};
+use crate::model::{Group, Model, Row, Sort};
+use crate::text;
+
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    if model.workspaces.shown.is_empty() {
+        return empty::workspaces(model, theme, area, buffer);
+    }
+    let risks: Vec<Risky> = model.rows.iter().map(|row| words::risky(&at_risk(model, row), theme)).collect();
+    let sizes = Alignment::of(&risks);
+    let table = Table::fit(columns(model, theme, area, &sizes), area.width);
+    let head = layout::head_rows(area);
+    if head > 0 {
+        table.heads(buffer, theme, area, 0);
+    }
+    let rows = layout::list_rows(area);
+    let list = &model.workspaces;
+    for (line, place) in (list.offset..list.shown.len()).take(rows).enumerate() {
+        let Some(index) = list.shown.get(place).copied() else { continue };
+        let (Some(row), Some(risky)) = (model.rows.get(index), risks.get(index)) else { continue };
+        let row = TableRow {
+            cells: cells_of(model, theme, row, sizes.cell(risky)),
+            selected: place == list.selected,
+            marked: row.marked,
+        };
+        table.row(buffer, theme, area, head + u16::try_from(line).unwrap_or(u16::MAX - head), &row);
+    }
+}
+
+fn at_risk(model: &Model, row: &Row) -> AtRisk {
+    cells::at_risk(row, model.event, &model.profile)
+}
+
+/// Widths over all rows, so that scrolling moves no column.
+fn columns(model: &Model, theme: &Theme, area: Rect, sizes: &Alignment) -> Vec<Column> {
+    let shown = || model.rows.iter();
+    let name = widest(shown().map(|row| words::name(theme, &row.workspace.name)));
+    let state = widest(shown().map(|row| words::state(row, model.now)));
+    let outcome = widest(shown().map(|row| outcome(model, theme, row).content));
+    let owner = widest(shown().map(|row| owner(theme, row)));
+    let image = widest(shown().map(|row| image(theme, row)));
+    let narrow = area.width <= 40;
+    let beside = area.width < model.size.0;
+    let sorted = |column: Column, sort| if model.sort == sort { column.marked(theme.sorted()) } else { column };
+    let unless = |out: bool, column: Column| if out { column.absent() } else { column };
+    let owners = Group::of(&model.rows) == Group::Several;
+    vec![
+        sorted(Column::new("NAME", name.clamp(4, 40)).least(12), Sort::Name),
+        unless(narrow, sorted(Column::new("STATE", state).least(8), Sort::State)),
+        sorted(Column::new("AT RISK", sizes.width()), Sort::AtRisk),
+        unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(13).drop(1)),
+        unless(narrow || !owners, sorted(Column::new("OWNER", owner.min(16)).least(5).drop(2), Sort::Owner)),
+        unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(4)),
+        unless(narrow, sorted(Column::new("AGE", 4).right().drop(3), Sort::Age)),
+    ]
+}
+
+fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>) -> Vec<Span<'static>> {
+    vec![
+        Span::styled(words::name(theme, &row.workspace.name), theme.text),
+        Span::styled(words::state(row, model.now), words::state_style(row, theme)),
+        risk,
+        outcome(model, theme, row),
+        Span::styled(owner(theme, row), theme.text),
+        Span::styled(image(theme, row), theme.faint),
+        Span::styled(words::age(row.workspace.created, model.now), theme.faint),
+    ]
+}
+
+fn outcome(model: &Model, theme: &Theme, row: &Row) -> Span<'static> {
+    words::outcome(row, model.event, &model.profile, theme)
+}
+
+fn owner(theme: &Theme, row: &Row) -> String {
+    row.workspace.owner.name.as_ref().map_or_else(|| "unknown".into(), |owner| words::name(theme, owner))
+}
+
+fn image(theme: &Theme, row: &Row) -> String {
+    row.workspace.image.as_ref().map_or_else(|| "-".into(), |image| words::name(theme, image))
+}
+
+/// How the AT RISK cells line up: counts to the right, then `files`, then sizes to the right.
+struct Alignment {
+    count: usize,
+    rest: usize,
+    size: usize,
+    words: usize,
+}
+
+impl Alignment {
+    fn of(risks: &[Risky]) -> Self {
+        let counted = || risks.iter().filter(|risk| !risk.count.is_empty());
+        Self {
+            count: widest(counted().map(|risk| &risk.count)),
+            rest: widest(counted().map(|risk| risk.rest)),
+            size: widest(counted().map(|risk| &risk.size)),
+            words: widest(risks.iter().filter(|risk| risk.count.is_empty()).map(|risk| risk.rest)),
+        }
+    }
+
+    /// Two columns stand between the words and the size.
+    fn width(&self) -> usize {
+        let gap = if self.size > 0 { 2 } else { 0 };
+        (self.count + self.rest + gap + self.size).max(self.words)
+    }
+
+    fn cell(&self, risk: &Risky) -> Span<'static> {
+        if risk.count.is_empty() {
+            return Span::styled(risk.rest, risk.style);
+        }
+        let words = format!("{:>width$}{}", risk.count, risk.rest, width = self.count);
+        let size = self.width().saturating_sub(text::width(&words));
+        Span::styled(format!("{words}{:>size$}", risk.size), risk.style)
+    }
+}

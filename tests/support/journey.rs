@@ -1,0 +1,159 @@
+//! Journeys: keys as a person types them, through the real loop, onto a terminal emulator.
+//!
+//! A journey says in order what is pressed and what must then be seen. Nothing
+//! sleeps and looks: every `see` waits until the screen says so, and fails with
+//! the whole screen printed.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use outlast::app::{self, Ended, Ports, Start};
+use outlast::model::key::parse_keys;
+use outlast::model::Model;
+use outlast::port::{Clock, Engine, Host};
+use outlast::store::Store;
+use outlast::term::{Caps, Colors, Input, Screen};
+use outlast::ui::Theme;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// One step of a journey.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Press(String),
+    See(String),
+    Unsee(String),
+    Resize(u16, u16),
+    Do(Arc<dyn Fn() + Send + Sync>),
+}
+
+impl std::fmt::Debug for dyn Fn() + Send + Sync {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("something outside")
+    }
+}
+
+pub fn press(keys: &str) -> Step {
+    Step::Press(keys.into())
+}
+
+pub fn see(text: &str) -> Step {
+    Step::See(text.into())
+}
+
+/// The text goes away. Asked for only after something else has been seen.
+pub fn unsee(text: &str) -> Step {
+    Step::Unsee(text.into())
+}
+
+pub fn resize(columns: u16, rows: u16) -> Step {
+    Step::Resize(columns, rows)
+}
+
+/// Something that happens outside, between two keys.
+pub fn meanwhile(what: impl Fn() + Send + Sync + 'static) -> Step {
+    Step::Do(Arc::new(what))
+}
+
+/// How a journey ended.
+#[derive(Debug)]
+pub struct Arrived {
+    pub screen: String,
+    pub model: Model,
+    pub ended: Ended,
+    /// All bytes that went to the terminal.
+    pub bytes: usize,
+    /// The state directory.
+    pub state: tempfile::TempDir,
+}
+
+#[derive(Clone)]
+struct Emulator(Arc<Mutex<(vt100::Parser, usize)>>);
+
+impl Write for Emulator {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut inner = self.0.lock().unwrap();
+        inner.0.process(bytes);
+        inner.1 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Emulator {
+    fn text(&self) -> String {
+        self.0.lock().unwrap().0.screen().contents()
+    }
+}
+
+/// Runs a journey on an engine and a clock, in a window of a size.
+pub fn journey(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, size: (u16, u16), steps: &[Step]) -> Arrived {
+    let state = tempfile::tempdir().unwrap();
+    let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(size.1, size.0, 0), 0))));
+    let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
+    let mut screen = Screen::new(emulator.clone(), caps, size.0, size.1);
+    let profile = Arc::new(outlast::platform::profiles::docker().unwrap());
+    let mut model = Model::new(engine.endpoint().clone(), profile, clock.now());
+    model.size = size;
+    model.user = "alice".into();
+    model.hostname = "lab01".into();
+    let ports = Ports {
+        engine,
+        clock,
+        host: Arc::new(Host { uid: 1001, user: Some("alice".into()), ..Host::default() }),
+        store: Store::at(state.path().to_path_buf()).map(Arc::new),
+    };
+    let (sender, mut receiver) = unbounded_channel();
+    let inputs = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let start = Start { model, theme: Theme::dark() };
+    let ended = runtime.block_on(async {
+        let (ended, ()) =
+            tokio::join!(app::run(inputs, &mut screen, ports, start), drive(&emulator, &sender, steps));
+        ended
+    });
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    let (ended, model) = ended.unwrap();
+    let bytes = emulator.0.lock().unwrap().1;
+    Arrived { screen: emulator.text(), model, ended, bytes, state }
+}
+
+async fn drive(emulator: &Emulator, inputs: &UnboundedSender<Input>, steps: &[Step]) {
+    for (number, step) in steps.iter().enumerate() {
+        match step {
+            Step::Press(keys) => {
+                for key in parse_keys(keys) {
+                    inputs.send(Input::Key(key)).unwrap();
+                }
+            }
+            Step::See(text) => until(emulator, number, step, |screen| screen.contains(text.as_str())).await,
+            Step::Unsee(text) => until(emulator, number, step, |screen| !screen.contains(text.as_str())).await,
+            Step::Resize(cols, rows) => {
+                emulator.0.lock().unwrap().0.screen_mut().set_size(*rows, *cols);
+                inputs.send(Input::Resized { cols: *cols, rows: *rows }).unwrap();
+            }
+            Step::Do(what) => what(),
+        }
+    }
+    // Already gone where the last key was `q`.
+    let _ = inputs.send(Input::Terminate(15));
+}
+
+async fn until(emulator: &Emulator, number: usize, step: &Step, done: impl Fn(&str) -> bool) {
+    for _ in 0..2_000 {
+        if done(&emulator.text()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("step {number}, {step:?}, never came true. The screen:\n{}", emulator.text());
+}
+
+/// The moment all demo screens are drawn at.
+pub fn noon() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
