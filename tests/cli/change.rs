@@ -70,6 +70,45 @@ fn without_a_terminal_and_without_yes_nothing_is_done() {
     assert_eq!(container.inspect("{{.State.Status}}"), "running");
 }
 
+/// Runs a command on a terminal, types an answer and gives the exit code and what was shown.
+fn on_a_terminal(outlast: &Outlast, args: &[&str], answer: &str) -> (u32, String) {
+    use std::io::{Read as _, Write as _};
+    let pty = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
+    let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_outlast"));
+    command.args(args);
+    command.env_clear();
+    command.env("HOME", outlast.home());
+    command.env("XDG_STATE_HOME", outlast.home().join("state"));
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    let mut reader = pty.master.try_clone_reader().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut shown = Vec::new();
+        // The end of a terminal is an error, not an end of file.
+        let _ = reader.read_to_end(&mut shown);
+        String::from_utf8_lossy(&shown).into_owned()
+    });
+    let mut keys = pty.master.take_writer().unwrap();
+    keys.write_all(answer.as_bytes()).unwrap();
+    let code = child.wait().unwrap().exit_code();
+    drop(keys);
+    (code, reading.join().unwrap())
+}
+
+#[test]
+fn on_a_terminal_the_plan_is_shown_and_no_is_the_default() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let container = engine.container("ask").run();
+    let (code, shown) = on_a_terminal(&outlast, &["stop", &container.name], "\n");
+    assert_eq!(code, 130, "{shown}");
+    assert!(shown.contains(&format!("docker stop {}", container.name)) && shown.contains("[y/N]"), "{shown}");
+    assert_eq!(container.inspect("{{.State.Status}}"), "running");
+    let (code, shown) = on_a_terminal(&outlast, &["stop", &container.name], "y\n");
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(container.inspect("{{.State.Status}}"), "exited");
+}
+
 #[test]
 fn a_verb_that_does_not_apply_says_why() {
     let Some(engine) = docker::engine() else { return };

@@ -24,7 +24,7 @@ fn help_of_every_verb() {
         let args: Vec<&str> = [verb, "-h"].into_iter().filter(|arg| !arg.is_empty()).collect();
         let answer = outlast.run(&args);
         assert_eq!(answer.code, 0, "{}", answer.err);
-        all.push_str(&format!("$ outlast {}\n{}\n", args.join(" "), answer.out));
+        all.extend(["$ outlast ", &args.join(" "), "\n", &answer.out, "\n"]);
     }
     insta::assert_snapshot!(all);
 }
