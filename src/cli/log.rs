@@ -27,6 +27,10 @@ pub(super) async fn run(args: &LogArgs, context: &Context<'_>, out: &mut Out) ->
     for trouble in &troubles {
         super::warn(&trouble.message);
     }
+    if changes.is_empty() {
+        out.lines(["nothing was changed yet"])?;
+        return Ok(u8::from(damaged > 0));
+    }
     let mut table = Table::new(&[
         ("WHEN", Side::Left),
         ("WHO", Side::Left),

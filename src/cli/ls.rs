@@ -122,8 +122,10 @@ fn table(rows: &[LsRow], context: &Context<'_>) -> Table {
     let now = context.clock.now();
     for row in rows {
         let made = row.created.map_or_else(|| "-".to_string(), |at| age(at, now));
+        // Two owners may have a project of the same name; the container's own name is unique.
+        let unique = rows.iter().filter(|other| other.name == row.name).count() == 1;
         table.row([
-            Cow::from(row.container.as_deref().unwrap_or(&row.name)),
+            Cow::from(row.container.as_ref().filter(|_| !unique).unwrap_or(&row.name)),
             state_words(row, now).into(),
             risk_words(row).into(),
             row.owner.as_deref().unwrap_or("unknown").into(),

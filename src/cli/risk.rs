@@ -9,7 +9,7 @@ use super::ls::at_risk_words;
 use super::out::Out;
 use super::table::{Side, Table};
 use crate::core::classify::{Classifier, Origin};
-use crate::core::error::{Error, Kind, Result};
+use crate::core::error::{Kind, Result};
 use crate::core::event::Event;
 use crate::core::finding::{Finding, Risk};
 use crate::core::report::{FindingRow, Head, RiskReport, RiskRow, Trouble, maps};
@@ -143,16 +143,16 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
             out.lines([""])?;
         }
         let at_risk = risk::at_risk(Some(&read.risk), Some(&read.detail), &context.profile, event);
-        out.lines([format!("{}: {} lost {}", printable(name(&read.workspace)), at_risk_words(&at_risk), {
-            event.if_words()
-        })])?;
+        let shown = printable(name(&read.workspace));
         let risk = match &read.risk {
             Ok(risk) => risk,
             Err(error) => {
-                say(out, "not read", error)?;
+                out.lines([format!("{shown}: not read: {}", printable(&error.message))])?;
+                out.lines(error.hints.iter().map(|hint| format!("  hint: {}", printable(hint))))?;
                 continue;
             }
         };
+        out.lines([format!("{shown}: {} lost {}", at_risk_words(&at_risk), event.if_words())])?;
         out.lines(risk.gaps.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
         out.lines(risk.notes.iter().map(|note| format!("  note: {}", printable(note))))?;
         let found: Vec<&Finding> = of(read, event, context).map(|(_, finding)| finding).collect();
@@ -171,11 +171,6 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
         }
     }
     Ok(())
-}
-
-fn say(out: &mut Out, what: &str, error: &Error) -> Result<()> {
-    out.lines([format!("  {what}: {}", printable(&error.message))])?;
-    out.lines(error.hints.iter().map(|hint| format!("  hint: {}", printable(hint))))
 }
 
 fn rescue(read: &Read, path: &Path, event: Event, context: &Context<'_>) -> Option<String> {

@@ -61,6 +61,6 @@ mod tests {
         let mut table = Table::new(&[("NAME", Side::Left), ("SIZE", Side::Right)]);
         table.row(["日本".into(), "2.1G".into()]);
         table.row(["a\x1b[2J\nb".into(), "12M".into()]);
-        assert_eq!(table.lines(), ["NAME            SIZE", "日本            2.1G", "a\\u{1b}[2J\\nb   12M"]);
+        assert_eq!(table.lines(), ["NAME           SIZE", "日本           2.1G", "a\\u{1b}[2J\\nb   12M"]);
     }
 }

@@ -215,11 +215,21 @@ pub fn command(
         Some(folder) if detail.state == RunState::Running => {
             Some(format!("docker exec {name} cp -a -- {from} {}/", quote(folder)?))
         }
+        // Memory is seen from inside alone: the engine's own copy does not reach it.
+        _ if detail.state == RunState::Running && in_memory(detail, path) => {
+            let (folder, file) = (quote(path.parent()?)?, quote(Path::new(path.file_name()?))?);
+            Some(format!("docker exec {name} tar -C {folder} -cf - -- {file} | tar -xf -"))
+        }
         _ => {
             let subject = format!("{container}:{}", path.to_str()?);
             Some(format!("docker cp {} .", quote(Path::new(&subject))?))
         }
     }
+}
+
+fn in_memory(detail: &Detail, path: &Path) -> bool {
+    mount::holding(&detail.mounts, path)
+        .is_some_and(|mount| matches!(mount.storage, StorageKind::Tmpfs | StorageKind::EmptyDirMemory))
 }
 
 /// Quotes a text for a POSIX shell; `None` for what is not text, which nobody could type.
@@ -321,6 +331,14 @@ mod tests {
         );
         let down = fake::detail(RunState::Exited);
         assert_eq!(of(&workspace, &down, "/tmp/a b").as_deref(), Some("docker cp 'p:/tmp/a b' ."));
+        let mut nowhere = fake::detail(RunState::Running);
+        nowhere.mounts.retain(|mount| mount.target != Path::new("/workspace"));
+        nowhere.mounts.retain(|mount| mount.target != Path::new("/anon"));
+        assert_eq!(of(&workspace, &nowhere, "/tmp/x").as_deref(), Some("docker cp p:/tmp/x ."));
+        assert_eq!(
+            of(&workspace, &nowhere, "/dev/shm/x").as_deref(),
+            Some("docker exec p tar -C /dev/shm -cf - -- x | tar -xf -")
+        );
         assert_eq!(of(&workspace, &up, "/tmp/\x1b[2J"), None, "nothing harmful is offered for pasting");
         workspace.container = None;
         assert_eq!(of(&workspace, &up, "/tmp/x").as_deref(), Some("cp -a -- /tmp/x /workspace/"));

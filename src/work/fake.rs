@@ -17,8 +17,8 @@ use crate::core::profile::Profile;
 use crate::core::storage::Aftermath;
 use crate::core::workspace::{Detail, Owner, RestartPolicy, RunState, Workspace, WsKey};
 use crate::port::{
-    Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, ScanItem, ScanRequest, ScanStream, Tick,
-    WatchStream,
+    Capabilities, Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, ScanItem, ScanRequest,
+    ScanStream, Tick, WatchStream,
 };
 
 /// One container called `p`, whose state the test sets.
@@ -58,7 +58,7 @@ impl Engine for Fake {
     }
 
     fn probe(&self) -> Reply<'_, Probe> {
-        Box::pin(async { Ok(Probe { product: "fake".into(), capabilities: Default::default() }) })
+        Box::pin(async { Ok(Probe { product: "fake".into(), capabilities: Capabilities::default() }) })
     }
 
     fn inventory(&self) -> Reply<'_, Inventory> {

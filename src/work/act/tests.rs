@@ -1,8 +1,12 @@
 //! Plans and their runner on an engine in memory; real containers are in `tests/cli`.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::core::finding::Method;
+use crate::port::Host;
 use crate::port::{FileFact, ScanItem};
+use crate::store::Store;
 use crate::work::fake::{self, Fake, Still, block_on};
 
 const YES: Consent = Consent { yes: true, lose_data: false };

@@ -1,0 +1,208 @@
+//! Acts: make a plan and show it; `run` runs it, `recover` finishes the books of one that was cut off.
+//!
+//! A plan is the same text in the dialog and in `--dry-run`.
+
+mod recover;
+mod run;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use jiff::Timestamp;
+
+pub use recover::recover;
+pub use run::{Consent, run};
+
+use super::explain::quote;
+use super::risk;
+use crate::core::classify::{Classifier, Facts};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::core::fate::Verdict;
+use crate::core::finding::{Risk, Tally};
+use crate::core::plan::{Loss, Plan, Precondition, Step, Verb};
+use crate::core::profile::Profile;
+use crate::core::storage::{Aftermath, StorageKind};
+use crate::core::workspace::{Detail, RunState, Workspace, WsKey};
+use crate::port::Clock;
+use crate::text::{printable, size};
+
+/// The digest of losses that nobody could look at.
+const NOT_READ: &str = "not read";
+
+/// Whether a verb applies to a workspace now; a `Conflict` or `Refused` with the reason where not.
+pub fn applies(verb: Verb, workspace: &Workspace, state: RunState) -> Result<()> {
+    let name = &workspace.name;
+    let conflict = |why: &str, hint: &str| Err(Error::new(Kind::Conflict, format!("{name} {why}")).hint(hint));
+    if workspace.protected {
+        return Err(Error::new(Kind::Refused, format!("{name} is marked as protected by its platform"))
+            .hint("ask whoever runs this platform"));
+    }
+    if workspace.container.is_none() {
+        return conflict("has no container", "only containers can be started and stopped");
+    }
+    match (verb, state) {
+        (Verb::Start, RunState::Exited | RunState::Created)
+        | (Verb::Stop, RunState::Running | RunState::Paused | RunState::Restarting) => Ok(()),
+        (Verb::Start, RunState::Running | RunState::Restarting) => {
+            conflict("is running already", "nothing needs doing")
+        }
+        (Verb::Start, RunState::Paused) => conflict("is paused, not stopped", "`docker unpause` lets it go on"),
+        (Verb::Stop, RunState::Exited | RunState::Created) => conflict("is not running", "nothing needs doing"),
+        (_, state) => conflict(
+            &format!("is {}, so it cannot be {}", state.key(), verb.past()),
+            "wait for the engine, then look again",
+        ),
+    }
+}
+
+/// Makes the plan of one verb for one workspace.
+///
+/// `risk` is what was found in places that do not last; without it the plan
+/// says that nobody could look, which counts as losing something.
+pub fn plan(
+    verb: Verb,
+    workspace: &Workspace,
+    detail: &Detail,
+    risk: Option<&Risk>,
+    profile: &Profile,
+    clock: &dyn Clock,
+) -> Result<Plan> {
+    applies(verb, workspace, detail.state)?;
+    let name = workspace.container.clone().unwrap_or_default();
+    let loses = match verb {
+        Verb::Start => Vec::new(),
+        Verb::Stop => losses(detail, risk, profile, Event::Stop),
+    };
+    let at_risk = digest(&loses);
+    let opposite = match verb {
+        Verb::Start => Verb::Stop,
+        Verb::Stop => Verb::Start,
+    };
+    let gone = verb == Verb::Stop && detail.on_stop == Aftermath::Removed;
+    let now = clock.now();
+    Ok(Plan {
+        id: new_id(now),
+        endpoint: workspace.key.endpoint.clone(),
+        made_at: now,
+        preconditions: vec![Precondition {
+            subject: workspace.key.clone(),
+            state: detail.state,
+            started: detail.started,
+            image_id: workspace.image_id.clone(),
+            at_risk,
+        }],
+        steps: vec![Step {
+            verb,
+            subject: workspace.key.clone(),
+            call: call(verb, &workspace.key, &name),
+            reversible_by: (!gone).then(|| call(opposite, &workspace.key, &name)),
+            name,
+            bytes: None,
+            loses,
+        }],
+    })
+}
+
+/// Sorts by time; the process and a counter keep plans of the same moment apart.
+fn new_id(now: Timestamp) -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{:x}-{count:x}", now.strftime("%Y%m%dT%H%M%S%.3fZ"), std::process::id())
+}
+
+/// What a person would type. A name that no shell could be given safely is replaced by the id.
+fn call(verb: Verb, key: &WsKey, name: &str) -> String {
+    let name = quote(Path::new(name)).unwrap_or_else(|| key.id.clone());
+    match key.endpoint.as_str() {
+        "docker" => format!("docker {} {name}", verb.key()),
+        endpoint => format!("outlast --engine {endpoint} {} {name}", verb.key()),
+    }
+}
+
+/// What an event loses, one entry a storage kind: that is how far the totals tell things apart.
+fn losses(detail: &Detail, risk: Option<&Risk>, profile: &Profile, event: Event) -> Vec<Loss> {
+    let classifier = Classifier { detail, profile, facts: Facts::default() };
+    let mut losses: Vec<Loss> = Vec::new();
+    for mount in detail.mounts.iter().filter(|mount| risk::holds_files(mount)) {
+        if classifier.mount(mount).fates.verdict(event) != Verdict::Lost {
+            continue;
+        }
+        let target = mount.target.to_string_lossy();
+        if let Some(known) = losses.iter_mut().find(|loss| loss.storage == mount.storage) {
+            known.what = format!("{}, {target}", known.what);
+            continue;
+        }
+        let tally = risk.and_then(|risk| found(risk, mount.storage));
+        losses.push(Loss {
+            what: target.into_owned(),
+            storage: mount.storage,
+            files: tally.map(|tally| tally.files),
+            bytes: tally.map(|tally| tally.bytes),
+        });
+    }
+    losses
+}
+
+/// What was found on a kind; nothing found by a look that was not complete is not known.
+fn found(risk: &Risk, storage: StorageKind) -> Option<Tally> {
+    let tally = risk.tallies.iter().find(|(kind, _)| *kind == storage).map(|(_, tally)| *tally);
+    match tally {
+        Some(tally) if tally.files > 0 || risk.complete() => Some(tally),
+        // A complete look that met nothing of a kind leaves it out.
+        None if risk.complete() => Some(Tally::default()),
+        _ => None,
+    }
+}
+
+/// A digest of what would be lost, stable between runs: files and bytes by storage
+/// kind. It tells that more, fewer or larger files are there; a file replaced by one
+/// of the same size goes unnoticed, which loses nothing the person did not agree to lose.
+fn digest(losses: &[Loss]) -> String {
+    if losses.iter().any(|loss| loss.files.is_none()) {
+        return NOT_READ.into();
+    }
+    let mut parts: Vec<_> = losses
+        .iter()
+        .filter_map(|loss| Some(format!("{}={}/{}", loss.storage.key(), loss.files?, loss.bytes?)))
+        .collect();
+    parts.sort();
+    parts.join(" ")
+}
+
+/// The plan as text, one line each: the same in the dialog and in `--dry-run`.
+pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &plan.steps {
+        lines.push(format!("{} {}", step.verb.key(), printable(&step.name)));
+        lines.push(format!("  does    {}", printable(&step.call)));
+        for loss in &step.loses {
+            lines.push(format!("  loses   {}", loss_line(loss)));
+        }
+        if step.loses.is_empty() && step.verb == Verb::Stop {
+            lines.push("  loses   nothing".into());
+        }
+        lines.push(match &step.reversible_by {
+            Some(call) => format!("  undo    {}", printable(call)),
+            None => "  undo    not possible: the container removes itself when it stops (--rm)".into(),
+        });
+    }
+    let age = crate::text::age(plan.made_at, now);
+    if age != "now" {
+        lines.push(format!("  this plan is {age} old; everything is looked at again before it runs"));
+    }
+    lines
+}
+
+fn loss_line(loss: &Loss) -> String {
+    let what = format!("{} ({})", printable(&loss.what), loss.storage.label());
+    match (loss.files, loss.bytes) {
+        (Some(0), _) => format!("{what}: no files there"),
+        (Some(1), Some(bytes)) => format!("{what}: 1 file, {}", size(bytes)),
+        (Some(files), Some(bytes)) => format!("{what}: {files} files, {}", size(bytes)),
+        _ => format!("{what}: not known, nobody could look"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

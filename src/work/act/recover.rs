@@ -1,0 +1,91 @@
+//! Finishes the books of plans that were cut off. Does nothing to any workspace.
+
+use jiff::Timestamp;
+
+use super::run::state_of;
+use crate::core::plan::{Plan, Step, Verb};
+use crate::core::report::Change;
+use crate::core::workspace::RunState;
+use crate::port::{Clock, Engine};
+use crate::store::Store;
+use crate::text::printable;
+
+/// Finishes the bookkeeping of plans that were cut off on this endpoint; one sentence each.
+///
+/// Nothing is done to any workspace: the state it is in says whether the step
+/// took place, and that is written down.
+pub async fn recover(engine: &dyn Engine, store: &Store, clock: &dyn Clock) -> Vec<String> {
+    let unfinished = match store.unfinished() {
+        Ok(unfinished) => unfinished,
+        Err(error) => return vec![error.message],
+    };
+    let mut said = Vec::new();
+    for mut cut_off in unfinished {
+        if cut_off.plan.endpoint != engine.endpoint().id {
+            continue;
+        }
+        let mut endings = Vec::new();
+        let mut known = true;
+        for number in cut_off.begun.clone() {
+            let Some(step) = cut_off.plan.steps.get(number).cloned() else { continue };
+            let after = state_of(engine, &step.subject).await;
+            let Some(result) = took_place(step.verb, &after) else {
+                known = false;
+                continue;
+            };
+            let result = if result { "done" } else { "not done" };
+            let change = recovered(&cut_off.plan, &step, &after, result, clock.now());
+            if store.audit().append(&change).is_err()
+                || cut_off.journal.end(number, result, clock.now()).is_err()
+            {
+                known = false;
+                continue;
+            }
+            endings.push(format!("{} {}: {result}", step.verb.key(), printable(&step.name)));
+        }
+        if !known {
+            said.push(format!("plan {} was cut off; how far it came is not known yet", cut_off.plan.id));
+            continue;
+        }
+        let how = if endings.is_empty() { "before its first step".into() } else { endings.join(", ") };
+        said.push(match cut_off.journal.close() {
+            Ok(()) => format!("plan {} was cut off; {how}", cut_off.plan.id),
+            Err(error) => error.message,
+        });
+    }
+    said
+}
+
+/// Whether a step took place, from the state it left; `None` where the state says nothing.
+fn took_place(verb: Verb, after: &str) -> Option<bool> {
+    if after == "absent" {
+        return Some(verb == Verb::Stop);
+    }
+    let state = RunState::from_key(after);
+    match state {
+        RunState::Unknown | RunState::Removing => None,
+        state => Some(state.is_up() == (verb == Verb::Start)),
+    }
+}
+
+fn recovered(plan: &Plan, step: &Step, after: &str, result: &str, at: Timestamp) -> Change {
+    let before = plan
+        .preconditions
+        .iter()
+        .find(|known| known.subject == step.subject)
+        .map_or(RunState::Unknown, |known| known.state);
+    Change {
+        at,
+        user: "outlast".into(),
+        endpoint: plan.endpoint.clone(),
+        verb: step.verb,
+        subject: step.subject.clone(),
+        container: step.name.clone(),
+        before: before.key().into(),
+        after: after.into(),
+        plan: plan.id.clone(),
+        result: format!("{result} (cut off, found at the next start)"),
+        command: step.call.clone(),
+        recreate: step.reversible_by.clone(),
+    }
+}
