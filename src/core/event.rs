@@ -77,13 +77,13 @@ impl Event {
     /// One line that says what the event is, for people who meet the word first here.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Crash => "the main process ends, the container stays",
-            Self::Stop => "the container is stopped and started again",
-            Self::Retire => "the container is removed, the folder stays",
+            Self::Crash => "main process ends, container stays",
+            Self::Stop => "stopped, then started again",
+            Self::Retire => "container removed, folder stays",
             Self::ImageRemoval => "the image it came from is deleted",
-            Self::Reboot => "the host is rebooted",
-            Self::HostLoss => "the host is lost, or you move to another",
-            Self::WorkspaceDeletion => "the folder or volume itself is deleted",
+            Self::Reboot => "the host restarts",
+            Self::HostLoss => "the host is lost, or you move on",
+            Self::WorkspaceDeletion => "the folder or volume is deleted",
         }
     }
 }

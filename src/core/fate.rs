@@ -77,12 +77,12 @@ impl Condition {
     pub const fn words(self) -> &'static str {
         match self {
             Self::BackedUp => "backed up",
-            Self::ContainerExists => "the container exists",
-            Self::OrphanVolumeKept => "the volume is not pruned",
-            Self::HostTempNotCleaned => "the host cleans nothing",
-            Self::ClaimRetained => "the claim is retained",
-            Self::SameNode => "it stays on this node",
-            Self::ImageObtainable => "the image can be had again",
+            Self::ContainerExists => "container exists",
+            Self::OrphanVolumeKept => "not pruned",
+            Self::HostTempNotCleaned => "not cleaned up",
+            Self::ClaimRetained => "claim retained",
+            Self::SameNode => "on the same node",
+            Self::ImageObtainable => "image available",
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-/// How long ago, in one unit and at most three columns; `now` below a minute.
+/// How long ago, in one unit and at most three columns; `<1m` below a minute.
 pub fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - then.as_second();
     match seconds {
-        ..60 => "now".into(),
+        ..60 => "<1m".into(),
         60..3_600 => format!("{}m", seconds / 60),
         3_600..86_400 => format!("{}h", seconds / 3_600),
         86_400..1_209_600 => format!("{}d", seconds / 86_400),
@@ -19,7 +19,7 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
 /// How long ago, as part of a sentence: `4m ago`, `just now`.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     match age(then, now).as_str() {
-        "now" => "just now".into(),
+        "<1m" => "just now".into(),
         age => format!("{age} ago"),
     }
 }
@@ -40,7 +40,7 @@ mod tests {
         let of = |seconds| age(at(0), at(seconds));
         assert_eq!(
             [of(-5), of(59), of(60), of(7_199), of(86_400), of(1_300_000), of(9_000_000), of(70_000_000)],
-            ["now", "now", "1m", "1h", "1d", "2w", "3mo", "2y"]
+            ["<1m", "<1m", "1m", "1h", "1d", "2w", "3mo", "2y"]
         );
         assert_eq!(ago(at(0), at(240)), "4m ago");
         assert_eq!(clock(at(50_520)), "14:02");

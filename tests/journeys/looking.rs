@@ -32,9 +32,9 @@ fn what_if_chooses_an_event_that_stands_in_the_header_until_esc() {
         &[
             see("my-project"),
             press("w"),
-            see("the host is rebooted"),
+            see("the host restarts"),
             press("jj<enter>"),
-            unsee("the host is rebooted"),
+            unsee("the host restarts"),
             see("IF REBOOTED"),
             press("<esc>"),
             see("IF RETIRED"),
@@ -144,7 +144,7 @@ fn marked_workspaces_are_what_the_keys_are_about() {
 
 #[test]
 fn the_detail_follows_the_selection_after_a_moment() {
-    let arrived = demo(WIDE, &[see("my-project"), press("/thesis<enter>"), press("k"), see("12m ago")]);
+    let arrived = demo(WIDE, &[see("my-project"), press("/thesis<enter>"), press("k"), see("failed (exit 1)")]);
     let detailed = arrived.model.detailed().map(|row| row.workspace.name.clone());
     assert_eq!(detailed.as_deref(), Some("thesis"));
 }

@@ -225,6 +225,10 @@ impl State {
             }
         }
         self.show_lists();
+        if self.plan_for.as_ref() == Some(key) {
+            self.plan_for = None;
+            self.offer(key);
+        }
         Vec::new()
     }
 

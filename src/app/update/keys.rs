@@ -12,6 +12,7 @@ impl State {
     /// Takes a key: for the line being edited, for what lies on top, or for the view.
     pub(super) fn key(&mut self, key: Key) -> Vec<Cmd> {
         self.model.notice = None;
+        self.plan_for = None;
         if self.editor.is_some() {
             return self.edit(key);
         }
@@ -55,7 +56,7 @@ impl State {
             Action::Mark => return self.mark(),
             Action::Refresh => return self.refresh(),
             Action::Copy => return self.copy(),
-            Action::StopOrStart => self.stop_or_start(),
+            Action::StopOrStart => return self.stop_or_start(),
             Action::Verbs => self.model.overlay = Some(Overlay::Verbs(self.verbs())),
             Action::Help => self.model.overlay = Some(Overlay::Help { scroll: 0 }),
         }

@@ -12,6 +12,7 @@ mod what_if;
 
 use super::edit::Editor;
 use super::msg::{Cmd, Msg};
+use crate::core::workspace::WsKey;
 use crate::model::{LinkState, Model};
 
 /// What the loop keeps: what is drawn, and the line being edited.
@@ -23,6 +24,8 @@ pub struct State {
     editor: Option<Editor>,
     /// What the filter was before it was edited, for Esc.
     filter_before: String,
+    /// The workspace whose files are read once more before its plan is shown.
+    plan_for: Option<WsKey>,
     /// Whether the folders on this machine were looked at since the last list.
     folders_asked: bool,
 }
@@ -30,7 +33,7 @@ pub struct State {
 impl State {
     /// A state around a model.
     pub fn new(model: Model) -> Self {
-        Self { model, editor: None, filter_before: String::new(), folders_asked: false }
+        Self { model, editor: None, filter_before: String::new(), plan_for: None, folders_asked: false }
     }
 
     /// Takes one message.

@@ -3,8 +3,9 @@
 use super::State;
 use super::keys::is;
 use crate::app::msg::Cmd;
+use crate::core::finding::Tally;
 use crate::core::plan::{Plan, Verb};
-use crate::core::workspace::RunState;
+use crate::core::workspace::{RunState, WsKey};
 use crate::model::key::Key;
 use crate::model::{Confirm, Notice, Overlay, PlanState, PlanView, Row};
 use crate::port::{Can, Right};
@@ -12,18 +13,39 @@ use crate::work;
 
 impl State {
     /// Shows the plan for the selection, or says why there is none.
-    pub(super) fn stop_or_start(&mut self) {
+    ///
+    /// What a stop would lose is read once more first: a plan on old facts
+    /// would ask for consent to the wrong loss.
+    pub(super) fn stop_or_start(&mut self) -> Vec<Cmd> {
         if let Some(reason) = self.cannot_stop_or_start() {
             self.model.notice = Some(Notice::bad(reason));
-            return;
+            return Vec::new();
         }
-        match self.plan() {
+        let Some(key) = self.attended() else { return Vec::new() };
+        let Some(row) = self.model.row_mut(&key).filter(|row| row.detail.known().is_some()) else {
+            self.model.notice = Some(Notice::bad("its facts are not read yet; try again in a moment"));
+            return Vec::new();
+        };
+        if verb(row) == Some(Verb::Stop) {
+            row.risk.reading = Some(Tally::default());
+            self.model.notice = Some(Notice::good("reading what a stop would lose"));
+            self.plan_for = Some(key.clone());
+            return vec![Cmd::Scan { key, asked: true }];
+        }
+        self.offer(&key);
+        Vec::new()
+    }
+
+    /// Shows the plan for a workspace whose facts are fresh.
+    pub(super) fn offer(&mut self, key: &WsKey) {
+        self.model.notice = None;
+        match self.plan(key) {
             Some(Ok(plan)) => self.show_plan(plan),
             Some(Err(error)) => {
                 let hint = error.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
                 self.model.notice = Some(Notice::bad(format!("{}{hint}", error.message)));
             }
-            None => self.model.notice = Some(Notice::bad("its facts are not read yet; try again in a moment")),
+            None => {}
         }
     }
 
@@ -42,9 +64,8 @@ impl State {
         }
     }
 
-    fn plan(&self) -> Option<crate::core::error::Result<Plan>> {
-        let key = self.attended()?;
-        let row = self.model.row(&key)?;
+    fn plan(&self, key: &WsKey) -> Option<crate::core::error::Result<Plan>> {
+        let row = self.model.row(key)?;
         let detail = row.detail.known()?;
         let risk = row.risk.known.as_deref();
         let verb = verb(row)?;

@@ -188,7 +188,7 @@ pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
         });
     }
     let age = crate::text::age(plan.made_at, now);
-    if age != "now" {
+    if age != "<1m" {
         lines.push(format!("  this plan is {age} old; everything is looked at again before it runs"));
     }
     lines
