@@ -168,11 +168,15 @@ impl Table {
         let mut line = vec![Span::styled(pointer, theme.strong), Span::styled(mark, theme.strong)];
         for (place, (index, column, width)) in self.columns.iter().enumerate() {
             let Some(cell) = cells.cells.get(*index) else { continue };
-            let mut style = cell.style;
+            let text = fitted(&cell.content, *width, column, theme, self.last(place));
             if cells.selected && place == 0 {
-                style = style.patch(theme.strong);
+                // Only the name itself gets its weight: moving the selection changes few cells.
+                let name = text.trim_end();
+                line.push(Span::styled(name.to_string(), cell.style.patch(theme.strong)));
+                line.push(Span::raw(" ".repeat(text.len() - name.len())));
+            } else {
+                line.push(Span::styled(text, cell.style));
             }
-            line.push(Span::styled(fitted(&cell.content, *width, column, theme, self.last(place)), style));
             line.push(Span::raw(self.gap_after(place)));
         }
         put(buffer, theme, area, row, &line);
