@@ -48,7 +48,7 @@ pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
             .of("bob", "scratch")
             .since(5 * DAY, 5 * DAY)
             .bind("/workspace", "/home/bob/workspace/scratch", "ext4")
-            .reading(Reading::OnRequest(Method::Api, "reading it takes the engine a while: r reads it"))
+            .reading(Reading::OnRequest(Method::Api, "the engine takes long to list what changed; r asks it"))
             .file("/root/run.sh", 2 * K, 4 * DAY)
             .file("/root/sweep/results.parquet", 340 * M, DAY)
             .done(),

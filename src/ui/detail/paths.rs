@@ -78,9 +78,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, are
         let text = format!("Not all mounts are known: {}", words::name(theme, reason));
         put(buffer, theme, rest, 0, &[Span::styled(text, theme.caution)]);
     }
-    if shape.files > 0 {
-        files::top(model, theme, row, shape.files, below(rest, 1), buffer);
-    }
+    files::top(model, theme, row, shape.files, below(rest, 1), buffer);
 }
 
 /// The table of mounts; returns the rows used.
@@ -95,13 +93,14 @@ fn mounts(
 ) -> u16 {
     let Some(classifier) = row.classifier(&model.profile) else { return 0 };
     let shown = cells::visible_mounts(detail);
+    let narrow = area.width < 70;
     let all: Vec<Vec<Span<'static>>> = shown
         .iter()
         .filter_map(|index| detail.mounts.get(*index))
         .map(|mount| {
             let verdict = classifier.mount(mount).fates.verdict(model.event);
             vec![
-                Span::styled(target(theme, mount), theme.text),
+                Span::styled(target(theme, mount, narrow), theme.text),
                 Span::styled(source(theme, mount), theme.faint),
                 Span::styled(mount.storage.label(), theme.text),
                 Span::styled(if mount.read_only { "ro" } else { "rw" }, theme.text),
@@ -113,14 +112,16 @@ fn mounts(
             ]
         })
         .collect();
+    let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let wide =
         |column: usize| widest(all.iter().filter_map(|cells| cells.get(column)).map(|cell| &cell.content));
     let columns = vec![
-        Column::new("IN CONTAINER", wide(0).min(48)).least(14).middle(),
-        Column::new("FROM", wide(1).min(48)).least(14).middle().drop(2),
-        Column::new("STORAGE", wide(2)).least(14).drop(1),
-        Column::new("MODE", 4).drop(3),
-        Column::new("FILE SYSTEM", wide(4).min(16)).drop(4),
+        Column::new("IN CONTAINER", wide(0).min(48)).least(16).middle().fill(),
+        Column::new("FROM", wide(1).min(48)).least(8).middle().drop(2),
+        Column::new("STORAGE", wide(2)).drop(1),
+        // `rw` and `ro` need no head; without a column of its own, the target says what is read-only.
+        unless(narrow, Column::new("", 2)),
+        unless(area.width < 84, Column::new("FILE SYSTEM", wide(4).min(16)).drop(3)),
         Column::new(model.event.if_words().to_uppercase(), wide(5)).least(10),
     ];
     let table = Table::fit(columns, area.width);
@@ -152,13 +153,17 @@ fn clear(buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn target(theme: &Theme, mount: &Mount) -> String {
-    if mount.target == Path::new("/") { "everything else".into() } else { words::path(theme, &mount.target) }
+fn target(theme: &Theme, mount: &Mount, narrow: bool) -> String {
+    let read_only = if narrow && mount.read_only { " (ro)" } else { "" };
+    if mount.target == Path::new("/") {
+        return format!("everything else{read_only}");
+    }
+    format!("{}{read_only}", words::path(theme, &mount.target))
 }
 
 fn source(theme: &Theme, mount: &Mount) -> String {
     match mount.storage {
-        StorageKind::WritableLayer => "new and changed files".into(),
+        StorageKind::WritableLayer => "your changes".into(),
         StorageKind::Tmpfs | StorageKind::EmptyDirMemory if mount.source.is_empty() => "memory".into(),
         _ if mount.source.is_empty() => "-".into(),
         _ => words::name(theme, &mount.source),

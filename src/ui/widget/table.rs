@@ -36,6 +36,7 @@ pub(in crate::ui) struct Column {
     /// The higher, the earlier it drops out; 0 never does.
     drop: u8,
     absent: bool,
+    fill: bool,
     right: bool,
     cut: Cut,
 }
@@ -45,7 +46,7 @@ impl Column {
     pub(in crate::ui) fn new(title: impl Into<Cow<'static, str>>, wants: usize) -> Self {
         let title = title.into();
         let wants = wants.max(text::width(&title));
-        Self { title, wants, least: wants, drop: 0, absent: false, right: false, cut: Cut::End }
+        Self { title, wants, least: wants, drop: 0, absent: false, fill: false, right: false, cut: Cut::End }
     }
 
     /// May shrink to this many columns.
@@ -57,6 +58,12 @@ impl Column {
     /// Drops out where there is no room; the highest first.
     pub(in crate::ui) fn drop(mut self, order: u8) -> Self {
         self.drop = order;
+        self
+    }
+
+    /// Takes what the others leave.
+    pub(in crate::ui) fn fill(mut self) -> Self {
+        self.fill = true;
         self
     }
 
@@ -138,6 +145,10 @@ impl Table {
                 _ => break,
             }
             used -= 1;
+        }
+        if let Some((_, _, width)) = columns.iter_mut().find(|(_, column, _)| column.fill) {
+            *width += room.saturating_sub(used);
+            used = used.max(room);
         }
         let spread = room.saturating_sub(used) / columns.len().saturating_sub(1).max(1);
         Self { columns, gap: (GAP + spread).min(WIDEST_GAP) }
@@ -232,7 +243,7 @@ mod tests {
     #[test]
     fn columns_drop_out_in_their_order_and_shrink_before_they_are_cut() {
         assert_eq!(places(&Table::fit(columns(), 80)), [(0, 20), (1, 10), (2, 30), (3, 4)]);
-        assert_eq!(places(&Table::fit(columns(), 60)), [(0, 15), (1, 10), (2, 23), (3, 4)]);
+        assert_eq!(places(&Table::fit(columns(), 60)), [(0, 18), (1, 10), (2, 20), (3, 4)]);
         assert_eq!(places(&Table::fit(columns(), 40)), [(0, 20), (1, 10), (3, 4)]);
         assert_eq!(places(&Table::fit(columns(), 30)), [(0, 16), (1, 10)]);
         assert_eq!(places(&Table::fit(columns(), 8)), [(0, 2), (1, 2)]);
