@@ -76,7 +76,7 @@ fn summary(model: &Model, theme: &Theme, short: bool) -> Vec<Span<'static>> {
     let missing = if short {
         [(0, ""), (in_part + not_read, "not read")]
     } else {
-        [(in_part, "in part"), (not_read, "not read")]
+        [(in_part, "partly read"), (not_read, "not read")]
     };
     for (count, what) in missing {
         if count > 0 {

@@ -18,34 +18,42 @@ use super::theme::Theme;
 use super::widget::{Column, Table, TableRow, widest};
 use super::words::{self, Risky};
 use super::{empty, layout};
-use crate::model::cells::{self, AtRisk};
-use crate::model::{Group, Model, Row, Sort};
+use crate::model::{Group, Model, Row, Sort, cells};
 use crate::text;
 
 pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if model.workspaces.shown.is_empty() {
         return empty::workspaces(model, theme, area, buffer);
     }
-    let risks: Vec<Risky> = model.rows.iter().map(|row| words::risky(&at_risk(model, row), theme)).collect();
-    let sizes = Alignment::of(&risks);
     let area = Rect { width: area.width.saturating_sub(1), ..area };
-    let table = Table::fit(columns(model, theme, area, &sizes), area.width);
+    let list = &model.workspaces;
+    let rows = layout::list_rows(area);
+    let visible: Vec<Seen<'_>> = (list.offset..list.shown.len())
+        .take(rows)
+        .filter_map(|place| {
+            let row = model.rows.get(*list.shown.get(place)?)?;
+            let at_risk = cells::at_risk(row, model.event, &model.profile);
+            Some(Seen { row, selected: place == list.selected, risk: words::risky(&at_risk, theme) })
+        })
+        .collect();
+    let sizes = Alignment::of(&visible);
+    let table = Table::fit(columns(model, theme, area, &visible, &sizes), area.width);
     let head = layout::head_rows(area);
     if head > 0 {
         table.heads(buffer, theme, area, 0);
     }
-    let rows = layout::list_rows(area);
-    let list = &model.workspaces;
-    for (line, place) in (list.offset..list.shown.len()).take(rows).enumerate() {
-        let Some(index) = list.shown.get(place).copied() else { continue };
-        let (Some(row), Some(risky)) = (model.rows.get(index), risks.get(index)) else { continue };
-        let row = TableRow {
-            cells: cells_of(model, theme, row, sizes.cell(risky), brief(area)),
-            selected: place == list.selected,
-            marked: row.marked,
-        };
-        table.row(buffer, theme, area, head + u16::try_from(line).unwrap_or(u16::MAX - head), &row);
+    for (seen, line) in visible.iter().zip(head..) {
+        let cells = cells_of(model, theme, seen.row, sizes.cell(&seen.risk), brief(area));
+        let row = TableRow { cells, selected: seen.selected, marked: seen.row.marked };
+        table.row(buffer, theme, area, line, &row);
     }
+}
+
+/// A row that is in sight. What is at risk is worked out for these only: it is what costs most here.
+struct Seen<'m> {
+    row: &'m Row,
+    selected: bool,
+    risk: Risky,
 }
 
 /// Whether there is room for few words only.
@@ -53,16 +61,12 @@ const fn brief(area: Rect) -> bool {
     area.width < 90
 }
 
-fn at_risk(model: &Model, row: &Row) -> AtRisk {
-    cells::at_risk(row, model.event, &model.profile)
-}
-
-/// Widths over all rows, so that scrolling moves no column.
-fn columns(model: &Model, theme: &Theme, area: Rect, sizes: &Alignment) -> Vec<Column> {
+/// Widths over all rows where that is cheap, so that scrolling moves few columns.
+fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes: &Alignment) -> Vec<Column> {
     let shown = || model.rows.iter();
     let name = widest(shown().map(|row| words::name(theme, &row.workspace.name)));
     let state = widest(shown().map(|row| words::state(row, model.now, brief(area))));
-    let outcome = widest(shown().map(|row| outcome(model, theme, row).content));
+    let outcome = widest(visible.iter().map(|seen| outcome(model, theme, seen.row).content));
     let owner = widest(shown().map(|row| owner(theme, row)));
     let image = widest(shown().map(|row| image(theme, row)));
     let narrow = area.width <= 40;
@@ -73,7 +77,7 @@ fn columns(model: &Model, theme: &Theme, area: Rect, sizes: &Alignment) -> Vec<C
     vec![
         sorted(Column::new("NAME", name.clamp(4, 40)).least(if area.width < 90 { 12 } else { 16 }), Sort::Name),
         unless(narrow, sorted(Column::new("STATE", state).drop(1), Sort::State)),
-        sorted(Column::new("AT RISK", sizes.width()), Sort::AtRisk),
+        sorted(Column::new("AT RISK", sizes.width().max(15)), Sort::AtRisk),
         unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(15).drop(2)),
         unless(narrow || !owners, sorted(Column::new("OWNER", owner.min(16)).least(7).drop(3), Sort::Owner)),
         unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(5)),
@@ -114,13 +118,14 @@ struct Alignment {
 }
 
 impl Alignment {
-    fn of(risks: &[Risky]) -> Self {
-        let counted = || risks.iter().filter(|risk| !risk.count.is_empty());
+    fn of(visible: &[Seen<'_>]) -> Self {
+        let risks = || visible.iter().map(|seen| &seen.risk);
+        let counted = || risks().filter(|risk| !risk.count.is_empty());
         Self {
             count: widest(counted().map(|risk| &risk.count)),
             rest: widest(counted().map(|risk| risk.rest)),
             size: widest(counted().map(|risk| &risk.size)),
-            words: widest(risks.iter().filter(|risk| risk.count.is_empty()).map(|risk| risk.rest)),
+            words: widest(risks().filter(|risk| risk.count.is_empty()).map(|risk| risk.rest)),
         }
     }
 

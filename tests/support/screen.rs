@@ -17,7 +17,7 @@ pub(crate) fn buffer(model: &Model, theme: &Theme) -> Buffer {
 pub(crate) fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
-        out.push_str(&format!("{}|\n", line(buffer, y)));
+        out.extend([line(buffer, y).as_str(), "|\n"]);
     }
     out
 }
@@ -42,7 +42,7 @@ pub(crate) fn styles(buffer: &Buffer) -> String {
         let letters: String = (0..buffer.area.width).map(|x| letter(buffer, x, y)).collect();
         let letters = letters.trim_end();
         if !letters.is_empty() {
-            out.push_str(&format!("{y:>2} {letters}\n"));
+            out.extend([format!("{y:>2} ").as_str(), letters, "\n"]);
         }
     }
     out

@@ -14,6 +14,13 @@ const M: u64 = 1 << 20;
 const TORCH: &str = "pytorch/pytorch:2.4.1-cuda12.1";
 
 pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
+    let mut places = projects(endpoint, now);
+    places.extend(others(endpoint, now));
+    places
+}
+
+/// Containers that hold a project folder each.
+fn projects(endpoint: &str, now: Timestamp) -> Vec<Place> {
     let make = |name: &str, image: &str| Make::new(endpoint, name, image, now);
     let gpu = |name: &str| Gpu { name: name.into(), from: "label ds01.gpu.allocated".into() };
     vec![
@@ -67,6 +74,13 @@ pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
             .file("/root/trainer_state.json", 96 * K, 45 * MINUTE)
             .file("/tmp/wandb/run.log", 3 * M, 41 * MINUTE)
             .done(),
+    ]
+}
+
+/// Services, throw-away containers and one whose names mean harm.
+fn others(endpoint: &str, now: Timestamp) -> Vec<Place> {
+    let make = |name: &str, image: &str| Make::new(endpoint, name, image, now);
+    vec![
         make("annotator", "labelstudio/label-studio:1.13")
             .of("bob", "annotator")
             .since(30 * DAY, 6 * DAY)

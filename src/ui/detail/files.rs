@@ -91,19 +91,25 @@ pub(super) fn top(model: &Model, theme: &Theme, row: &Row, rows: usize, area: Re
         line += 1;
     }
     if all > shown && rows > 1 {
-        let text = format!("  {} and {} more on page Files", theme.ellipsis(), all - shown);
-        put(buffer, theme, area, line, &[Span::styled(text, theme.faint)]);
+        let text = format!("{} and {} more on page Files", theme.ellipsis(), all - shown);
+        put(buffer, theme, indented(model, area), line, &[Span::styled(text, theme.faint)]);
         line += 1;
     }
-    let under = below(area, line + 1);
-    remarks(model, theme, risk, Rect { x: under.x + 2, width: under.width.saturating_sub(2), ..under }, buffer);
+    remarks(model, theme, risk, below(indented(model, area), line + 1), buffer);
+}
+
+/// Below the first column of a table whose rows can be selected.
+fn indented(model: &Model, area: Rect) -> Rect {
+    let by = if model.open { 2 } else { 0 };
+    Rect { x: area.x.saturating_add(by), width: area.width.saturating_sub(by), ..area }
 }
 
 fn columns(model: &Model, area: Rect, title: &'static str, storage: bool, fate: usize) -> Table {
     let storage = storage && area.width >= 80;
 
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
-    Table::fit(
+    Table::selectable(
+        model.open,
         vec![
             Column::new(title, 40).least(16).middle().fill(),
             Column::new("SIZE", 5).right(),

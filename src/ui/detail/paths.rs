@@ -124,7 +124,7 @@ fn mounts(
         unless(area.width < 84, Column::new("FILE SYSTEM", wide(4).min(16)).drop(3)),
         Column::new(model.event.if_words().to_uppercase(), wide(5)).least(10),
     ];
-    let table = Table::fit(columns, area.width);
+    let table = Table::selectable(model.open, columns, area.width);
     table.heads(buffer, theme, area, 0);
     let offset = if model.open { model.detail_list.offset } else { 0 };
     let mut line = 1;
@@ -136,7 +136,7 @@ fn mounts(
     }
     let hidden = all.len().saturating_sub(rows);
     if hidden > 0 && !model.open && rows > 0 {
-        let text = format!("  {} and {} more", theme.ellipsis(), hidden + 1);
+        let text = format!("{} and {} more", theme.ellipsis(), hidden + 1);
         let last = Rect { y: area.y + line - 1, height: 1, ..area };
         clear(buffer, last);
         put(buffer, theme, last, 0, &[Span::styled(text, theme.faint)]);
@@ -163,7 +163,7 @@ fn target(theme: &Theme, mount: &Mount, narrow: bool) -> String {
 
 fn source(theme: &Theme, mount: &Mount) -> String {
     match mount.storage {
-        StorageKind::WritableLayer => "your changes".into(),
+        StorageKind::WritableLayer => "container".into(),
         StorageKind::Tmpfs | StorageKind::EmptyDirMemory if mount.source.is_empty() => "memory".into(),
         _ if mount.source.is_empty() => "-".into(),
         _ => words::name(theme, &mount.source),

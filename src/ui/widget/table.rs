@@ -104,6 +104,7 @@ pub(in crate::ui) struct TableRow {
 pub(in crate::ui) struct Table {
     columns: Vec<(usize, Column, usize)>,
     gap: usize,
+    gutter: usize,
 }
 
 /// Columns before the first cell: the pointer and the mark.
@@ -112,9 +113,18 @@ const GAP: usize = 2;
 const WIDEST_GAP: usize = 4;
 
 impl Table {
-    /// Fits columns into a width.
+    /// Fits columns into a width, with room for pointer and mark.
     pub(in crate::ui) fn fit(columns: Vec<Column>, available: u16) -> Self {
-        let room = usize::from(available).saturating_sub(GUTTER);
+        Self::with_gutter(columns, available, GUTTER)
+    }
+
+    /// Fits columns into a width; its rows can be selected, or stand flush left.
+    pub(in crate::ui) fn selectable(selectable: bool, columns: Vec<Column>, available: u16) -> Self {
+        Self::with_gutter(columns, available, if selectable { GUTTER } else { 0 })
+    }
+
+    fn with_gutter(columns: Vec<Column>, available: u16, gutter: usize) -> Self {
+        let room = usize::from(available).saturating_sub(gutter);
         let mut columns: Vec<(usize, Column, usize)> =
             columns.into_iter().enumerate().map(|(index, column)| (index, column, 0)).collect();
         columns.retain(|(_, column, _)| !column.absent);
@@ -151,12 +161,12 @@ impl Table {
             used = used.max(room);
         }
         let spread = room.saturating_sub(used) / columns.len().saturating_sub(1).max(1);
-        Self { columns, gap: (GAP + spread).min(WIDEST_GAP) }
+        Self { columns, gap: (GAP + spread).min(WIDEST_GAP), gutter }
     }
 
     /// Draws the heads into a row.
     pub(in crate::ui) fn heads(&self, buffer: &mut Buffer, theme: &Theme, area: Rect, row: u16) {
-        let mut line = vec![Span::raw(" ".repeat(GUTTER))];
+        let mut line = vec![Span::raw(" ".repeat(self.gutter))];
         for (place, (_, column, width)) in self.columns.iter().enumerate() {
             let title = fitted(&column.title, *width, column, theme, self.last(place));
             line.push(Span::styled(title, theme.faint));
@@ -177,6 +187,7 @@ impl Table {
         let pointer = if cells.selected { theme.pointer() } else { " " };
         let mark = if cells.marked { theme.mark() } else { " " };
         let mut line = vec![Span::styled(pointer, theme.strong), Span::styled(mark, theme.strong)];
+        line.truncate(self.gutter);
         for (place, (index, column, width)) in self.columns.iter().enumerate() {
             let Some(cell) = cells.cells.get(*index) else { continue };
             let text = fitted(&cell.content, *width, column, theme, self.last(place));
@@ -245,7 +256,7 @@ mod tests {
         assert_eq!(places(&Table::fit(columns(), 80)), [(0, 20), (1, 10), (2, 30), (3, 4)]);
         assert_eq!(places(&Table::fit(columns(), 60)), [(0, 18), (1, 10), (2, 20), (3, 4)]);
         assert_eq!(places(&Table::fit(columns(), 40)), [(0, 20), (1, 10), (3, 4)]);
-        assert_eq!(places(&Table::fit(columns(), 30)), [(0, 16), (1, 10)]);
+        assert_eq!(places(&Table::fit(columns(), 30)), [(0, 10), (1, 10), (3, 4)]);
         assert_eq!(places(&Table::fit(columns(), 8)), [(0, 2), (1, 2)]);
     }
 }
