@@ -3,11 +3,13 @@
 use outlast::core::error::{Error, Kind};
 use outlast::core::event::Event;
 use outlast::core::plan::Plan;
+use outlast::engine::demo::Demo;
 use outlast::model::{
     Confirm, Editing, Fact, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab,
 };
 use outlast::ui::{self, Theme};
 use proptest::prelude::*;
+use ratatui::backend::{Backend as _, CrosstermBackend};
 
 use crate::support::{model, screen};
 
@@ -124,5 +126,30 @@ fn the_same_words_stand_on_the_screen_with_and_without_colour() {
         let text = |theme: Theme| screen::text(&screen::buffer(&model, &theme));
         assert_eq!(text(Theme::dark()), text(Theme::mono()));
         assert_eq!(text(Theme::dark()), text(Theme::light()));
+    }
+}
+
+/// Bytes that a terminal is sent to turn one screen into another.
+fn bytes(before: &Model, after: &Model) -> usize {
+    let (before, after) = (screen::buffer(before, &Theme::dark()), screen::buffer(after, &Theme::dark()));
+    let mut sent = Vec::new();
+    CrosstermBackend::new(&mut sent).draw(before.diff(&after).into_iter()).unwrap();
+    sent.len()
+}
+
+#[test]
+fn a_key_press_is_cheap_and_the_detail_that_follows_too() {
+    let demo = Demo::docker_shaped(model::clock()).with_workspaces(50);
+    let mut before = model::of(&demo, 120, 40);
+    for _ in 0..30 {
+        let mut moved = before.clone();
+        moved.workspaces.step(1);
+        let key = bytes(&before, &moved);
+        assert!(key <= 240, "{key} bytes for one row");
+        let mut followed = moved.clone();
+        followed.detail = followed.selected().map(|row| row.workspace.key.clone());
+        let detail = bytes(&moved, &followed);
+        assert!(detail <= 1500, "{detail} bytes for the detail");
+        before = followed;
     }
 }
