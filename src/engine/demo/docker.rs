@@ -92,7 +92,7 @@ fn others(endpoint: &str, now: Timestamp) -> Vec<Place> {
             .volume("/label-studio/data", "labels_data", false)
             .holding("/label-studio/data", 4_831_838_208)
             .bind("/import", "/tmp/import", "ext4")
-            .reading(Reading::InPart(Method::Proc, "/root/.config could not be read: permission denied"))
+            .reading(Reading::InPart(Method::Proc, "/root/.config: permission denied"))
             .file("/root/export.jsonl", 88 * M, 3 * HOUR)
             .done(),
         make("quick-look", "python:3.12")

@@ -81,6 +81,7 @@ pub(super) fn top(model: &Model, theme: &Theme, row: &Row, rows: usize, area: Re
     let files: Vec<_> =
         risk.findings.iter().take(rows).map(|finding| cells(model, theme, row, finding)).collect();
     let fate = widest(files.iter().filter_map(|cells| cells.last()).map(|cell| &cell.content));
+    let fate = if area.width < 70 { 10 } else { fate };
     let table = columns(model, area, "FILES AT RISK", false, fate);
     table.heads(buffer, theme, area, 0);
     let shown = if all > rows && rows > 1 { rows - 1 } else { rows };

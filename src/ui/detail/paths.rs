@@ -101,7 +101,7 @@ fn mounts(
             let verdict = classifier.mount(mount).fates.verdict(model.event);
             vec![
                 Span::styled(target(theme, mount, narrow), theme.text),
-                Span::styled(source(theme, mount), theme.faint),
+                Span::styled(source(theme, mount), theme.text),
                 Span::styled(mount.storage.label(), theme.text),
                 Span::styled(if mount.read_only { "ro" } else { "rw" }, theme.text),
                 Span::styled(
@@ -112,17 +112,19 @@ fn mounts(
             ]
         })
         .collect();
+    // Beside the list the columns stand still from one detail to the next.
+    let most = if narrow { 16 } else { 48 };
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let wide =
         |column: usize| widest(all.iter().filter_map(|cells| cells.get(column)).map(|cell| &cell.content));
     let columns = vec![
-        Column::new("IN CONTAINER", wide(0).min(48)).least(16).middle().fill(),
-        Column::new("FROM", wide(1).min(48)).least(8).middle().drop(2),
-        Column::new("STORAGE", wide(2)).drop(1),
+        Column::new("IN CONTAINER", wide(0).clamp(16, most)).least(16).middle().fill(),
+        Column::new("FROM", wide(1).clamp(24, 48)).least(8).middle().drop(2),
+        Column::new("STORAGE", wide(2).max(19)).drop(1),
         // `rw` and `ro` need no head; without a column of its own, the target says what is read-only.
         unless(narrow, Column::new("", 2)),
         unless(area.width < 84, Column::new("FILE SYSTEM", wide(4).min(16)).drop(3)),
-        Column::new(model.event.if_words().to_uppercase(), wide(5)).least(10),
+        Column::new(model.event.if_words().to_uppercase(), wide(5).min(if narrow { 10 } else { 32 })).least(10),
     ];
     let table = Table::selectable(model.open, columns, area.width);
     table.heads(buffer, theme, area, 0);
