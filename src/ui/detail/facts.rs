@@ -19,7 +19,7 @@ use crate::core::workspace::{Detail, RestartPolicy};
 use crate::model::{Model, Row};
 use crate::text;
 use crate::ui::theme::Theme;
-use crate::ui::widget::put;
+use crate::ui::widget::{put, widest};
 use crate::ui::words;
 
 /// Rows of the facts, with the empty one above.
@@ -118,8 +118,8 @@ pub(super) fn layers(theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) 
     let label = "container".len() + 2;
     // Whether it exists, and until when, matters more than its full name.
     let room = usize::from(area.width).saturating_sub(label + 2 + "unknown  ".len() + LIFETIME).max(16);
-    // The same place whatever the names are: what follows moves little from one detail to the next.
-    let wide = room.min(40);
+    // Beside the list it stands in the same place whatever the names are.
+    let wide = if area.width < 70 { room } else { widest(&names).min(room) };
     for (((what, layer), name), line) in all.iter().zip(&names).zip(1..) {
         let (exists, style) = match layer.exists {
             Some(true) => ("exists", theme.text),
