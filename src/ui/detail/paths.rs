@@ -22,7 +22,6 @@ use ratatui::text::Span;
 use super::facts::{self, FACT_ROWS, LAYER_ROWS};
 use super::{below, files};
 use crate::core::mount::Mount;
-use crate::core::profile::Profile;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::Detail;
 use crate::model::cells;
@@ -42,8 +41,11 @@ pub(in crate::ui) struct Shape {
     files: usize,
 }
 
+/// Four mounts and their heads.
+const FEW_MOUNTS: u16 = 5;
+
 /// Shares the rows out: mounts first, then what the workspace is, then files.
-pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect, _profile: &Profile) -> Shape {
+pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
     let mounts = cells::visible_mounts(detail).len();
     let found = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
     let mut left = area.height;
@@ -61,7 +63,7 @@ pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect, _profile: &Pr
 }
 
 pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, area: Rect, buffer: &mut Buffer) {
-    let shape = shape(row, detail, area, &model.profile);
+    let shape = shape(row, detail, area);
     let mut rest = area;
     if shape.facts {
         facts::facts(model, theme, row, detail, rest, buffer);
@@ -73,6 +75,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, are
     }
     rest = below(rest, 1);
     let used = mounts(model, theme, row, detail, shape.mounts, rest, buffer);
+    // Beside the list the files begin in the same row for all who have few mounts.
+    let used = if area.width < 70 && rest.height >= 16 { used.max(FEW_MOUNTS) } else { used };
     rest = below(rest, used);
     if let Some(reason) = &detail.mounts_missing {
         let text = format!("Not all mounts are known: {}", words::name(theme, reason));
