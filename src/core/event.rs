@@ -77,13 +77,13 @@ impl Event {
     /// One line that says what the event is, for people who meet the word first here.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Crash => "main process ends, container stays",
+            Self::Crash => "the main process ends",
             Self::Stop => "stopped, then started again",
             Self::Retire => "container removed, folder stays",
-            Self::ImageRemoval => "the image it came from is deleted",
+            Self::ImageRemoval => "its image is deleted",
             Self::Reboot => "the host restarts",
-            Self::HostLoss => "the host is lost, or you move on",
-            Self::WorkspaceDeletion => "the folder or volume is deleted",
+            Self::HostLoss => "host lost, or you move on",
+            Self::WorkspaceDeletion => "folder or volume deleted",
         }
     }
 }

@@ -79,7 +79,7 @@ impl Condition {
             Self::BackedUp => "backed up",
             Self::ContainerExists => "container exists",
             Self::OrphanVolumeKept => "not pruned",
-            Self::HostTempNotCleaned => "not cleaned up",
+            Self::HostTempNotCleaned => "not cleaned",
             Self::ClaimRetained => "claim retained",
             Self::SameNode => "on the same node",
             Self::ImageObtainable => "image available",

@@ -91,3 +91,7 @@ pub fn visible_mounts(detail: &Detail) -> Vec<usize> {
     others.extend(root);
     others
 }
+
+#[cfg(test)]
+#[path = "cells_tests.rs"]
+mod tests;

@@ -27,6 +27,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, why: Option<Rect>, 
     if list.shown.is_empty() {
         return empty::at_risk(model, theme, area, buffer);
     }
+    let area = Rect { width: area.width.saturating_sub(1), ..area };
     let table = Table::fit(columns(model, theme, area), area.width);
     let head = layout::head_rows(area);
     if head > 0 {
@@ -55,17 +56,16 @@ fn file(model: &Model, place: usize) -> Option<(&Row, &Finding)> {
 fn columns(model: &Model, theme: &Theme, area: Rect) -> Vec<Column> {
     let name = widest(model.rows.iter().map(|row| words::name(theme, &row.workspace.name)));
     let narrow = area.width <= 40;
-    let others = [name.min(24), 5, 10, 4, 16, 14].iter().map(|width| width + 2).sum::<usize>();
-    let path = usize::from(area.width).saturating_sub(others + 2).clamp(24, 120);
+
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     vec![
         unless(narrow, Column::new("WORKSPACE", name.min(24)).least(9)),
-        Column::new("PATH", path).least(24).middle(),
+        Column::new("PATH", 60).least(24).middle().fill(),
         Column::new("SIZE", 5).right(),
         unless(narrow, Column::new("KIND", 10).drop(2)),
         unless(narrow, Column::new("AGE", 4).right().drop(3)),
         unless(narrow, Column::new("STORAGE", 16).drop(4)),
-        unless(narrow, Column::new(model.event.if_words().to_uppercase(), 12).least(10).drop(1)),
+        unless(narrow, Column::new(model.event.if_words().to_uppercase(), 14).least(10).drop(1)),
     ]
 }
 

@@ -32,12 +32,17 @@ pub(super) fn workspaces(model: &Model, theme: &Theme, area: Rect, buffer: &mut 
         _ => vec![
             Say::Strong(format!("No container on {}.", words::name(theme, &model.endpoint.endpoint.title))),
             Say::Plain("What you start appears here at once. To try one:".into()),
-            Say::Step("docker run -it --name try debian".into()),
+            Say::Step(format!("{} run -it --name try debian", program(model))),
             Say::Plain("To look around without one:".into()),
             Say::Step("outlast demo".into()),
         ],
     };
     draw(theme, area, buffer, &says);
+}
+
+/// The program that talks to the same engine.
+fn program(model: &Model) -> &'static str {
+    if model.endpoint.endpoint.title.contains("Podman") { "podman" } else { "docker" }
 }
 
 pub(super) fn at_risk(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {

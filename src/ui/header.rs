@@ -21,10 +21,13 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let right = match &model.endpoint.state {
         LinkState::Connecting { .. } => Vec::new(),
+        // Without anything to show, the list says what is wrong.
+        LinkState::Lost { .. } if model.rows.is_empty() => Vec::new(),
         LinkState::Lost { since, .. } => {
-            vec![Span::styled(format!("engine not answering since {}", text::clock(*since)), theme.danger)]
+            let old = if area.width >= 100 { ", what is shown is old" } else { "" };
+            vec![Span::styled(format!("engine not answering since {}{old}", text::clock(*since)), theme.danger)]
         }
-        LinkState::Live => summary(model, theme),
+        LinkState::Live => summary(model, theme, area.width < 60),
     };
     let taken: usize = right.iter().map(|span| text::width(&span.content)).sum();
     let dot = theme.dot();
@@ -36,7 +39,9 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     }
     // What is at risk matters more than where: the left gives way.
     let room = usize::from(inside.width).saturating_sub(taken + 2);
-    while left.len() > 1 && left.iter().map(|span| text::width(&span.content)).sum::<usize>() > room {
+    let wide = |left: &[Span<'_>]| left.iter().map(|span| text::width(&span.content)).sum::<usize>();
+    let least = usize::from(taken == 0);
+    while left.len() > least && wide(&left) > room {
         left.pop();
     }
     let width = u16::try_from(room).unwrap_or(u16::MAX).min(inside.width);
@@ -47,7 +52,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
 }
 
 /// Totals of complete looks only, and how many there was no complete look at.
-fn summary(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
+fn summary(model: &Model, theme: &Theme, short: bool) -> Vec<Span<'static>> {
     let mut total = Tally::default();
     let (mut not_read, mut in_part) = (0_usize, 0_usize);
     for row in &model.rows {
@@ -68,7 +73,12 @@ fn summary(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
             Span::styled(" at risk", theme.text),
         ],
     };
-    for (count, what) in [(in_part, "in part"), (not_read, "not read")] {
+    let missing = if short {
+        [(0, ""), (in_part + not_read, "not read")]
+    } else {
+        [(in_part, "partly read"), (not_read, "not read")]
+    };
+    for (count, what) in missing {
         if count > 0 {
             line.push(Span::styled(format!(", {count} {what}"), theme.caution));
         }

@@ -35,8 +35,7 @@ impl Areas {
         let tabs = top(&mut rest, u16::from(screen.height >= 4));
         let footer = bottom(&mut rest, u16::from(screen.height >= 3));
         let hint = bottom(&mut rest, u16::from(model.hint.is_some() && screen.height >= 8));
-        let beside = model.tab == Tab::Workspaces && !opened(model) && model.side_by_side();
-        let rule = top(&mut rest, u16::from(beside && screen.height >= 12));
+        let rule = top(&mut rest, u16::from(beside(model) && screen.height >= 12));
         Self { header, tabs, rule, body: body(model, rest), hint, footer }
     }
 }
@@ -46,10 +45,15 @@ fn opened(model: &Model) -> bool {
     model.open && model.tab == Tab::Workspaces && model.detailed().is_some()
 }
 
+/// Whether list and detail stand side by side.
+fn beside(model: &Model) -> bool {
+    model.tab == Tab::Workspaces && !opened(model) && model.side_by_side() && !model.rows.is_empty()
+}
+
 fn body(model: &Model, area: Rect) -> Body {
     match model.tab {
         Tab::Workspaces if opened(model) => Body::Detail(area),
-        Tab::Workspaces if model.side_by_side() && !model.rows.is_empty() => {
+        Tab::Workspaces if beside(model) => {
             let width = list_width(model, area.width);
             let list = Rect { width, ..area };
             let x = area.x.saturating_add(width).saturating_add(2);
@@ -74,9 +78,9 @@ fn list_width(model: &Model, width: u16) -> u16 {
     let wanted = match (width, Group::of(&model.rows)) {
         (..150, Group::One) => 48,
         (..150, Group::Several) => 54,
-        _ => width / 2,
+        _ => width / 2 + 2,
     };
-    wanted.min(width / 2)
+    wanted.min(width / 2 + 2)
 }
 
 /// Rows of a list below its heads.

@@ -41,7 +41,9 @@ pub(super) fn files(count: u64) -> String {
 }
 
 /// What a workspace is doing, and for how long: `running 3h`, `exited 12m!`, `out of memory 12m`.
-pub(super) fn state(row: &Row, now: Timestamp) -> String {
+///
+/// In brief, for narrow lists, the last is `oom 12m!`.
+pub(super) fn state(row: &Row, now: Timestamp, brief: bool) -> String {
     let state = row.workspace.state;
     let detail = row.detail.known().filter(|detail| detail.state == state);
     let since = |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!(" {}", text::age(at, now)));
@@ -49,15 +51,17 @@ pub(super) fn state(row: &Row, now: Timestamp) -> String {
         (RunState::Running | RunState::Paused | RunState::Restarting, Some(detail)) => {
             format!("{}{}", state.key(), since(detail.started))
         }
-        (RunState::Exited | RunState::Dead, Some(detail)) => ended(state, detail, &since(detail.finished)),
+        (RunState::Exited | RunState::Dead, Some(detail)) => {
+            ended(state, detail, &since(detail.finished), brief)
+        }
         (RunState::Created, _) => format!("{}{}", state.key(), since(row.workspace.created)),
         _ => state.key().into(),
     }
 }
 
-fn ended(state: RunState, detail: &Detail, since: &str) -> String {
+fn ended(state: RunState, detail: &Detail, since: &str, brief: bool) -> String {
     if detail.oom {
-        return format!("out of memory{since}");
+        return if brief { format!("oom{since}!") } else { format!("out of memory{since}") };
     }
     let failed = if detail.exit_code.is_some_and(|code| code != 0) { "!" } else { "" };
     format!("{}{since}{failed}", state.key())
@@ -115,15 +119,17 @@ fn counted(tally: Tally, at_least: bool, style: Style) -> Risky {
 }
 
 /// What an event does to a workspace, in words: `loses 2 files`, `kept`, `unknown`, `reading`.
+///
+/// Without the colour of loss, which AT RISK beside it has.
 pub(super) fn outcome(row: &Row, event: Event, profile: &Profile, theme: &Theme) -> Span<'static> {
     match cells::at_risk(row, event, profile) {
-        AtRisk::Files { tally, .. } if tally.files == 0 => Span::styled("unknown", theme.caution),
+        AtRisk::Files { tally, .. } if tally.files == 0 => Span::styled("unknown", theme.text),
         AtRisk::Files { tally, at_least } => {
             let sign = if at_least { ">= " } else { "" };
-            Span::styled(format!("loses {sign}{}", files(tally.files)), theme.danger)
+            Span::styled(format!("loses {sign}{}", files(tally.files)), theme.text)
         }
-        AtRisk::Reading(_) => Span::styled("reading", theme.caution),
-        AtRisk::NotRead => Span::styled("unknown", theme.caution),
+        AtRisk::Reading(_) => Span::styled("reading", theme.text),
+        AtRisk::NotRead => Span::styled("unknown", theme.text),
         AtRisk::Folder => folder(event, theme),
         AtRisk::Nothing => match cells::worst(row, event, profile) {
             Some(Verdict::KeptIf(condition)) => {

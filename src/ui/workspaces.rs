@@ -18,67 +18,77 @@ use super::theme::Theme;
 use super::widget::{Column, Table, TableRow, widest};
 use super::words::{self, Risky};
 use super::{empty, layout};
-use crate::model::cells::{self, AtRisk};
-use crate::model::{Group, Model, Row, Sort};
+use crate::model::{Group, Model, Row, Sort, cells};
 use crate::text;
 
 pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if model.workspaces.shown.is_empty() {
         return empty::workspaces(model, theme, area, buffer);
     }
-    let risks: Vec<Risky> = model.rows.iter().map(|row| words::risky(&at_risk(model, row), theme)).collect();
-    let sizes = Alignment::of(&risks);
-    let table = Table::fit(columns(model, theme, area, &sizes), area.width);
+    let area = Rect { width: area.width.saturating_sub(1), ..area };
+    let list = &model.workspaces;
+    let rows = layout::list_rows(area);
+    let visible: Vec<Seen<'_>> = (list.offset..list.shown.len())
+        .take(rows)
+        .filter_map(|place| {
+            let row = model.rows.get(*list.shown.get(place)?)?;
+            let at_risk = cells::at_risk(row, model.event, &model.profile);
+            Some(Seen { row, selected: place == list.selected, risk: words::risky(&at_risk, theme) })
+        })
+        .collect();
+    let sizes = Alignment::of(&visible);
+    let table = Table::fit(columns(model, theme, area, &visible, &sizes), area.width);
     let head = layout::head_rows(area);
     if head > 0 {
         table.heads(buffer, theme, area, 0);
     }
-    let rows = layout::list_rows(area);
-    let list = &model.workspaces;
-    for (line, place) in (list.offset..list.shown.len()).take(rows).enumerate() {
-        let Some(index) = list.shown.get(place).copied() else { continue };
-        let (Some(row), Some(risky)) = (model.rows.get(index), risks.get(index)) else { continue };
-        let row = TableRow {
-            cells: cells_of(model, theme, row, sizes.cell(risky)),
-            selected: place == list.selected,
-            marked: row.marked,
-        };
-        table.row(buffer, theme, area, head + u16::try_from(line).unwrap_or(u16::MAX - head), &row);
+    for (seen, line) in visible.iter().zip(head..) {
+        let cells = cells_of(model, theme, seen.row, sizes.cell(&seen.risk), brief(area));
+        let row = TableRow { cells, selected: seen.selected, marked: seen.row.marked };
+        table.row(buffer, theme, area, line, &row);
     }
 }
 
-fn at_risk(model: &Model, row: &Row) -> AtRisk {
-    cells::at_risk(row, model.event, &model.profile)
+/// A row that is in sight. What is at risk is worked out for these only: it is what costs most here.
+struct Seen<'m> {
+    row: &'m Row,
+    selected: bool,
+    risk: Risky,
 }
 
-/// Widths over all rows, so that scrolling moves no column.
-fn columns(model: &Model, theme: &Theme, area: Rect, sizes: &Alignment) -> Vec<Column> {
+/// Whether there is room for few words only.
+const fn brief(area: Rect) -> bool {
+    area.width < 90
+}
+
+/// Widths over all rows where that is cheap, so that scrolling moves few columns.
+fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes: &Alignment) -> Vec<Column> {
     let shown = || model.rows.iter();
     let name = widest(shown().map(|row| words::name(theme, &row.workspace.name)));
-    let state = widest(shown().map(|row| words::state(row, model.now)));
-    let outcome = widest(shown().map(|row| outcome(model, theme, row).content));
+    let state = widest(shown().map(|row| words::state(row, model.now, brief(area))));
+    let outcome = widest(visible.iter().map(|seen| outcome(model, theme, seen.row).content));
     let owner = widest(shown().map(|row| owner(theme, row)));
     let image = widest(shown().map(|row| image(theme, row)));
     let narrow = area.width <= 40;
-    let beside = area.width < model.size.0;
+    let beside = model.side_by_side();
     let sorted = |column: Column, sort| if model.sort == sort { column.marked(theme.sorted()) } else { column };
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let owners = Group::of(&model.rows) == Group::Several;
     vec![
-        sorted(Column::new("NAME", name.clamp(4, 40)).least(12), Sort::Name),
-        unless(narrow, sorted(Column::new("STATE", state).least(8), Sort::State)),
-        sorted(Column::new("AT RISK", sizes.width()), Sort::AtRisk),
-        unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(13).drop(1)),
-        unless(narrow || !owners, sorted(Column::new("OWNER", owner.min(16)).least(5).drop(2), Sort::Owner)),
-        unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(4)),
-        unless(narrow, sorted(Column::new("AGE", 4).right().drop(3), Sort::Age)),
+        sorted(Column::new("NAME", name.clamp(4, 40)).least(if area.width < 90 { 12 } else { 16 }), Sort::Name),
+        unless(narrow, sorted(Column::new("STATE", state).drop(1), Sort::State)),
+        sorted(Column::new("AT RISK", sizes.width().max(15)), Sort::AtRisk),
+        unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(15).drop(2)),
+        unless(narrow || !owners, sorted(Column::new("OWNER", owner.min(16)).least(7).drop(3), Sort::Owner)),
+        unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(5)),
+        unless(narrow, sorted(Column::new("AGE", 4).right().drop(4), Sort::Age)),
     ]
 }
 
-fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>) -> Vec<Span<'static>> {
+fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, brief: bool) -> Vec<Span<'static>> {
     vec![
         Span::styled(words::name(theme, &row.workspace.name), theme.text),
-        Span::styled(words::state(row, model.now), words::state_style(row, theme)),
+        Span::styled(words::state(row, model.now, brief), words::state_style(row, theme)),
         risk,
         outcome(model, theme, row),
         Span::styled(owner(theme, row), theme.text),
@@ -108,19 +118,19 @@ struct Alignment {
 }
 
 impl Alignment {
-    fn of(risks: &[Risky]) -> Self {
-        let counted = || risks.iter().filter(|risk| !risk.count.is_empty());
+    fn of(visible: &[Seen<'_>]) -> Self {
+        let risks = || visible.iter().map(|seen| &seen.risk);
+        let counted = || risks().filter(|risk| !risk.count.is_empty());
         Self {
             count: widest(counted().map(|risk| &risk.count)),
             rest: widest(counted().map(|risk| risk.rest)),
             size: widest(counted().map(|risk| &risk.size)),
-            words: widest(risks.iter().filter(|risk| risk.count.is_empty()).map(|risk| risk.rest)),
+            words: widest(risks().filter(|risk| risk.count.is_empty()).map(|risk| risk.rest)),
         }
     }
 
-    /// Two columns stand between the words and the size.
     fn width(&self) -> usize {
-        let gap = if self.size > 0 { 2 } else { 0 };
+        let gap = usize::from(self.size > 0);
         (self.count + self.rest + gap + self.size).max(self.words)
     }
 

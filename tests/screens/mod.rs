@@ -1,1 +1,5 @@
-//! Tests: screens.
+//! Screens: models drawn and compared with what somebody looked at and accepted.
+
+mod any_size;
+mod pictures;
+mod shots;

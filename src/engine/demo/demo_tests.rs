@@ -24,7 +24,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 fn step(demo: &Demo, name: &str, verb: Verb) -> Step {
     let world = demo.world();
     let place = world.places.iter().find(|place| place.workspace.name == name);
-    let workspace = place.map(|place| place.workspace.clone()).unwrap_or_else(|| unreachable!("no {name}"));
+    let workspace = place.map_or_else(|| unreachable!("no {name}"), |place| place.workspace.clone());
     Step {
         verb,
         subject: workspace.key,
@@ -154,6 +154,9 @@ fn the_playground_shows_both_shapes_and_a_failing_demo_fails() -> Result<()> {
         assert!(all.iter().any(|w| w.managed_by.as_deref() == Some("pod")));
         assert!(all.iter().all(|w| w.key.endpoint == "demo"));
         assert!(all.iter().any(|w| w.name == "job-004"));
+        let playground = Demo::new(clock());
+        let stop = step(&playground, "vision-train", Verb::Stop);
+        assert_eq!(playground.run(&stop).await.map_err(|error| error.kind), Err(Kind::NotSupported));
         let error = Error::new(Kind::Unreachable, "no");
         let failing = Demo::empty(clock()).failing(error.clone());
         assert_eq!(failing.probe().await, Err(error.clone()));

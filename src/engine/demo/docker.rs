@@ -14,6 +14,13 @@ const M: u64 = 1 << 20;
 const TORCH: &str = "pytorch/pytorch:2.4.1-cuda12.1";
 
 pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
+    let mut places = projects(endpoint, now);
+    places.extend(others(endpoint, now));
+    places
+}
+
+/// Containers that hold a project folder each.
+fn projects(endpoint: &str, now: Timestamp) -> Vec<Place> {
     let make = |name: &str, image: &str| Make::new(endpoint, name, image, now);
     let gpu = |name: &str| Gpu { name: name.into(), from: "label ds01.gpu.allocated".into() };
     vec![
@@ -48,7 +55,7 @@ pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
             .of("bob", "scratch")
             .since(5 * DAY, 5 * DAY)
             .bind("/workspace", "/home/bob/workspace/scratch", "ext4")
-            .reading(Reading::OnRequest(Method::Api, "reading it takes the engine a while: r reads it"))
+            .reading(Reading::OnRequest(Method::Api, "the engine takes long to list what changed; r asks it"))
             .file("/root/run.sh", 2 * K, 4 * DAY)
             .file("/root/sweep/results.parquet", 340 * M, DAY)
             .done(),
@@ -67,6 +74,13 @@ pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
             .file("/root/trainer_state.json", 96 * K, 45 * MINUTE)
             .file("/tmp/wandb/run.log", 3 * M, 41 * MINUTE)
             .done(),
+    ]
+}
+
+/// Services, throw-away containers and one whose names mean harm.
+fn others(endpoint: &str, now: Timestamp) -> Vec<Place> {
+    let make = |name: &str, image: &str| Make::new(endpoint, name, image, now);
+    vec![
         make("annotator", "labelstudio/label-studio:1.13")
             .of("bob", "annotator")
             .since(30 * DAY, 6 * DAY)
@@ -78,7 +92,7 @@ pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
             .volume("/label-studio/data", "labels_data", false)
             .holding("/label-studio/data", 4_831_838_208)
             .bind("/import", "/tmp/import", "ext4")
-            .reading(Reading::InPart(Method::Proc, "/root/.config could not be read: permission denied"))
+            .reading(Reading::InPart(Method::Proc, "/root/.config: permission denied"))
             .file("/root/export.jsonl", 88 * M, 3 * HOUR)
             .done(),
         make("quick-look", "python:3.12")

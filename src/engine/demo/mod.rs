@@ -59,10 +59,10 @@ impl Demo {
     pub fn pod_shaped(clock: Arc<dyn Clock>) -> Self {
         let places = pods::places("demo-pods", clock.now());
         let mut demo = Self::holding("demo-pods", "the demo's pods", "Demo, as a cluster", places, clock);
-        let why = "a pod cannot be stopped and started again: its controller makes a new one";
+
         for (right, can) in &mut demo.capabilities.0 {
             if *right == Right::Run {
-                *can = Can::No(why.into());
+                *can = Can::No(world::POD.into());
             }
         }
         demo

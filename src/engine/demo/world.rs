@@ -65,6 +65,9 @@ impl World {
         let Some(place) = self.places.iter_mut().find(|place| place.workspace.key == step.subject) else {
             return Err(Error::new(Kind::NotFound, format!("there is no container {}", step.name)));
         };
+        if place.workspace.managed_by.as_deref() == Some("pod") {
+            return Err(Error::new(Kind::NotSupported, POD));
+        }
         let up = place.detail.state.is_up();
         match (step.verb, up) {
             (Verb::Start, true) => return Err(conflict(step, "runs already")),
@@ -78,6 +81,9 @@ impl World {
         Ok(())
     }
 }
+
+/// Why pods are neither started nor stopped.
+pub(super) const POD: &str = "a pod cannot be stopped and started again: its controller makes a new one";
 
 fn conflict(step: &Step, why: &str) -> Error {
     Error::new(Kind::Conflict, format!("container {} {why}", step.name))

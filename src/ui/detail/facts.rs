@@ -24,6 +24,8 @@ use crate::ui::words;
 
 /// Rows of the facts, with the empty one above.
 pub(super) const FACT_ROWS: u16 = 4;
+/// Columns that are left to a lifetime beside a long name.
+const LIFETIME: usize = 20;
 /// Rows of the three layers, with the empty one above.
 pub(super) const LAYER_ROWS: u16 = 4;
 
@@ -65,7 +67,7 @@ fn state(model: &Model, row: &Row, detail: &Detail) -> String {
     match (detail.exit_cause(), detail.finished) {
         (Some(cause), Some(finished)) => format!("{cause}, {}", text::ago(finished, model.now)),
         (Some(cause), None) => cause,
-        (None, _) => words::state(row, model.now),
+        (None, _) => words::state(row, model.now, false),
     }
 }
 
@@ -114,9 +116,10 @@ pub(super) fn layers(theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) 
     let all = [("image", &layers.image), ("container", &layers.container), ("folder", &layers.workspace)];
     let names: Vec<_> = all.iter().map(|(_, layer)| name(theme, layer)).collect();
     let label = "container".len() + 2;
-    // Whether it exists matters more than its full name.
-    let room = usize::from(area.width).saturating_sub(label + 2 + "exists  ".len() + 24).max(12);
-    let wide = widest(&names).min(room);
+    // Whether it exists, and until when, matters more than its full name.
+    let room = usize::from(area.width).saturating_sub(label + 2 + "unknown  ".len() + LIFETIME).max(16);
+    // Beside the list it stands in the same place whatever the names are.
+    let wide = if area.width < 70 { room } else { widest(&names).min(room) };
     for (((what, layer), name), line) in all.iter().zip(&names).zip(1..) {
         let (exists, style) = match layer.exists {
             Some(true) => ("exists", theme.text),

@@ -18,7 +18,7 @@ use crate::core::finding::{Finding, Risk};
 use crate::model::{Model, Row};
 use crate::text;
 use crate::ui::theme::Theme;
-use crate::ui::widget::{Column, Table, TableRow, put};
+use crate::ui::widget::{Column, Table, TableRow, put, widest};
 use crate::ui::words;
 
 /// At most so many gaps and notes are listed above the files.
@@ -42,7 +42,9 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, area: Rect, buffer: 
     if risk.findings.is_empty() {
         return;
     }
-    let table = columns(model, area, "PATH", true);
+    // The same width whatever is in sight, so that scrolling moves no column.
+    let fate = if area.width >= 100 { 32 } else { 10 };
+    let table = columns(model, area, "PATH", true, fate);
     table.heads(buffer, theme, list, 0);
     let offset = if model.open { model.detail_list.offset } else { 0 };
     let rows = usize::from(list.height.saturating_sub(1));
@@ -69,35 +71,53 @@ fn remarks(model: &Model, theme: &Theme, risk: &Risk, area: Rect, buffer: &mut B
 /// The first files, below the mounts.
 pub(super) fn top(model: &Model, theme: &Theme, row: &Row, rows: usize, area: Rect, buffer: &mut Buffer) {
     let Some(risk) = &row.risk.known else { return };
-    let table = columns(model, area, "FILES AT RISK", false);
-    table.heads(buffer, theme, area, 0);
     let all = risk.findings.len();
-    let shown = if all > rows { rows.saturating_sub(1) } else { rows };
+    if all == 0 {
+        remarks(model, theme, risk, area, buffer);
+    }
+    if rows == 0 {
+        return;
+    }
+    let files: Vec<_> =
+        risk.findings.iter().take(rows).map(|finding| cells(model, theme, row, finding)).collect();
+    let fate = widest(files.iter().filter_map(|cells| cells.last()).map(|cell| &cell.content));
+    let fate = if area.width < 70 { 10 } else { fate };
+    let table = columns(model, area, "FILES AT RISK", false, fate);
+    table.heads(buffer, theme, area, 0);
+    let shown = if all > rows && rows > 1 { rows - 1 } else { rows };
     let mut line = 1;
-    for finding in risk.findings.iter().take(shown) {
-        let cells = TableRow { cells: cells(model, theme, row, finding), selected: false, marked: false };
+    for cells in files.into_iter().take(shown) {
+        let cells = TableRow { cells, selected: false, marked: false };
         table.row(buffer, theme, area, line, &cells);
         line += 1;
     }
-    if all > shown {
-        let text = format!("  {} and {} more on page Files", theme.ellipsis(), all - shown);
-        put(buffer, theme, area, line, &[Span::styled(text, theme.faint)]);
+    if all > shown && rows > 1 {
+        let text = format!("{} and {} more on page Files", theme.ellipsis(), all - shown);
+        put(buffer, theme, indented(model, area), line, &[Span::styled(text, theme.faint)]);
+        line += 1;
     }
+    remarks(model, theme, risk, below(indented(model, area), line + 1), buffer);
 }
 
-fn columns(model: &Model, area: Rect, title: &'static str, storage: bool) -> Table {
+/// Below the first column of a table whose rows can be selected.
+fn indented(model: &Model, area: Rect) -> Rect {
+    let by = if model.open { 2 } else { 0 };
+    Rect { x: area.x.saturating_add(by), width: area.width.saturating_sub(by), ..area }
+}
+
+fn columns(model: &Model, area: Rect, title: &'static str, storage: bool, fate: usize) -> Table {
     let storage = storage && area.width >= 80;
-    let others = if storage { 60 } else { 42 };
-    let path = usize::from(area.width).saturating_sub(others).clamp(16, 100);
+
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
-    Table::fit(
+    Table::selectable(
+        model.open,
         vec![
-            Column::new(title, path).least(16).middle(),
+            Column::new(title, 40).least(16).middle().fill(),
             Column::new("SIZE", 5).right(),
             Column::new("KIND", 10).drop(1),
             Column::new("AGE", 4).right().drop(2),
             unless(!storage, Column::new("STORAGE", 16)),
-            Column::new(model.event.if_words().to_uppercase(), 12).least(8).drop(3),
+            Column::new(model.event.if_words().to_uppercase(), fate).least(8).drop(3),
         ],
         area.width,
     )

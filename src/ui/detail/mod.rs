@@ -50,7 +50,7 @@ pub(super) fn list_height(model: &Model, area: Rect) -> usize {
     let page = below(margin(area), TITLE_ROWS);
     match (model.detailed(), model.page) {
         (Some(row), Page::Paths) => match &row.detail {
-            Fact::Known(detail) => paths::shape(row, detail, page, &model.profile).mounts,
+            Fact::Known(detail) => paths::shape(row, detail, page).mounts,
             _ => 0,
         },
         (Some(row), Page::Files) => files::list_rows(row, page),

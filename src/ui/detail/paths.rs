@@ -22,7 +22,6 @@ use ratatui::text::Span;
 use super::facts::{self, FACT_ROWS, LAYER_ROWS};
 use super::{below, files};
 use crate::core::mount::Mount;
-use crate::core::profile::Profile;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::Detail;
 use crate::model::cells;
@@ -42,8 +41,11 @@ pub(in crate::ui) struct Shape {
     files: usize,
 }
 
+/// Four mounts and their heads.
+const FEW_MOUNTS: u16 = 5;
+
 /// Shares the rows out: mounts first, then what the workspace is, then files.
-pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect, _profile: &Profile) -> Shape {
+pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
     let mounts = cells::visible_mounts(detail).len();
     let found = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
     let mut left = area.height;
@@ -61,7 +63,7 @@ pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect, _profile: &Pr
 }
 
 pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, area: Rect, buffer: &mut Buffer) {
-    let shape = shape(row, detail, area, &model.profile);
+    let shape = shape(row, detail, area);
     let mut rest = area;
     if shape.facts {
         facts::facts(model, theme, row, detail, rest, buffer);
@@ -73,14 +75,14 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, are
     }
     rest = below(rest, 1);
     let used = mounts(model, theme, row, detail, shape.mounts, rest, buffer);
+    // Beside the list the files begin in the same row for all who have few mounts.
+    let used = if area.width < 70 && rest.height >= 16 { used.max(FEW_MOUNTS) } else { used };
     rest = below(rest, used);
     if let Some(reason) = &detail.mounts_missing {
         let text = format!("Not all mounts are known: {}", words::name(theme, reason));
         put(buffer, theme, rest, 0, &[Span::styled(text, theme.caution)]);
     }
-    if shape.files > 0 {
-        files::top(model, theme, row, shape.files, below(rest, 1), buffer);
-    }
+    files::top(model, theme, row, shape.files, below(rest, 1), buffer);
 }
 
 /// The table of mounts; returns the rows used.
@@ -95,14 +97,15 @@ fn mounts(
 ) -> u16 {
     let Some(classifier) = row.classifier(&model.profile) else { return 0 };
     let shown = cells::visible_mounts(detail);
+    let narrow = area.width < 70;
     let all: Vec<Vec<Span<'static>>> = shown
         .iter()
         .filter_map(|index| detail.mounts.get(*index))
         .map(|mount| {
             let verdict = classifier.mount(mount).fates.verdict(model.event);
             vec![
-                Span::styled(target(theme, mount), theme.text),
-                Span::styled(source(theme, mount), theme.faint),
+                Span::styled(target(theme, mount, narrow), theme.text),
+                Span::styled(source(theme, mount), theme.text),
                 Span::styled(mount.storage.label(), theme.text),
                 Span::styled(if mount.read_only { "ro" } else { "rw" }, theme.text),
                 Span::styled(
@@ -113,17 +116,21 @@ fn mounts(
             ]
         })
         .collect();
+    // Beside the list the columns stand still from one detail to the next.
+    let most = if narrow { 16 } else { 48 };
+    let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let wide =
         |column: usize| widest(all.iter().filter_map(|cells| cells.get(column)).map(|cell| &cell.content));
     let columns = vec![
-        Column::new("IN CONTAINER", wide(0).min(48)).least(14).middle(),
-        Column::new("FROM", wide(1).min(48)).least(14).middle().drop(2),
-        Column::new("STORAGE", wide(2)).least(14).drop(1),
-        Column::new("MODE", 4).drop(3),
-        Column::new("FILE SYSTEM", wide(4).min(16)).drop(4),
-        Column::new(model.event.if_words().to_uppercase(), wide(5)).least(10),
+        Column::new("IN CONTAINER", wide(0).clamp(16, most)).least(16).middle().fill(),
+        Column::new("FROM", wide(1).clamp(24, 48)).least(8).middle().drop(2),
+        Column::new("STORAGE", wide(2).max(19)).drop(1),
+        // `rw` and `ro` need no head; without a column of its own, the target says what is read-only.
+        unless(narrow, Column::new("", 2)),
+        unless(area.width < 84, Column::new("FILE SYSTEM", wide(4).min(16)).drop(3)),
+        Column::new(model.event.if_words().to_uppercase(), wide(5).min(if narrow { 10 } else { 32 })).least(10),
     ];
-    let table = Table::fit(columns, area.width);
+    let table = Table::selectable(model.open, columns, area.width);
     table.heads(buffer, theme, area, 0);
     let offset = if model.open { model.detail_list.offset } else { 0 };
     let mut line = 1;
@@ -135,7 +142,7 @@ fn mounts(
     }
     let hidden = all.len().saturating_sub(rows);
     if hidden > 0 && !model.open && rows > 0 {
-        let text = format!("  {} and {} more", theme.ellipsis(), hidden + 1);
+        let text = format!("{} and {} more", theme.ellipsis(), hidden + 1);
         let last = Rect { y: area.y + line - 1, height: 1, ..area };
         clear(buffer, last);
         put(buffer, theme, last, 0, &[Span::styled(text, theme.faint)]);
@@ -152,13 +159,17 @@ fn clear(buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn target(theme: &Theme, mount: &Mount) -> String {
-    if mount.target == Path::new("/") { "everything else".into() } else { words::path(theme, &mount.target) }
+fn target(theme: &Theme, mount: &Mount, narrow: bool) -> String {
+    let read_only = if narrow && mount.read_only { " (ro)" } else { "" };
+    if mount.target == Path::new("/") {
+        return format!("everything else{read_only}");
+    }
+    format!("{}{read_only}", words::path(theme, &mount.target))
 }
 
 fn source(theme: &Theme, mount: &Mount) -> String {
     match mount.storage {
-        StorageKind::WritableLayer => "new and changed files".into(),
+        StorageKind::WritableLayer => "container".into(),
         StorageKind::Tmpfs | StorageKind::EmptyDirMemory if mount.source.is_empty() => "memory".into(),
         _ if mount.source.is_empty() => "-".into(),
         _ => words::name(theme, &mount.source),

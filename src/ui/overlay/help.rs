@@ -15,13 +15,15 @@ use crate::text;
 use crate::ui::theme::Theme;
 use crate::ui::widget::wrap;
 
-const WORDS: [(&str, &str); 6] = [
+const WORDS: [(&str, &str); 8] = [
     ("AT RISK", "files in places that do not outlast the event in the header"),
     ("kept", "still there afterwards"),
     ("kept if ...", "still there if the condition holds, which is not known"),
     ("rebuilt", "gone, and brought back from the image or by the runtime"),
     ("lost", "gone"),
     ("untouched", "the event does not concern it"),
+    ("oom", "out of memory: the kernel killed it"),
+    ("12m!", "it ended 12 minutes ago and failed"),
 ];
 
 pub(super) fn sheet(scroll: usize, theme: &Theme, columns: u16) -> Sheet {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::line::put;
+use crate::text;
 use crate::ui::theme::Theme;
 
 /// Draws a rule along the first row of an area, branching off downwards at a column of the screen.
@@ -56,6 +57,15 @@ pub(in crate::ui) fn boxed(buffer: &mut Buffer, theme: &Theme, area: Rect, title
         buffer.set_stringn(x, y, corner, 1, theme.faint);
     }
     let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
+    for (text, row) in [(title, area.y), (keys, bottom)] {
+        let end =
+            inside.x.saturating_add(u16::try_from(text::width(text)).unwrap_or(u16::MAX)).saturating_add(2);
+        for x in inside.x..end.min(if text.is_empty() { 0 } else { inside.right() }) {
+            if let Some(cell) = buffer.cell_mut((x, row)) {
+                cell.reset();
+            }
+        }
+    }
     if !title.is_empty() {
         put(buffer, theme, inside, 0, &[Span::styled(format!(" {title} "), theme.strong)]);
     }

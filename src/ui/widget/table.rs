@@ -36,6 +36,7 @@ pub(in crate::ui) struct Column {
     /// The higher, the earlier it drops out; 0 never does.
     drop: u8,
     absent: bool,
+    fill: bool,
     right: bool,
     cut: Cut,
 }
@@ -45,7 +46,7 @@ impl Column {
     pub(in crate::ui) fn new(title: impl Into<Cow<'static, str>>, wants: usize) -> Self {
         let title = title.into();
         let wants = wants.max(text::width(&title));
-        Self { title, wants, least: wants, drop: 0, absent: false, right: false, cut: Cut::End }
+        Self { title, wants, least: wants, drop: 0, absent: false, fill: false, right: false, cut: Cut::End }
     }
 
     /// May shrink to this many columns.
@@ -57,6 +58,12 @@ impl Column {
     /// Drops out where there is no room; the highest first.
     pub(in crate::ui) fn drop(mut self, order: u8) -> Self {
         self.drop = order;
+        self
+    }
+
+    /// Takes what the others leave.
+    pub(in crate::ui) fn fill(mut self) -> Self {
+        self.fill = true;
         self
     }
 
@@ -97,6 +104,7 @@ pub(in crate::ui) struct TableRow {
 pub(in crate::ui) struct Table {
     columns: Vec<(usize, Column, usize)>,
     gap: usize,
+    gutter: usize,
 }
 
 /// Columns before the first cell: the pointer and the mark.
@@ -105,9 +113,18 @@ const GAP: usize = 2;
 const WIDEST_GAP: usize = 4;
 
 impl Table {
-    /// Fits columns into a width.
+    /// Fits columns into a width, with room for pointer and mark.
     pub(in crate::ui) fn fit(columns: Vec<Column>, available: u16) -> Self {
-        let room = usize::from(available).saturating_sub(GUTTER);
+        Self::with_gutter(columns, available, GUTTER)
+    }
+
+    /// Fits columns into a width; its rows can be selected, or stand flush left.
+    pub(in crate::ui) fn selectable(selectable: bool, columns: Vec<Column>, available: u16) -> Self {
+        Self::with_gutter(columns, available, if selectable { GUTTER } else { 0 })
+    }
+
+    fn with_gutter(columns: Vec<Column>, available: u16, gutter: usize) -> Self {
+        let room = usize::from(available).saturating_sub(gutter);
         let mut columns: Vec<(usize, Column, usize)> =
             columns.into_iter().enumerate().map(|(index, column)| (index, column, 0)).collect();
         columns.retain(|(_, column, _)| !column.absent);
@@ -139,13 +156,17 @@ impl Table {
             }
             used -= 1;
         }
+        if let Some((_, _, width)) = columns.iter_mut().find(|(_, column, _)| column.fill) {
+            *width += room.saturating_sub(used);
+            used = used.max(room);
+        }
         let spread = room.saturating_sub(used) / columns.len().saturating_sub(1).max(1);
-        Self { columns, gap: (GAP + spread).min(WIDEST_GAP) }
+        Self { columns, gap: (GAP + spread).min(WIDEST_GAP), gutter }
     }
 
     /// Draws the heads into a row.
     pub(in crate::ui) fn heads(&self, buffer: &mut Buffer, theme: &Theme, area: Rect, row: u16) {
-        let mut line = vec![Span::raw(" ".repeat(GUTTER))];
+        let mut line = vec![Span::raw(" ".repeat(self.gutter))];
         for (place, (_, column, width)) in self.columns.iter().enumerate() {
             let title = fitted(&column.title, *width, column, theme, self.last(place));
             line.push(Span::styled(title, theme.faint));
@@ -166,13 +187,18 @@ impl Table {
         let pointer = if cells.selected { theme.pointer() } else { " " };
         let mark = if cells.marked { theme.mark() } else { " " };
         let mut line = vec![Span::styled(pointer, theme.strong), Span::styled(mark, theme.strong)];
+        line.truncate(self.gutter);
         for (place, (index, column, width)) in self.columns.iter().enumerate() {
             let Some(cell) = cells.cells.get(*index) else { continue };
-            let mut style = cell.style;
+            let text = fitted(&cell.content, *width, column, theme, self.last(place));
             if cells.selected && place == 0 {
-                style = style.patch(theme.strong);
+                // Only the name itself gets its weight: moving the selection changes few cells.
+                let name = text.trim_end();
+                line.push(Span::styled(name.to_string(), cell.style.patch(theme.strong)));
+                line.push(Span::raw(" ".repeat(text.len() - name.len())));
+            } else {
+                line.push(Span::styled(text, cell.style));
             }
-            line.push(Span::styled(fitted(&cell.content, *width, column, theme, self.last(place)), style));
             line.push(Span::raw(self.gap_after(place)));
         }
         put(buffer, theme, area, row, &line);
@@ -228,9 +254,9 @@ mod tests {
     #[test]
     fn columns_drop_out_in_their_order_and_shrink_before_they_are_cut() {
         assert_eq!(places(&Table::fit(columns(), 80)), [(0, 20), (1, 10), (2, 30), (3, 4)]);
-        assert_eq!(places(&Table::fit(columns(), 60)), [(0, 15), (1, 10), (2, 23), (3, 4)]);
+        assert_eq!(places(&Table::fit(columns(), 60)), [(0, 18), (1, 10), (2, 20), (3, 4)]);
         assert_eq!(places(&Table::fit(columns(), 40)), [(0, 20), (1, 10), (3, 4)]);
-        assert_eq!(places(&Table::fit(columns(), 30)), [(0, 16), (1, 10)]);
+        assert_eq!(places(&Table::fit(columns(), 30)), [(0, 10), (1, 10), (3, 4)]);
         assert_eq!(places(&Table::fit(columns(), 8)), [(0, 2), (1, 2)]);
     }
 }

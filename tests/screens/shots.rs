@@ -1,0 +1,237 @@
+//! Screens that somebody looked at: text, and where it matters the styles.
+
+use std::sync::Arc;
+
+use outlast::core::classify::Origin;
+use outlast::core::error::{Error, Kind};
+use outlast::core::event::Event;
+use outlast::core::finding::Tally;
+use outlast::core::plan::Plan;
+use outlast::keys::Action;
+use outlast::model::{
+    Confirm, Editing, ExplainView, Fact, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab,
+    cells,
+};
+use outlast::ui::Theme;
+
+use crate::support::{model, screen};
+
+fn shot(model: &Model) -> String {
+    screen::text(&screen::buffer(model, &Theme::dark()))
+}
+
+fn ascii(model: &Model) -> String {
+    screen::text(&screen::buffer(model, &Theme::mono().ascii()))
+}
+
+fn styled(model: &Model, theme: &Theme) -> String {
+    let buffer = screen::buffer(model, theme);
+    format!("{}\n{}", screen::text(&buffer), screen::styles(&buffer))
+}
+
+#[test]
+fn workspaces_at_every_size() {
+    insta::assert_snapshot!("workspaces_160x40", shot(&model::demo(160, 40)));
+    insta::assert_snapshot!("workspaces_120x40_dark", styled(&model::demo(120, 40), &Theme::dark()));
+    insta::assert_snapshot!("workspaces_120x40_light", styled(&model::demo(120, 40), &Theme::light()));
+    insta::assert_snapshot!("workspaces_120x40_no_colour", styled(&model::demo(120, 40), &Theme::mono()));
+    insta::assert_snapshot!("workspaces_120x40_ascii", ascii(&model::demo(120, 40)));
+    insta::assert_snapshot!("workspaces_80x24", styled(&model::demo(80, 24), &Theme::dark()));
+    insta::assert_snapshot!("workspaces_80x24_ascii", ascii(&model::demo(80, 24)));
+    insta::assert_snapshot!("workspaces_40x12", styled(&model::demo(40, 12), &Theme::dark()));
+    insta::assert_snapshot!("workspaces_40x12_ascii", ascii(&model::demo(40, 12)));
+}
+
+#[test]
+fn files_at_risk_at_every_size() {
+    let at = |columns, rows| {
+        let mut model = model::demo(columns, rows);
+        model.tab = Tab::AtRisk;
+        model
+    };
+    insta::assert_snapshot!("at_risk_120x40", styled(&at(120, 40), &Theme::dark()));
+    insta::assert_snapshot!("at_risk_80x24", shot(&at(80, 24)));
+    insta::assert_snapshot!("at_risk_80x24_ascii", ascii(&at(80, 24)));
+    insta::assert_snapshot!("at_risk_40x12", shot(&at(40, 12)));
+    let mut filtered = at(80, 24);
+    filtered.at_risk.filter = "ckpt".into();
+    filtered.at_risk.shown.truncate(1);
+    insta::assert_snapshot!("at_risk_filtered", shot(&filtered));
+    filtered.at_risk.shown.clear();
+    insta::assert_snapshot!("at_risk_no_match", shot(&filtered));
+    let mut none = model::live(80, 24);
+    none.tab = Tab::AtRisk;
+    insta::assert_snapshot!("at_risk_none", shot(&none));
+}
+
+#[test]
+fn an_open_detail_fills_the_screen_and_shows_what_is_selected() {
+    let open = |columns, rows, page, name: &str| {
+        let mut model = model::demo(columns, rows);
+        let row = model.rows.iter().find(|row| row.workspace.name.starts_with(name)).unwrap();
+        model.detail = Some(row.workspace.key.clone());
+        model.open = true;
+        model.page = page;
+        model
+    };
+    insta::assert_snapshot!("detail_paths_120x40", shot(&open(120, 40, Page::Paths, "llm")));
+    insta::assert_snapshot!("detail_paths_80x24", shot(&open(80, 24, Page::Paths, "thesis")));
+    insta::assert_snapshot!("detail_paths_40x12", shot(&open(40, 12, Page::Paths, "thesis")));
+    insta::assert_snapshot!("detail_files_80x24", shot(&open(80, 24, Page::Files, "annotator")));
+    insta::assert_snapshot!("detail_pod_120x40", shot(&open(120, 40, Page::Paths, "vision")));
+    insta::assert_snapshot!("detail_hostile_80x24", shot(&open(80, 24, Page::Files, "web")));
+    insta::assert_snapshot!("detail_not_read_80x24", shot(&open(80, 24, Page::Paths, "scratch")));
+    let mut reboot = open(80, 24, Page::Paths, "annotator");
+    reboot.event = Event::Reboot;
+    insta::assert_snapshot!("detail_if_rebooted_80x24", shot(&reboot));
+}
+
+#[test]
+fn before_and_without_an_engine_the_screen_says_what_is_going_on() {
+    insta::assert_snapshot!("connecting_80x24", shot(&model::connecting(80, 24)));
+    insta::assert_snapshot!("connecting_40x12", shot(&model::connecting(40, 12)));
+    insta::assert_snapshot!("empty_120x40", shot(&model::live(120, 40)));
+    insta::assert_snapshot!("empty_80x24", shot(&model::live(80, 24)));
+    let error = Error::new(
+        Kind::NotPermitted,
+        "permission denied on /var/run/docker.sock, which belongs to group docker",
+    )
+    .hint("sudo usermod -aG docker alice")
+    .hint("newgrp docker");
+    let mut lost = model::live(80, 24);
+    lost.endpoint.state = LinkState::Lost { error: error.clone(), since: model::now() };
+    insta::assert_snapshot!("lost_80x24", shot(&lost));
+    let mut went = model::demo(120, 20);
+    went.endpoint.state = LinkState::Lost { error, since: model::now() };
+    went.hint = Some("no engine here: set DOCKER_HOST, or run outlast on the host".into());
+    insta::assert_snapshot!("went_away_120x20", styled(&went, &Theme::dark()));
+}
+
+#[test]
+fn what_is_not_known_is_said_and_never_shown_as_nothing() {
+    let mut model = model::demo(80, 24);
+    model.rows[0].detail = Fact::Waiting;
+    model.rows[0].risk = outlast::model::RiskState::default();
+    model.rows[1].risk.known = None;
+    model.rows[1].risk.reading = Some(Tally { files: 12, bytes: 3 << 20 });
+    model.rows[2].risk.known = None;
+    model.rows[2].risk.reading = Some(Tally::default());
+    model.rows[2].marked = true;
+    insta::assert_snapshot!("reading_80x24", shot(&model));
+    model.open = true;
+    insta::assert_snapshot!("waiting_detail_80x24", shot(&model));
+    model.rows[0].detail = Fact::Failed(Error::new(Kind::NotFound, "it vanished").hint("r reads again"));
+    insta::assert_snapshot!("failed_detail_80x24", shot(&model));
+}
+
+#[test]
+fn the_lines_at_the_edges() {
+    let mut model = model::demo(80, 12);
+    model.editing = Some(Editing { text: "thesis".into(), cursor: 3 });
+    insta::assert_snapshot!("editing_80x12", styled(&model, &Theme::dark()));
+    model.editing = None;
+    model.notice = Some(Notice::good("Stopped my-project."));
+    insta::assert_snapshot!("notice_80x12", shot(&model));
+    model.notice = None;
+    model.event = Event::Crash;
+    model.workspaces.filter = "py".into();
+    model.workspaces.shown = vec![0, 2, 6];
+    insta::assert_snapshot!("event_and_filter_80x12", shot(&model));
+    model.workspaces.shown.clear();
+    insta::assert_snapshot!("no_match_80x12", shot(&model));
+}
+
+fn what_if(columns: u16, rows: u16) -> Model {
+    let mut model = model::demo(columns, rows);
+    let row = &model.rows[4];
+    let worst = Event::ALL.map(|event| (event, cells::worst(row, event, &model.profile))).into();
+    model.overlay = Some(Overlay::WhatIf { subject: "llm-finetune".into(), worst, cursor: 2 });
+    model
+}
+
+#[test]
+fn overlays() {
+    let with = |columns, rows, overlay| {
+        let mut model = model::demo(columns, rows);
+        model.overlay = Some(overlay);
+        model
+    };
+    insta::assert_snapshot!("help_120x40", shot(&with(120, 40, Overlay::Help { scroll: 0 })));
+    insta::assert_snapshot!("help_80x24_scrolled", shot(&with(80, 24, Overlay::Help { scroll: 9 })));
+    let verbs = || {
+        let why = "the engine is not answering".to_string();
+        Overlay::Verbs(vec![
+            (Action::StopOrStart, Some(why)),
+            (Action::WhatIf, None),
+            (Action::Refresh, None),
+            (Action::Copy, None),
+        ])
+    };
+    insta::assert_snapshot!("verbs_80x24", shot(&with(80, 24, verbs())));
+    insta::assert_snapshot!("what_if_120x40", styled(&what_if(120, 40), &Theme::dark()));
+    insta::assert_snapshot!("what_if_80x24_ascii", ascii(&what_if(80, 24)));
+    insta::assert_snapshot!("what_if_40x12", shot(&what_if(40, 12)));
+    insta::assert_snapshot!("explain_80x24", shot(&with(80, 24, explain())));
+    insta::assert_snapshot!("explain_120x40", shot(&with(120, 40, explain())));
+    insta::assert_snapshot!("plan_yes_80x24", shot(&with(80, 24, plan(Confirm::Yes, PlanState::Asking))));
+    let typed = Confirm::Name { name: "llm-finetune".into(), typed: "llm-f".into() };
+    insta::assert_snapshot!(
+        "plan_name_80x24",
+        styled(&with(80, 24, plan(typed, PlanState::Asking)), &Theme::mono())
+    );
+    insta::assert_snapshot!("plan_running_80x24", shot(&with(80, 24, plan(Confirm::Yes, PlanState::Running))));
+}
+
+fn explain() -> Overlay {
+    let model = model::demo(80, 24);
+    let row = &model.rows[0];
+    let classifier = row.classifier(&model.profile).unwrap();
+    let explanation = classifier.explain("/tmp/model.pt".as_ref(), Origin::Layer);
+    let events = Event::ALL
+        .map(|event| {
+            let answer = explanation.fates.of(event);
+            (event, answer.verdict(), answer.reason.to_string(), answer.basis)
+        })
+        .into();
+    Overlay::Explain(Box::new(ExplainView {
+        path: "/tmp/model.pt".into(),
+        workspace: "my-project".into(),
+        storage: explanation.storage.label(),
+        facts: "2.1G model checkpoint, 4m ago".into(),
+        events,
+        advice: explanation.fates.of(Event::Retire).advice.to_string(),
+        command: Some("docker cp my-project._.alice:/tmp/model.pt /home/alice/workspace/my-project/".into()),
+        violation: None,
+    }))
+}
+
+fn plan(confirm: Confirm, state: PlanState) -> Overlay {
+    let plan = Plan {
+        id: "20261123-140200-1".into(),
+        endpoint: "demo".into(),
+        made_at: model::now(),
+        preconditions: Vec::new(),
+        steps: Vec::new(),
+    };
+    let lines = [
+        "1. stop llm-finetune",
+        "   same as: docker stop llm-finetune._.carol",
+        "   loses 3 files (1.2G) in memory at /dev/shm",
+    ];
+    let lines = lines.map(String::from).into();
+    Overlay::Plan(Box::new(PlanView { plan, lines, confirm, state }))
+}
+
+#[test]
+fn hostile_names_stay_in_their_cells() {
+    let mut model = model::demo(80, 24);
+    let detail = model.rows[0].detail.known().unwrap().clone();
+    for (row, name) in
+        model.rows.iter_mut().zip(["日本語の名前", "x\u{1b}]0;t\u{7}\r\n", "مشروع", &"long".repeat(1000)])
+    {
+        row.workspace.name = name.into();
+    }
+    model.rows[0].detail = Fact::Known(Arc::clone(&detail));
+    insta::assert_snapshot!("hostile_80x24", shot(&model));
+    insta::assert_snapshot!("hostile_80x24_ascii", ascii(&model));
+}
