@@ -16,7 +16,7 @@ use crate::support::pty::Start;
 const VARIABLE: &str = "OUTLAST_TEST_PROGRAM";
 
 /// The program below on a terminal.
-pub fn start() -> Start {
+pub(crate) fn start() -> Start {
     let test = "pty::program::the_program_that_the_terminal_tests_drive";
     let binary = std::env::current_exe().unwrap();
     Start::program(&binary, &["--exact", test, "--nocapture", "--test-threads=1"]).env(VARIABLE, "1")

@@ -1,3 +1,3 @@
 //! Tests: support.
 
-pub mod pty;
+pub(crate) mod pty;

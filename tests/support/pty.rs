@@ -4,7 +4,9 @@
 //! screen printed. Absence is asserted only after something else has appeared.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -48,7 +50,7 @@ struct Seen {
 }
 
 /// How a program is started on a terminal.
-pub struct Start {
+pub(crate) struct Start {
     command: CommandBuilder,
     size: (u16, u16),
     home: tempfile::TempDir,
@@ -56,12 +58,12 @@ pub struct Start {
 
 impl Start {
     /// The product with these arguments.
-    pub fn outlast(args: &[&str]) -> Self {
+    pub(crate) fn outlast(args: &[&str]) -> Self {
         Self::program(Path::new(env!("CARGO_BIN_EXE_outlast")), args)
     }
 
     /// Any program: a clean environment with a home of its own, 80 by 24.
-    pub fn program(program: &Path, args: &[&str]) -> Self {
+    pub(crate) fn program(program: &Path, args: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -75,19 +77,19 @@ impl Start {
     }
 
     /// Sets a variable.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// Columns and rows.
-    pub fn size(mut self, cols: u16, rows: u16) -> Self {
+    pub(crate) fn size(mut self, cols: u16, rows: u16) -> Self {
         self.size = (cols, rows);
         self
     }
 
     /// Starts it.
-    pub fn spawn(self) -> Pty {
+    pub(crate) fn spawn(self) -> Pty {
         let (cols, rows) = self.size;
         let pair = native_pty_system().openpty(pty_size(cols, rows)).unwrap();
         let modes_before = modes(pair.master.as_ref());
@@ -121,7 +123,7 @@ impl Start {
 }
 
 /// A running program and its terminal.
-pub struct Pty {
+pub(crate) struct Pty {
     master: Option<Box<dyn MasterPty + Send>>,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<Mutex<Seen>>,
@@ -134,39 +136,44 @@ pub struct Pty {
 
 impl Pty {
     /// Types, as bytes arrive from a keyboard.
-    pub fn send(&self, keys: &str) {
+    pub(crate) fn send(&self, keys: &str) {
         let mut writer = self.writer.lock().unwrap();
         // A program that just ended does not read any more; what is expected fails later.
         let _ended = writer.as_mut().unwrap().write_all(keys.as_bytes());
     }
 
     /// Changes the window's size.
-    pub fn resize(&self, cols: u16, rows: u16) {
+    pub(crate) fn resize(&self, cols: u16, rows: u16) {
         self.seen().parser.set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
         self.master.as_ref().unwrap().resize(pty_size(cols, rows)).unwrap();
     }
 
     /// Sends a signal to the program.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
 
     /// Stops or starts reading: a line that stalls.
-    pub fn read(&self, on: bool) {
+    pub(crate) fn read(&self, on: bool) {
         self.reading.store(on, Ordering::SeqCst);
     }
 
     /// Closes the terminal as a dropped line does.
-    pub fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.reading.store(false, Ordering::SeqCst);
         *self.writer.lock().unwrap() = None;
-        self.master = None;
-        // The reader holds a descriptor of its own; it closes once it sees that reading is over.
+        // The reader holds a descriptor of its own and blocks on it: a byte wakes it, it closes.
+        let name = self.master.as_ref().unwrap().tty_name().unwrap();
+        let no_owner = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).unwrap();
+        let mut line = OpenOptions::new().write(true).custom_flags(no_owner).open(name).unwrap();
+        line.write_all(b"\0").unwrap();
         self.reader.take().unwrap().join().unwrap();
+        drop(line);
+        self.master = None;
     }
 
     /// Waits until the screen is as described.
-    pub fn until(&self, what: &str, expected: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn until(&self, what: &str, expected: impl Fn(&vt100::Screen) -> bool) {
         let start = Instant::now();
         while !expected(self.seen().parser.screen()) {
             assert!(start.elapsed() < PATIENCE, "not seen: {what}\n{}", self.picture());
@@ -175,17 +182,17 @@ impl Pty {
     }
 
     /// Waits until a text is on the screen.
-    pub fn see(&self, text: &str) {
+    pub(crate) fn see(&self, text: &str) {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
     /// Waits until a text is off the screen.
-    pub fn unsee(&self, text: &str) {
+    pub(crate) fn unsee(&self, text: &str) {
         self.until(&format!("{text} gone"), |screen| !screen.contents().contains(text));
     }
 
     /// The state of the process as the kernel writes it: `S`, `T` for stopped.
-    pub fn until_state(&self, state: char) {
+    pub(crate) fn until_state(&self, state: char) {
         let start = Instant::now();
         let path = format!("/proc/{}/stat", self.pid().as_raw_nonzero());
         loop {
@@ -199,7 +206,7 @@ impl Pty {
     }
 
     /// Waits for the program to end and for all it wrote.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -216,7 +223,7 @@ impl Pty {
     }
 
     /// Asserts that the terminal is as it was before the program started.
-    pub fn assert_restored(&self) {
+    pub(crate) fn assert_restored(&self) {
         let seen = self.seen();
         let screen = seen.parser.screen();
         let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
@@ -237,17 +244,17 @@ impl Pty {
     }
 
     /// Asserts that the program asked the terminal nothing.
-    pub fn assert_no_queries(&self) {
+    pub(crate) fn assert_no_queries(&self) {
         assert_eq!(self.seen().parser.callbacks().queries, 0, "queries race with keys");
     }
 
     /// All bytes that arrived so far.
-    pub fn raw(&self) -> Vec<u8> {
+    pub(crate) fn raw(&self) -> Vec<u8> {
         self.seen().raw.clone()
     }
 
     /// The text on the screen.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.seen().parser.screen().contents()
     }
 
