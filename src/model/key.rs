@@ -37,23 +37,23 @@ pub enum KeyCode {
     End,
 }
 
-/// The keys with a name: as shown, and in lower case as written in `<..>`.
-const NAMED: [(KeyCode, &str); 15] = [
-    (KeyCode::Enter, "Enter"),
-    (KeyCode::Esc, "Esc"),
-    (KeyCode::Tab, "Tab"),
-    (KeyCode::BackTab, "BackTab"),
-    (KeyCode::Backspace, "Backspace"),
-    (KeyCode::Delete, "Del"),
-    (KeyCode::Up, "Up"),
-    (KeyCode::Down, "Down"),
-    (KeyCode::Left, "Left"),
-    (KeyCode::Right, "Right"),
-    (KeyCode::PageUp, "PgUp"),
-    (KeyCode::PageDown, "PgDn"),
-    (KeyCode::Home, "Home"),
-    (KeyCode::End, "End"),
-    (KeyCode::Char(' '), "Space"),
+/// The keys with a name: as shown to people, and as written in the key table.
+const NAMED: [(KeyCode, &str, &str); 15] = [
+    (KeyCode::Enter, "Enter", "enter"),
+    (KeyCode::Esc, "Esc", "esc"),
+    (KeyCode::Tab, "Tab", "tab"),
+    (KeyCode::BackTab, "BackTab", "backtab"),
+    (KeyCode::Backspace, "Backspace", "backspace"),
+    (KeyCode::Delete, "Del", "delete"),
+    (KeyCode::Up, "Up", "up"),
+    (KeyCode::Down, "Down", "down"),
+    (KeyCode::Left, "Left", "left"),
+    (KeyCode::Right, "Right", "right"),
+    (KeyCode::PageUp, "PgUp", "pageup"),
+    (KeyCode::PageDown, "PgDn", "pagedown"),
+    (KeyCode::Home, "Home", "home"),
+    (KeyCode::End, "End", "end"),
+    (KeyCode::Char(' '), "Space", "space"),
 ];
 
 /// A key with or without Ctrl.
@@ -81,14 +81,15 @@ impl Key {
         if let (Some(only), None) = (characters.next(), characters.next()) {
             return Some(Self::plain(KeyCode::Char(only)));
         }
-        let named = NAMED.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
-        named.map(|(code, _)| Self::plain(*code))
+        let known = |other: &str| other.eq_ignore_ascii_case(name);
+        let named = NAMED.iter().find(|(_, shown, written)| known(shown) || known(written));
+        named.map(|(code, ..)| Self::plain(*code))
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = NAMED.iter().find(|(code, _)| *code == self.code).map(|(_, name)| *name);
+        let named = NAMED.iter().find(|(code, ..)| *code == self.code).map(|(_, name, _)| *name);
         match (self.code, named) {
             (KeyCode::Char(c), None) if self.ctrl => write!(f, "^{}", c.to_ascii_uppercase()),
             (KeyCode::Char(c), None) => write!(f, "{c}"),
@@ -127,9 +128,10 @@ mod tests {
 
     #[test]
     fn every_named_key_reads_back_what_it_shows() {
-        for (code, name) in NAMED {
-            assert_eq!(Key::parse(name), Some(Key::plain(code)));
-            assert_eq!(Key::plain(code).to_string(), name);
+        for (code, shown, written) in NAMED {
+            assert_eq!(Key::parse(written), Some(Key::plain(code)));
+            assert_eq!(Key::parse(shown), Some(Key::plain(code)));
+            assert_eq!(Key::plain(code).to_string(), shown);
         }
         assert_eq!(Key::parse("nothing"), None);
         assert_eq!(Key::parse(""), None);

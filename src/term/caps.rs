@@ -87,14 +87,13 @@ fn colors(env: &dyn Fn(&str) -> Option<String>, term: &str, choice: ColorChoice)
     };
     let monochrome = ["vt1", "vt2", "vt3"].iter().any(|family| term.starts_with(family));
     match choice {
-        ColorChoice::Always => depth,
         ColorChoice::Never => Colors::None,
         ColorChoice::Auto if set(env, "NO_COLOR").is_some() => Colors::None,
         ColorChoice::Auto if set(env, "CLICOLOR_FORCE").is_some_and(|value| value != "0") => depth,
         ColorChoice::Auto if monochrome || set(env, "CLICOLOR").is_some_and(|value| value == "0") => {
             Colors::None
         }
-        ColorChoice::Auto => depth,
+        ColorChoice::Always | ColorChoice::Auto => depth,
     }
 }
 

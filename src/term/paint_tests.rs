@@ -35,7 +35,7 @@ fn expected_color(color: Color) -> vt100::Color {
         Color::Reset => vt100::Color::Default,
         Color::Indexed(index) => vt100::Color::Idx(index),
         Color::Rgb(red, green, blue) => vt100::Color::Rgb(red, green, blue),
-        named => vt100::Color::Idx(u8::try_from(names.iter().position(|n| *n == named).unwrap()).unwrap()),
+        other => vt100::Color::Idx(u8::try_from(names.iter().position(|n| *n == other).unwrap()).unwrap()),
     }
 }
 

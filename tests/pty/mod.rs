@@ -1,1 +1,6 @@
-//! Tests: pty.
+//! The real binary and the terminal layer on a real pseudo-terminal.
+
+mod dashboard;
+mod program;
+mod refused;
+mod terminal;
