@@ -62,11 +62,12 @@ fn profile(file: Option<&Path>) -> Result<Profile> {
 
 /// Opens the dashboard on a runtime of its own.
 fn dashboard(start: Start) -> Result<u8> {
-    let Start { engine, host, clock, profile, config, config_error, ascii, color } = start;
+    let Start { engine, fallback, host, clock, profile, config, config_error, ascii, color } = start;
     let on_this_machine = engine.endpoint().id == "machine";
     let session = Session {
         folder_roots: folders::roots(&profile, &config, &host),
         ports: Ports { engine, clock, store: Store::open(&host).map(Arc::new), host },
+        fallback,
         profile,
         event: config.event,
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),

@@ -7,18 +7,18 @@ use crate::model::key::{Key, KeyCode};
 
 /// A line being edited.
 #[derive(Debug)]
-pub struct Editor(TextArea<'static>);
+pub(super) struct Editor(TextArea<'static>);
 
 impl Editor {
     /// Starts with a text, the cursor behind it.
-    pub fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let mut area = TextArea::new(vec![text.to_string()]);
         area.move_cursor(CursorMove::End);
         Self(area)
     }
 
     /// Takes a key that edits; Enter, Esc and Tab are the caller's.
-    pub fn press(&mut self, key: Key) {
+    pub(super) fn press(&mut self, key: Key) {
         let code = match key.code {
             KeyCode::Char(c) => Code::Char(c),
             KeyCode::Backspace => Code::Backspace,
@@ -37,13 +37,13 @@ impl Editor {
     }
 
     /// Takes pasted text; line ends become spaces.
-    pub fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str) {
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.0.insert_str(line);
     }
 
     /// The text and the cursor, for the screen.
-    pub fn line(&self) -> Editing {
+    pub(super) fn line(&self) -> Editing {
         let text = self.0.lines().first().cloned().unwrap_or_default();
         Editing { text, cursor: self.0.cursor().1 }
     }

@@ -10,21 +10,18 @@ pub mod session;
 mod update;
 
 use std::io::Write;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 pub use msg::{Cmd, Msg};
 pub use update::State;
 
-use crate::core::error::{Error, Result};
+use crate::core::error::{Error, Kind, Result};
 use crate::core::workspace::WsKey;
 use crate::model::{LinkState, Model};
 use crate::port::{Clock, Engine, Host};
@@ -76,9 +73,10 @@ pub struct Start {
 /// Returns the last model too, for what must be said on the normal screen.
 ///
 /// # Errors
-/// Only where the terminal cannot be written.
+/// Where the terminal cannot be written, and where the first contact fails for a
+/// reason that waiting does not mend: no engine there, or no right to use it.
 pub async fn run<W: Write>(
-    inputs: impl Stream<Item = Input>,
+    inputs: &mut (impl Stream<Item = Input> + Unpin),
     screen: &mut Screen<W>,
     ports: Ports,
     start: Start,
@@ -87,7 +85,6 @@ pub async fn run<W: Write>(
     let Start { model, theme } = start;
     let mut effects = Effects::new(ports.clone(), &model, sender);
     let mut state = State::new(model);
-    let mut inputs = pin!(inputs.fuse());
     let started = Instant::now();
     let mut rest: Option<Instant> = None;
     draw(screen, &state.model, &theme)?;
@@ -110,6 +107,9 @@ pub async fn run<W: Write>(
                     Taken::Nothing => continue,
                     Taken::End(ended) => return Ok((ended, state.model)),
                 },
+                Happened::Msg(Msg::Connected(Err(error))) if is_final(&error, &state.model) => {
+                    return Err(error);
+                }
                 Happened::Msg(msg) => {
                     effects.came_back(&msg);
                     msg
@@ -166,6 +166,11 @@ fn take<W: Write>(input: Input, screen: &mut Screen<W>) -> Result<Taken> {
     })
 }
 
+/// Whether a failed contact ends the session: it was the first, and waiting does not mend it.
+fn is_final(error: &Error, model: &Model) -> bool {
+    model.endpoint.product.is_none() && matches!(error.kind, Kind::Unreachable | Kind::NotPermitted)
+}
+
 fn drain(messages: &mut UnboundedReceiver<Msg>, queue: &mut Vec<Happened>) {
     while queue.len() < BATCH
         && let Ok(msg) = messages.try_recv()
@@ -175,10 +180,7 @@ fn drain(messages: &mut UnboundedReceiver<Msg>, queue: &mut Vec<Happened>) {
 }
 
 fn draw<W: Write>(screen: &mut Screen<W>, model: &Model, theme: &Theme) -> Result<()> {
-    let (columns, rows) = model.size;
-    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-    ui::draw(model, theme, &mut buffer);
-    screen.draw(buffer).map_err(|error| gone(&error))?;
+    screen.draw(ui::frame(model, theme)).map_err(|error| gone(&error))?;
     Ok(())
 }
 
@@ -205,5 +207,5 @@ fn time_passed(model: &Model, started: Instant, now: Timestamp) -> Msg {
 }
 
 fn gone(error: &std::io::Error) -> Error {
-    Error::new(crate::core::error::Kind::Failed, format!("the terminal cannot be written: {error}"))
+    Error::new(Kind::Failed, format!("the terminal cannot be written: {error}"))
 }

@@ -8,6 +8,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::profile::Profile;
 use crate::model::{LinkState, Model, Notice};
+use crate::port::Engine;
 use crate::term::{self, ColorChoice, Colors, Screen};
 use crate::ui::Theme;
 
@@ -15,6 +16,8 @@ use crate::ui::Theme;
 pub struct Session {
     /// The world.
     pub ports: Ports,
+    /// What is shown instead where the engine, which nobody chose, may not be used.
+    pub fallback: Option<Arc<dyn Engine>>,
     /// The platform's rules.
     pub profile: Arc<Profile>,
     /// Folders whose sub-folders are projects.
@@ -38,7 +41,7 @@ pub struct Session {
 /// # Errors
 /// Before the terminal is touched: no full screen is possible here. Afterwards:
 /// the engine never answered; the message belongs on the normal screen.
-pub async fn open(session: Session) -> Result<u8> {
+pub async fn open(mut session: Session) -> Result<u8> {
     let env = |name: &str| std::env::var(name).ok();
     let (stdin, stdout) = (std::io::stdin().is_terminal(), std::io::stdout().is_terminal());
     let caps = term::caps::detect(&env, stdin, stdout, session.ascii, session.color)?;
@@ -52,19 +55,19 @@ pub async fn open(session: Session) -> Result<u8> {
     let mut screen = Screen::on_terminal(caps).map_err(|error| no_terminal(&error))?;
     term::guard::install_panic_hook();
     screen.enter().map_err(|error| no_terminal(&error))?;
-    let mut model =
-        Model::new(session.ports.engine.endpoint().clone(), session.profile, session.ports.clock.now());
-    model.size = screen.size();
-    model.user = session.ports.host.user.clone().unwrap_or_else(|| session.ports.host.uid.to_string());
-    model.hostname.clone_from(&session.ports.host.hostname);
-    model.folder_roots = session.folder_roots;
-    model.hint = session.hint;
-    model.notice = session.notice.map(Notice::bad);
-    if let Some(event) = session.event {
-        model.event = event;
-        model.default_event = event;
+    let mut inputs = term::inputs();
+    let model = first_model(&session, screen.size());
+    let mut ended = run(&mut inputs, &mut screen, session.ports.clone(), Start { model, theme }).await;
+    if let (Err(error), Some(engine)) = (&ended, session.fallback.take())
+        && error.kind == Kind::NotPermitted
+    {
+        // Nobody chose this engine, so being shut out of it is no reason to show nothing.
+        let says: Vec<&str> = [&error.message].into_iter().chain(&error.hints).map(String::as_str).collect();
+        session.hint = Some(says.join("; "));
+        session.ports.engine = engine;
+        let model = first_model(&session, screen.size());
+        ended = run(&mut inputs, &mut screen, session.ports.clone(), Start { model, theme }).await;
     }
-    let ended = run(term::inputs(), &mut screen, session.ports, Start { model, theme }).await;
     screen.leave();
     let (ended, model) = ended?;
     match ended {
@@ -73,6 +76,24 @@ pub async fn open(session: Session) -> Result<u8> {
         Ended::Gone => Ok(129),
         Ended::Quit => never_answered(model.endpoint.state, &model.endpoint.endpoint.address),
     }
+}
+
+/// What the first frame shows.
+fn first_model(session: &Session, size: (u16, u16)) -> Model {
+    let ports = &session.ports;
+    let mut model =
+        Model::new(ports.engine.endpoint().clone(), Arc::clone(&session.profile), ports.clock.now());
+    model.size = size;
+    model.user = ports.host.user.clone().unwrap_or_else(|| ports.host.uid.to_string());
+    model.hostname.clone_from(&ports.host.hostname);
+    model.folder_roots.clone_from(&session.folder_roots);
+    model.hint.clone_from(&session.hint);
+    model.notice = session.notice.clone().map(Notice::bad);
+    if let Some(event) = session.event {
+        model.event = event;
+        model.default_event = event;
+    }
+    model
 }
 
 /// What must be said on the normal screen: the engine never answered, or no longer does.

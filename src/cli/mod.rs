@@ -51,8 +51,10 @@ pub struct Wiring<'w> {
 
 /// What the dashboard starts with.
 pub struct Start {
-    /// The engine that was chosen.
+    /// The engine that was chosen, or the best one that is there.
     pub engine: Arc<dyn Engine>,
+    /// What to look at where that one, which nobody chose, may not be used.
+    pub fallback: Option<Arc<dyn Engine>>,
     /// This machine.
     pub host: Arc<Host>,
     /// The time.
@@ -142,8 +144,13 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
     };
     let profile = (wiring.profile)(global.profile.as_deref())?;
     let engine = (wiring.engine)(choice, &wiring.host, &wiring.clock)?;
+    let fallback = match choice {
+        None => Some((wiring.engine)(Some(EngineChoice::Machine), &wiring.host, &wiring.clock)?),
+        Some(_) => None,
+    };
     (wiring.dashboard)(Start {
         engine,
+        fallback,
         host: wiring.host,
         clock: wiring.clock,
         profile: Arc::new(profile),

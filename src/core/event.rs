@@ -79,7 +79,7 @@ impl Event {
         match self {
             Self::Crash => "the main process ends",
             Self::Stop => "stopped, then started again",
-            Self::Retire => "container removed, folder stays",
+            Self::Retire => "the container is removed",
             Self::ImageRemoval => "its image is deleted",
             Self::Reboot => "the host restarts",
             Self::HostLoss => "host lost, or you move on",

@@ -187,19 +187,19 @@ mod tests {
 
     #[test]
     fn the_longest_target_on_a_component_boundary_holds_the_path() {
-        let mounts = [mount("/"), mount("/work"), mount("/work/cache"), mount("/workspace")];
+        let mounts = [mount("/"), mount("/proj"), mount("/proj/cache"), mount("/projspace")];
         let target = |path: &str| holding(&mounts, Path::new(path)).map(|m| m.source.as_str());
-        assert_eq!(target("/work/cache/x"), Some("/work/cache"));
-        assert_eq!(target("/work/cached"), Some("/work"));
-        assert_eq!(target("/workspace/a"), Some("/workspace"));
+        assert_eq!(target("/proj/cache/x"), Some("/proj/cache"));
+        assert_eq!(target("/proj/cached"), Some("/proj"));
+        assert_eq!(target("/projspace/a"), Some("/projspace"));
         assert_eq!(target("/etc"), Some("/"));
     }
 
     #[test]
     fn a_later_line_shadows_an_earlier_one_at_the_same_place() {
-        let mut later = mount("/work");
+        let mut later = mount("/proj");
         later.source = "later".into();
-        let mounts = [mount("/work"), later];
-        assert_eq!(holding(&mounts, Path::new("/work/x")).map(|m| m.source.as_str()), Some("later"));
+        let mounts = [mount("/proj"), later];
+        assert_eq!(holding(&mounts, Path::new("/proj/x")).map(|m| m.source.as_str()), Some("later"));
     }
 }

@@ -32,6 +32,14 @@ use layout::{Areas, Body};
 
 pub use theme::{Lines, Theme};
 
+/// The whole screen as a fresh frame.
+pub fn frame(model: &Model, theme: &Theme) -> Buffer {
+    let (columns, rows) = model.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+    draw(model, theme, &mut buffer);
+    buffer
+}
+
 /// Draws the whole screen on an empty buffer of the model's size.
 pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     let areas = Areas::of(model, buffer.area);

@@ -32,7 +32,7 @@ fn every_kind_of_mount_is_shown_as_what_it_is() {
     let more = targets(&["mounts", &container.name, "--json", "--all"]);
     assert!(more > report["mounts"].as_array().unwrap().len(), "--all shows proc and the like");
     let table = outlast.run(&["mounts", &container.name]);
-    assert!(table.out.contains("kept if the volume is not pruned"), "{}", table.out);
+    assert!(table.out.contains("kept if not pruned"), "{}", table.out);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn state(arrived: &Arrived, name: &str) -> RunState {
 
 #[test]
 fn any_key_but_yes_changes_nothing() {
-    for no in ["<esc>", "n", "<enter>", "q", "j"] {
+    for no in ["<esc>", "n", "<enter>", "Y", "j"] {
         let arrived = demo(
             OLD,
             &[
@@ -55,7 +55,8 @@ fn yes_stops_what_loses_nothing_and_the_log_says_so() {
     let log = log(&arrived);
     assert_eq!(log.lines().count(), 1, "{log}");
     let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
-    assert_eq!((&line["verb"], &line["before"]["state"]), (&"stop".into(), &"running".into()), "{log}");
+    let words = [&line["verb"], &line["before"], &line["after"], &line["result"]];
+    assert_eq!(words, ["stop", "running", "exited", "done"], "{log}");
 }
 
 #[test]

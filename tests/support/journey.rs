@@ -120,12 +120,12 @@ pub(crate) fn journey(
         store: Store::at(state.path().to_path_buf()).map(Arc::new),
     };
     let (sender, mut receiver) = unbounded_channel();
-    let inputs = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
+    let mut inputs = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = Start { model, theme: Theme::dark() };
     let ended = runtime.block_on(async {
         let (ended, ()) =
-            tokio::join!(app::run(inputs, &mut screen, ports, start), drive(&emulator, &sender, steps));
+            tokio::join!(app::run(&mut inputs, &mut screen, ports, start), drive(&emulator, &sender, steps));
         ended
     });
     runtime.shutdown_timeout(Duration::from_millis(100));

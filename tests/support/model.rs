@@ -13,7 +13,7 @@ use outlast::core::storage::StorageKind;
 use outlast::core::value::Value;
 use outlast::core::workspace::Detail;
 use outlast::engine::demo::{Demo, Fixed};
-use outlast::model::{Fact, FileRef, Link, LinkState, List, Model, Page, Row, Sort, Tab};
+use outlast::model::{Fact, FileRef, LinkState, Model, Row};
 use outlast::port::{Endpoint, Engine, ScanItem, ScanRequest};
 
 /// The time in every test: a Monday afternoon.
@@ -33,39 +33,14 @@ pub(crate) fn docker() -> Profile {
 
 /// A screen before anything answered.
 pub(crate) fn connecting(columns: u16, rows: u16) -> Model {
-    Model {
-        size: (columns, rows),
-        now: now(),
-        user: "alice".into(),
-        hostname: "lab01".into(),
-        profile: Arc::new(docker()),
-        endpoint: Link {
-            endpoint: Endpoint {
-                id: "docker".into(),
-                title: "Docker".into(),
-                address: "unix:///var/run/docker.sock".into(),
-            },
-            state: LinkState::Connecting { seconds: 3 },
-            product: None,
-            capabilities: outlast::port::Capabilities::default(),
-        },
-        hint: None,
-        tab: Tab::Workspaces,
-        event: Event::Retire,
-        default_event: Event::Retire,
-        rows: Vec::new(),
-        workspaces: List::default(),
-        sort: Sort::State,
-        files: Vec::new(),
-        at_risk: List::default(),
-        detail: None,
-        open: false,
-        page: Page::Paths,
-        detail_list: List::default(),
-        overlay: None,
-        editing: None,
-        notice: None,
-    }
+    let endpoint =
+        Endpoint { id: "docker".into(), title: "Docker".into(), address: "unix:///var/run/docker.sock".into() };
+    let mut model = Model::new(endpoint, Arc::new(docker()), now());
+    model.size = (columns, rows);
+    model.user = "alice".into();
+    model.hostname = "lab01".into();
+    model.endpoint.state = LinkState::Connecting { seconds: 3 };
+    model
 }
 
 /// A screen on an endpoint that answered, without workspaces.

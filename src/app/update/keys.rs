@@ -193,13 +193,13 @@ impl State {
         self.stop_editing();
     }
 
-    /// Keys while something lies on top. Esc, q and the key that opened it close it.
+    /// Keys while something lies on top. Esc and the key that opened it close it; `q` leaves.
     fn overlay_key(&mut self, key: Key) -> Vec<Cmd> {
-        if is(key, "ctrl-c") {
+        if is(key, "ctrl-c") || is(key, "q") {
             return vec![Cmd::Quit];
         }
         let (up, down) = (is(key, "k") || is(key, "up"), is(key, "j") || is(key, "down"));
-        let closes = is(key, "esc") || is(key, "q");
+        let closes = is(key, "esc");
         match &mut self.model.overlay {
             Some(Overlay::Help { scroll }) if up || down => {
                 *scroll = if down { (*scroll + 1).min(TABLE.len()) } else { scroll.saturating_sub(1) };
