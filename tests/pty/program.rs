@@ -61,7 +61,7 @@ async fn run() -> u8 {
                 match key.code {
                     KeyCode::Char('q') => break,
                     KeyCode::Char('p') => panic!("the message of the panic"),
-                    KeyCode::Char('b') => std::thread::sleep(Duration::from_secs(600)),
+                    KeyCode::Char('b') => std::thread::sleep(Duration::from_mins(10)),
                     KeyCode::Char('c') => screen.copy("outlast ls").unwrap(),
                     KeyCode::Char('f') => flood(&mut screen),
                     _ => {}
