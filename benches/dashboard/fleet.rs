@@ -36,9 +36,9 @@ impl Fleet {
         fleet
     }
 
-    /// What all their names begin with.
+    /// What all their names begin with, as short as programs cut them.
     pub(crate) fn prefix(&self) -> &str {
-        &self.prefix
+        self.prefix.get(..10).unwrap_or(&self.prefix)
     }
 }
 
