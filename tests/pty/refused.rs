@@ -33,6 +33,9 @@ fn a_dumb_terminal_is_refused_before_it_is_touched() {
 fn an_absent_engine_that_was_asked_for_leaves_its_message_and_the_fix() {
     let mut pty =
         Start::outlast(&["--engine", "docker"]).env("DOCKER_HOST", "unix:///nonexistent/docker.sock").spawn();
+    // The dashboard waits for the engine to come; who leaves is told what was wrong.
+    pty.see("not answering");
+    pty.send("q");
     assert_eq!(pty.wait().exit_code(), 3, "{}", pty.text());
     pty.assert_restored();
     let text = pty.text();
