@@ -73,8 +73,8 @@ pub struct Start {
 /// Returns the last model too, for what must be said on the normal screen.
 ///
 /// # Errors
-/// Where the terminal cannot be written, and where the first contact fails for a
-/// reason that waiting does not mend: no engine there, or no right to use it.
+/// Where the first contact fails for a reason that waiting does not mend: no engine
+/// there, or no right to use it.
 pub async fn run<W: Write>(
     inputs: &mut (impl Stream<Item = Input> + Unpin),
     screen: &mut Screen<W>,
@@ -87,7 +87,9 @@ pub async fn run<W: Write>(
     let mut state = State::new(model);
     let started = Instant::now();
     let mut rest: Option<Instant> = None;
-    draw(screen, &state.model, &theme)?;
+    if screen.draw(ui::frame(&state.model, &theme)).is_err() {
+        return Ok((Ended::Gone, state.model));
+    }
     effects.start();
     loop {
         let wake = next_wake(&state.model, started, ports.clock.now());
@@ -102,7 +104,7 @@ pub async fn run<W: Write>(
         drain(&mut messages, &mut queue);
         for happened in queue {
             let msg = match happened {
-                Happened::Input(input) => match take(input, screen)? {
+                Happened::Input(input) => match take(input, screen) {
                     Taken::Msg(msg) => msg,
                     Taken::Nothing => continue,
                     Taken::End(ended) => return Ok((ended, state.model)),
@@ -122,14 +124,17 @@ pub async fn run<W: Write>(
                 match cmd {
                     Cmd::Quit => return Ok((Ended::Quit, state.model)),
                     Cmd::Settle => rest = Some(Instant::now() + REST),
-                    Cmd::Copy(text) => screen.copy(&text).map_err(|error| gone(&error))?,
+                    // A text too long for the clipboard is still shown in the footer.
+                    Cmd::Copy(text) => drop(screen.copy(&text)),
                     other => effects.run(other, |key: &WsKey| {
                         state.model.row(key).and_then(|row| row.detail.known()).cloned()
                     }),
                 }
             }
         }
-        draw(screen, &state.model, &theme)?;
+        if screen.draw(ui::frame(&state.model, &theme)).is_err() {
+            return Ok((Ended::Gone, state.model));
+        }
     }
 }
 
@@ -145,25 +150,23 @@ enum Taken {
 }
 
 /// What an input means: a message, something for the screen alone, or the end.
-fn take<W: Write>(input: Input, screen: &mut Screen<W>) -> Result<Taken> {
-    Ok(match input {
+fn take<W: Write>(input: Input, screen: &mut Screen<W>) -> Taken {
+    let again = |taken: std::io::Result<()>| match taken {
+        Ok(()) => Taken::Nothing,
+        Err(_) => Taken::End(Ended::Gone),
+    };
+    match input {
         Input::Key(key) => Taken::Msg(Msg::Key(key)),
         Input::Paste(text) => Taken::Msg(Msg::Paste(text)),
         Input::Resized { cols, rows } => {
             screen.resize(cols, rows);
             Taken::Msg(Msg::Resized(cols, rows))
         }
-        Input::Suspended => {
-            screen.suspend().map_err(|error| gone(&error))?;
-            Taken::Nothing
-        }
-        Input::Resumed => {
-            screen.resume().map_err(|error| gone(&error))?;
-            Taken::Nothing
-        }
+        Input::Suspended => again(screen.suspend()),
+        Input::Resumed => again(screen.resume()),
         Input::Terminate(signal) => Taken::End(Ended::Signal(signal)),
         Input::Gone => Taken::End(Ended::Gone),
-    })
+    }
 }
 
 /// Whether a failed contact ends the session: it was the first, and waiting does not mend it.
@@ -177,11 +180,6 @@ fn drain(messages: &mut UnboundedReceiver<Msg>, queue: &mut Vec<Happened>) {
     {
         queue.push(Happened::Msg(msg));
     }
-}
-
-fn draw<W: Write>(screen: &mut Screen<W>, model: &Model, theme: &Theme) -> Result<()> {
-    screen.draw(ui::frame(model, theme)).map_err(|error| gone(&error))?;
-    Ok(())
 }
 
 /// When the screen must change although nothing happens: each second while nothing
@@ -204,8 +202,4 @@ fn time_passed(model: &Model, started: Instant, now: Timestamp) -> Msg {
         LinkState::Connecting { .. } => Msg::Waiting(started.elapsed().as_secs()),
         LinkState::Live | LinkState::Lost { .. } => Msg::Now(now),
     }
-}
-
-fn gone(error: &std::io::Error) -> Error {
-    Error::new(Kind::Failed, format!("the terminal cannot be written: {error}"))
 }

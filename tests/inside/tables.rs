@@ -186,5 +186,5 @@ fn a_machine_that_is_no_container_has_disks_and_memory_and_hides_what_containers
 #[test]
 fn what_was_mounted_over_is_not_listed() {
     let (_, mounts) = seen("shadowed", &Clues { dockerenv: true, ..Clues::default() });
-    check(&mounts, &[("/", Kind::WritableLayer), ("/work", Kind::Tmpfs), ("/mnt", Kind::BindMount)]);
+    check(&mounts, &[("/", Kind::WritableLayer), ("/proj", Kind::Tmpfs), ("/mnt", Kind::BindMount)]);
 }

@@ -156,7 +156,7 @@ fn the_first_frame_is_there_before_the_engine_answers_and_q_leaves_at_once() {
     let _listener = UnixListener::bind(&socket).unwrap();
     let host = format!("unix://{}", socket.display());
     let mut pty = Start::outlast(&[]).env("DOCKER_HOST", &host).spawn();
-    pty.see("onnecting to");
+    pty.until("that it is connecting", |screen| screen.contents().to_lowercase().contains("connecting to"));
     pty.send("?");
     pty.send("\x1b");
     pty.see("2 s");

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use outlast::app::{self, Ended, Ports, Start};
+use outlast::core::error::Error;
 use outlast::model::Model;
 use outlast::model::key::parse_keys;
 use outlast::port::{Clock, Engine, Host};
@@ -104,6 +105,24 @@ pub(crate) fn journey(
     size: (u16, u16),
     steps: &[Step],
 ) -> Arrived {
+    travel(engine, clock, size, steps).unwrap()
+}
+
+/// Opens a session without any keys and returns how it ends.
+pub(crate) fn journey_ends(
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+) -> Result<Ended, Error> {
+    travel(engine, clock, size, &[see("the end comes before this")]).map(|arrived| arrived.ended)
+}
+
+fn travel(
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    steps: &[Step],
+) -> Result<Arrived, Error> {
     let state = tempfile::tempdir().unwrap();
     let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(cells(size.1), cells(size.0), 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
@@ -124,14 +143,16 @@ pub(crate) fn journey(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let start = Start { model, theme: Theme::dark() };
     let ended = runtime.block_on(async {
-        let (ended, ()) =
-            tokio::join!(app::run(&mut inputs, &mut screen, ports, start), drive(&emulator, &sender, steps));
-        ended
+        let mut session = std::pin::pin!(app::run(&mut inputs, &mut screen, ports, start));
+        tokio::select! {
+            ended = &mut session => ended,
+            () = drive(&emulator, &sender, steps) => session.await,
+        }
     });
     runtime.shutdown_timeout(Duration::from_millis(100));
-    let (ended, model) = ended.unwrap();
+    let (ended, model) = ended?;
     let bytes = emulator.0.lock().unwrap().1;
-    Arrived { screen: emulator.text(), model, ended, bytes, state }
+    Ok(Arrived { screen: emulator.text(), model, ended, bytes, state })
 }
 
 async fn drive(emulator: &Emulator, inputs: &UnboundedSender<Input>, steps: &[Step]) {

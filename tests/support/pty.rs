@@ -193,14 +193,14 @@ impl Pty {
 
     /// The state of the process as the kernel writes it: `S`, `T` for stopped.
     pub(crate) fn until_state(&self, state: char) {
-        let start = Instant::now();
-        let path = format!("/proc/{}/stat", self.pid().as_raw_nonzero());
+        let begin = Instant::now();
+        let file = format!("/proc/{}/stat", self.pid().as_raw_nonzero());
         loop {
-            let stat = std::fs::read_to_string(&path).unwrap_or_default();
+            let stat = std::fs::read_to_string(&file).unwrap_or_default();
             if stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(state)) {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "never in state {state}: {stat}\n{}", self.picture());
+            assert!(begin.elapsed() < PATIENCE, "never in state {state}: {stat}\n{}", self.picture());
             thread::sleep(Duration::from_millis(5));
         }
     }
