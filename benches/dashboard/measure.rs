@@ -83,7 +83,7 @@ pub(crate) fn measure_run(subject: &Subject, proxy: &Proxy, prefix: &str, idle: 
     let idle_bytes = (running.bytes() - bytes) as f64;
     row.idle_bytes = Some(idle_bytes);
     row.idle_cpu = Some(after.cpu - before.cpu);
-    row.wakes_per_second = Some((after.wakes - before.wakes) as f64 / seconds);
+    row.wakes_per_second = Some(after.wakes_since(&before) as f64 / seconds);
     row.idle_requests = Some((proxy.requests() - requests) as f64);
     row.rows = Some(running.rows_with(prefix) as f64);
     let (rss, anon) = memory(running.pid());

@@ -1,14 +1,25 @@
 //! What a process has used so far, from procfs: processor time, wake-ups, memory.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 
 /// What was used up to now.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Used {
     /// Seconds on a processor.
     pub(crate) cpu: f64,
-    /// Voluntary context switches of all threads.
-    pub(crate) wakes: u64,
+    /// Voluntary context switches by thread.
+    wakes: BTreeMap<OsString, u64>,
+}
+
+impl Used {
+    /// Wake-ups since `before`. A thread that ended in between is left out: its count is gone.
+    pub(crate) fn wakes_since(&self, before: &Self) -> u64 {
+        let since =
+            |(thread, wakes): (&OsString, &u64)| wakes - before.wakes.get(thread).unwrap_or(&0).min(wakes);
+        self.wakes.iter().map(since).sum()
+    }
 }
 
 /// Processor time and wake-ups of a process.
@@ -23,7 +34,9 @@ pub(crate) fn used(pid: u32) -> Used {
         .collect();
     let ticks = fields.get(11).unwrap_or(&0) + fields.get(12).unwrap_or(&0);
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let wakes = threads.map(|thread| number(&thread.path().join("status"), "voluntary_ctxt_switches:")).sum();
+    let wakes = threads
+        .map(|thread| (thread.file_name(), number(&thread.path().join("status"), "voluntary_ctxt_switches:")))
+        .collect();
     // Linux counts in hundredths of a second for user space, whatever its own clock.
     Used { cpu: ticks as f64 / 100.0, wakes }
 }

@@ -69,7 +69,10 @@ impl Effects {
     }
 
     /// Connects, listens, and tries again for as long as the screen is there.
-    pub(super) fn start(&self) {
+    ///
+    /// The first list does not wait for the first contact: names are what people wait for.
+    pub(super) fn start(&mut self) {
+        self.list();
         let (ports, out) = (self.ports.clone(), self.out.clone());
         spawn(async move {
             let mut failures = 0;

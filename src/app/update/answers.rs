@@ -26,6 +26,8 @@ impl State {
             }
             Msg::Connected(Ok(probe)) => self.connected(probe),
             Msg::Listed(Ok(inventory)) => self.listed(inventory),
+            // The first contact has not failed or succeeded yet: it will say more.
+            Msg::Listed(Err(_)) if self.model.endpoint.product.is_none() => Vec::new(),
             Msg::Connected(Err(error)) | Msg::Listed(Err(error)) | Msg::Ticked(Tick::Lost(error)) => {
                 self.lost(error);
                 Vec::new()
@@ -57,7 +59,11 @@ impl State {
         let link = &mut self.model.endpoint;
         link.product = Some(probe.product);
         link.capabilities = probe.capabilities;
-        vec![Cmd::List]
+        // The list may have come first; what it may cost to look closer is known only now.
+        let waiting = self.model.rows.iter().filter(|row| matches!(row.detail, Fact::Waiting));
+        let mut keys: Vec<WsKey> = waiting.map(|row| row.workspace.key.clone()).collect();
+        self.order_by_attention(&mut keys);
+        if keys.is_empty() { Vec::new() } else { vec![Cmd::Detail(keys)] }
     }
 
     /// The endpoint went away: what is shown stays, and is called old.
@@ -97,6 +103,10 @@ impl State {
         self.folders_asked = false;
         let mut cmds = self.settled();
         cmds.retain(|cmd| !matches!(cmd, Cmd::Detail(_)));
+        if self.model.endpoint.product.is_none() {
+            // The first contact looks closer.
+            return Vec::new();
+        }
         self.order_by_attention(&mut look_at);
         if look_at.is_empty() {
             cmds.extend(self.ask_for_folders());
