@@ -169,9 +169,10 @@ fn take<W: Write>(input: Input, screen: &mut Screen<W>) -> Taken {
     }
 }
 
-/// Whether a failed contact ends the session: it was the first, and waiting does not mend it.
+/// Whether a failed contact ends the session: nothing was ever heard, and waiting does not mend it.
 fn is_final(error: &Error, model: &Model) -> bool {
-    model.endpoint.product.is_none() && matches!(error.kind, Kind::Unreachable | Kind::NotPermitted)
+    let never_heard = matches!(model.endpoint.state, LinkState::Connecting { .. });
+    never_heard && matches!(error.kind, Kind::Unreachable | Kind::NotPermitted)
 }
 
 fn drain(messages: &mut UnboundedReceiver<Msg>, queue: &mut Vec<Happened>) {

@@ -5,6 +5,7 @@ mod far;
 mod list;
 mod look;
 mod mounts;
+mod overlay;
 mod performed;
 mod refusals;
 mod scan;

@@ -18,10 +18,10 @@ use crate::support::docker::Container;
 
 /// What a scan said.
 #[derive(Debug, Default)]
-struct Found {
-    by: Vec<Method>,
-    files: BTreeMap<PathBuf, FileFact>,
-    gaps: Vec<String>,
+pub(super) struct Found {
+    pub(super) by: Vec<Method>,
+    pub(super) files: BTreeMap<PathBuf, FileFact>,
+    pub(super) gaps: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ impl Found {
     }
 
     /// The files that the profile does not ignore.
-    fn findings(&self) -> Vec<&PathBuf> {
+    pub(super) fn findings(&self) -> Vec<&PathBuf> {
         let profile = profile();
         self.files.keys().filter(|path| !profile.ignores(path)).collect()
     }
@@ -39,7 +39,7 @@ impl Found {
 
 /// Scans the mounts that would be lost if the container were retired or, where it
 /// removes itself, stopped.
-fn scan(docker: &Docker, container: &Container) -> Found {
+pub(super) fn scan(docker: &Docker, container: &Container) -> Found {
     let detail = detail(docker, container);
     let profile = profile();
     let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };

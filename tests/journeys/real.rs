@@ -1,15 +1,17 @@
 //! The same loop on real containers.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use outlast::engine::docker::{Docker, find};
+use outlast::engine::docker::{Address, Docker, find};
+use outlast::model::LinkState;
 use outlast::platform::{clock::System, host};
 use outlast::port::{Clock, Engine};
 
 use super::WIDE;
 use crate::support::docker::{self, Cli};
-use crate::support::journey::{journey, meanwhile, press, see};
+use crate::support::dockerd::Dockerd;
+use crate::support::journey::{journey, meanwhile, press, see, unsee};
 
 fn real() -> (Arc<dyn Engine>, Arc<dyn Clock>) {
     let clock: Arc<dyn Clock> = Arc::new(System);
@@ -28,7 +30,7 @@ fn a_stop_from_outside_is_on_the_screen_within_two_seconds() {
     let (engine, clock) = real();
     let name = container.name.clone();
     let stopper: Cli = cli.clone();
-    let at = Arc::new(std::sync::Mutex::new(None));
+    let at = Arc::new(Mutex::new(None));
     let (stopped, seen) = (Arc::clone(&at), Arc::clone(&at));
     let target = name.clone();
     journey(
@@ -82,4 +84,81 @@ fn files_written_while_looking_are_counted_after_r() {
             see("/tmp/model.pt"),
         ],
     );
+}
+
+/// The adapter at a private engine, on the system's clock.
+fn at(dockerd: &Dockerd) -> (Arc<dyn Engine>, Arc<dyn Clock>) {
+    let clock: Arc<dyn Clock> = Arc::new(System);
+    let host = Arc::new(host::this_host());
+    (Arc::new(Docker::new(Address::new(dockerd.socket(), "the test"), host, Arc::clone(&clock))), clock)
+}
+
+#[test]
+fn an_engine_that_is_killed_and_restarted_is_called_lost_and_found_again() {
+    let Some(dockerd) = Dockerd::start() else { return };
+    let container = dockerd.cli().container("survivor").create();
+    let (engine, clock) = at(&dockerd);
+    let dockerd = Arc::new(Mutex::new(dockerd));
+    let (killed, restarted) = (Arc::clone(&dockerd), Arc::clone(&dockerd));
+    let arrived = journey(
+        engine,
+        clock,
+        WIDE,
+        &[
+            see(&container.name),
+            meanwhile(move || killed.lock().unwrap().kill()),
+            see("not answering"),
+            // What was known stays, and the keys work.
+            see(&container.name),
+            press("?"),
+            see("leave"),
+            press("<esc>"),
+            unsee("leave"),
+            meanwhile(move || {
+                let restarted = Arc::clone(&restarted);
+                std::thread::spawn(move || restarted.lock().unwrap().restart());
+            }),
+            unsee("not answering"),
+            see(&container.name),
+        ],
+    );
+    assert_eq!(arrived.model.endpoint.state, LinkState::Live);
+    drop(container);
+}
+
+#[test]
+fn an_engine_that_hangs_is_said_to_have_timed_out_and_the_keys_still_work() {
+    let Some(dockerd) = Dockerd::start() else { return };
+    let container = dockerd.cli().container("hung").create();
+    let (engine, clock) = at(&dockerd);
+    let dockerd = Arc::new(dockerd);
+    let (frozen, thawed) = (Arc::clone(&dockerd), Arc::clone(&dockerd));
+    let asked = Arc::new(Mutex::new(Instant::now()));
+    let (begun, answered) = (Arc::clone(&asked), Arc::clone(&asked));
+    journey(
+        engine,
+        clock,
+        WIDE,
+        &[
+            see(&container.name),
+            see("none"),
+            meanwhile(move || {
+                frozen.freeze();
+                *begun.lock().unwrap() = Instant::now();
+            }),
+            press("r?"),
+            see("leave"),
+            meanwhile(move || {
+                let took = answered.lock().unwrap().elapsed();
+                assert!(took < Duration::from_millis(200), "a key took {took:?}");
+            }),
+            press("<esc>"),
+            see("not answering"),
+            see(&container.name),
+            meanwhile(move || thawed.thaw()),
+            press("r"),
+            unsee("not answering"),
+        ],
+    );
+    drop(container);
 }

@@ -177,7 +177,8 @@ async fn drive(emulator: &Emulator, inputs: &UnboundedSender<Input>, steps: &[St
 }
 
 async fn until(emulator: &Emulator, number: usize, step: &Step, done: impl Fn(&str) -> bool) {
-    for _ in 0..2_000 {
+    // An engine may need a while to start.
+    for _ in 0..8_000 {
         if done(&emulator.text()) {
             return;
         }
