@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::text::{pad, printable, width};
+use crate::text::{cut_middle, pad, printable, width};
+
+/// Cells wider than this do not widen their column: one long name must not push all rows apart.
+const ALIGNED: usize = 64;
+/// Cells are cut to this; `--json` has them whole.
+const WIDEST: usize = 200;
 
 /// Where a column's cells stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +34,16 @@ impl Table {
 
     /// Adds a row; control characters in cells become visible.
     pub(super) fn row<'c>(&mut self, cells: impl IntoIterator<Item = Cow<'c, str>>) {
-        self.rows.push(cells.into_iter().map(|cell| printable(&cell).into_owned()).collect());
+        let harmless = |cell: Cow<'_, str>| cut_middle(&printable(&cell), WIDEST, "...").into_owned();
+        self.rows.push(cells.into_iter().map(harmless).collect());
     }
 
     /// The lines, headings first.
     pub(super) fn lines(&self) -> Vec<String> {
         let widths: Vec<usize> = (0..self.sides.len())
             .map(|column| {
-                self.rows.iter().filter_map(|row| row.get(column)).map(|c| width(c)).max().unwrap_or(0)
+                let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell));
+                cells.filter(|width| *width <= ALIGNED).max().unwrap_or(0)
             })
             .collect();
         self.rows
@@ -44,7 +51,7 @@ impl Table {
             .map(|row| {
                 let cells = row.iter().zip(&widths).zip(&self.sides).map(|((cell, width), side)| match side {
                     Side::Left => pad(cell, *width),
-                    Side::Right => format!("{}{cell}", " ".repeat(width - self::width(cell))),
+                    Side::Right => format!("{}{cell}", " ".repeat(width.saturating_sub(self::width(cell)))),
                 });
                 cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
             })
@@ -62,5 +69,15 @@ mod tests {
         table.row(["日本".into(), "2.1G".into()]);
         table.row(["a\x1b[2J\nb".into(), "12M".into()]);
         assert_eq!(table.lines(), ["NAME           SIZE", "日本           2.1G", "a\\u{1b}[2J\\nb   12M"]);
+    }
+
+    #[test]
+    fn one_endless_name_does_not_push_the_others_apart() {
+        let mut table = Table::new(&[("NAME", Side::Left), ("SIZE", Side::Right)]);
+        table.row(["x".repeat(4096).into(), "1".into()]);
+        table.row(["p".into(), "2".into()]);
+        let lines = table.lines();
+        assert!(width(&lines[1]) < 220);
+        assert_eq!(lines[2], "p        2");
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::event::Event;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
+use super::finding::{Risk, Tally};
 use super::mount::{self, Mount};
 use super::profile::{PathRule, Profile};
 use super::storage::{Aftermath, StorageKind};
@@ -77,6 +78,15 @@ pub struct Explanation<'a> {
     pub violation: Option<&'a str>,
 }
 
+/// What an event would lose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Files and bytes that were found.
+    pub tally: Tally,
+    /// Whether that is all of it.
+    pub complete: bool,
+}
+
 /// Classifies paths of one workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct Classifier<'a> {
@@ -111,6 +121,22 @@ impl<'a> Classifier<'a> {
     /// What becomes of a storage kind of this workspace in one event.
     pub fn verdict(&self, storage: StorageKind, event: Event) -> Verdict {
         self.answer(storage, None, None, event).verdict()
+    }
+
+    /// What an event would lose of what a look found.
+    ///
+    /// Not complete where the look was not, and where the event would lose a place
+    /// that was not looked at. Memory of a container that is not running is empty.
+    pub fn loss(&self, risk: &Risk, event: Event) -> Loss {
+        let tally = risk.tally(|storage| self.verdict(storage, event) == Verdict::Lost);
+        let unread = self.detail.mounts.iter().any(|mount| {
+            let gone = mount.storage == StorageKind::Tmpfs && !self.detail.state.is_up();
+            !gone
+                && mount.holds_files()
+                && self.mount_verdict(mount, event) == Verdict::Lost
+                && !risk.tallies.iter().any(|(storage, _)| *storage == mount.storage)
+        });
+        Loss { tally, complete: risk.complete() && !unread }
     }
 
     /// The kept folder that files at risk should be copied to: writable, and kept in the event.

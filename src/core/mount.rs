@@ -34,6 +34,15 @@ impl Mount {
         Self { target, source, backing, storage, read_only: false, filesystem, host_path }
     }
 
+    /// Whether people's files can lie here: not on what the kernel or the runtime provides.
+    pub fn holds_files(&self) -> bool {
+        if matches!(self.storage, StorageKind::Pseudo | StorageKind::RuntimeFile) {
+            return false;
+        }
+        let system = ["/proc", "/sys", "/dev"].iter().any(|folder| self.target.starts_with(folder));
+        !system || self.target.starts_with("/dev/shm")
+    }
+
     /// The same mount, read-only or not.
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {

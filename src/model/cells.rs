@@ -44,16 +44,12 @@ pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
         return AtRisk::Reading(tally);
     }
     let Some(risk) = &row.risk.known else { return AtRisk::NotRead };
-    let lost = |storage| classifier.verdict(storage, event) == Verdict::Lost;
-    let tally = risk.tally(lost);
-    // A mount that would be lost in this event, but is not among those that were read.
-    let unread = classifier.detail.mounts.iter().any(|mount| {
-        !matches!(mount.storage, StorageKind::Pseudo | StorageKind::RuntimeFile)
-            && classifier.mount(mount).fates.verdict(event) == Verdict::Lost
-            && !risk.tallies.iter().any(|(storage, _)| *storage == mount.storage)
-    });
-    let at_least = unread || !risk.complete();
-    if tally.files == 0 && !at_least { AtRisk::Nothing } else { AtRisk::Files { tally, at_least } }
+    let loss = classifier.loss(risk, event);
+    if loss.tally.files == 0 && loss.complete {
+        AtRisk::Nothing
+    } else {
+        AtRisk::Files { tally: loss.tally, at_least: !loss.complete }
+    }
 }
 
 /// The worst that an event does to anything of the workspace; `None` while nothing is known.
@@ -62,14 +58,15 @@ pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
 pub fn worst(row: &Row, event: Event, profile: &Profile) -> Option<Verdict> {
     let classifier = row.classifier(profile)?;
     let mut worst = Verdict::Untouched;
-    for mount in &classifier.detail.mounts {
+    for mount in classifier.detail.mounts.iter().filter(|mount| mount.holds_files()) {
         let verdict = classifier.mount(mount).fates.verdict(event);
         let tallied = row.risk.known.as_ref().and_then(|risk| {
             let found = risk.tallies.iter().find(|(storage, _)| *storage == mount.storage);
             found.map(|(_, tally)| tally.files)
         });
+        let gone = mount.storage == StorageKind::Tmpfs && !classifier.detail.state.is_up();
         let empty = tallied == Some(0) && row.risk.known.as_ref().is_some_and(|risk| risk.complete());
-        if !empty && mount.storage != StorageKind::Pseudo {
+        if !empty && !gone {
             worst = worst.worse(verdict);
         }
     }
@@ -81,12 +78,8 @@ pub fn worst(row: &Row, event: Event, profile: &Profile) -> Option<Verdict> {
 /// Leaves out what is not stored data and what the runtime writes by itself.
 pub fn visible_mounts(detail: &Detail) -> Vec<usize> {
     let is_root = |index: &usize| detail.mounts.get(*index).is_some_and(|mount| mount.target == Path::new("/"));
-    let shown = detail
-        .mounts
-        .iter()
-        .enumerate()
-        .filter(|(_, mount)| !matches!(mount.storage, StorageKind::Pseudo | StorageKind::RuntimeFile))
-        .map(|(index, _)| index);
+    let shown =
+        detail.mounts.iter().enumerate().filter(|(_, mount)| mount.holds_files()).map(|(index, _)| index);
     let (root, mut others): (Vec<_>, Vec<_>) = shown.partition(is_root);
     others.extend(root);
     others

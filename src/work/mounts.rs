@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::core::mount::{Measure, Mount};
-use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, WsKey};
 use crate::port::Engine;
 
@@ -20,10 +19,7 @@ const AT_A_TIME: usize = 4;
 
 /// The mounts that are shown: all, or only those that hold people's data.
 pub fn shown(detail: &Detail, all: bool) -> impl Iterator<Item = &Mount> {
-    detail
-        .mounts
-        .iter()
-        .filter(move |mount| all || !matches!(mount.storage, StorageKind::Pseudo | StorageKind::RuntimeFile))
+    detail.mounts.iter().filter(move |mount| all || mount.holds_files())
 }
 
 /// Measures the shown mounts, in their order.

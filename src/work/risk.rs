@@ -11,7 +11,6 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::{Finding, Method, Risk, Tally};
-use crate::core::mount::Mount;
 use crate::core::profile::Profile;
 use crate::core::report::AtRisk;
 use crate::core::storage::StorageKind;
@@ -28,22 +27,13 @@ pub fn targets(detail: &Detail, profile: &Profile) -> Vec<PathBuf> {
     detail
         .mounts
         .iter()
-        .filter(|mount| holds_files(mount))
+        .filter(|mount| mount.holds_files())
         .filter(|mount| {
             let fates = classifier.mount(mount).fates;
             DAILY.iter().any(|event| fates.verdict(*event) == Verdict::Lost)
         })
         .map(|mount| mount.target.clone())
         .collect()
-}
-
-/// Whether people's files can lie on a mount at all.
-pub(super) fn holds_files(mount: &Mount) -> bool {
-    if matches!(mount.storage, StorageKind::Pseudo | StorageKind::RuntimeFile) {
-        return false;
-    }
-    let system = ["/proc", "/sys", "/dev"].iter().any(|folder| mount.target.starts_with(folder));
-    !system || mount.target.starts_with("/dev/shm")
 }
 
 /// Sums a scan up as it arrives: exact totals, the best findings, bounded memory.
@@ -211,12 +201,6 @@ pub async fn read(
     collector.finish(clock.now())
 }
 
-/// Files and bytes that one event loses.
-pub fn lost(risk: &Risk, detail: &Detail, profile: &Profile, event: Event) -> Tally {
-    let classifier = Classifier { detail, profile, facts: Facts::default() };
-    risk.tally(|storage| classifier.verdict(storage, event) == Verdict::Lost)
-}
-
 /// What one event loses of the findings listed, best first.
 pub fn findings<'r>(
     risk: &'r Risk,
@@ -237,11 +221,11 @@ pub fn at_risk(
 ) -> AtRisk {
     match (risk, detail) {
         (Some(Ok(risk)), Some(detail)) => {
-            let tally = lost(risk, detail, profile, event);
+            let loss = Classifier { detail, profile, facts: Facts::default() }.loss(risk, event);
             AtRisk {
-                files: Some(tally.files),
-                bytes: Some(tally.bytes),
-                complete: risk.complete(),
+                files: Some(loss.tally.files),
+                bytes: Some(loss.tally.bytes),
+                complete: loss.complete,
                 as_of: Some(risk.as_of),
                 method: Some(risk.method.key()),
                 gaps: risk.gaps.clone(),

@@ -47,7 +47,7 @@ fn a_fresh_container_on_the_overlay_has_no_files_at_risk() {
     let container =
         cli.container("fresh").args(["--tmpfs", "/scratch", "-v", "/anon", "-v", "/srv:/data"]).run();
     let found = scan(&adapter_at(&dockerd.socket()), &container);
-    assert_eq!(found.findings(), [&std::path::PathBuf::new(); 0]);
+    assert!(found.findings().is_empty(), "{:?}", found.findings());
     let kinds: Vec<_> = detail(&adapter_at(&dockerd.socket()), &container).mounts;
     assert!(kinds.iter().any(|mount| mount.storage == StorageKind::WritableLayer));
 }

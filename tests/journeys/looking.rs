@@ -120,7 +120,7 @@ fn files_at_risk_stand_in_one_list_with_the_most_valuable_first() {
 fn the_copied_command_is_also_shown() {
     let arrived = demo(
         OLD,
-        &[see("my-project"), press("2/model.pt<enter>"), see("model.pt"), press("y"), see("copied: ")],
+        &[see("2.1G"), press("2/model.pt<enter>"), see("/tmp/model.pt"), press("y"), see("copied: ")],
     );
     assert!(
         arrived.screen.contains("docker exec") || arrived.screen.contains("docker cp"),

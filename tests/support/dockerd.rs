@@ -106,8 +106,10 @@ impl Dockerd {
         let log = std::fs::File::create(at("log")).unwrap();
         // The machine's own configuration must not reach in.
         std::fs::write(at("config.json"), "{}").unwrap();
-        let mut command = Command::new("dockerd");
+        // In a network of its own: an engine without a bridge removes the machine's as it starts.
+        let mut command = Command::new("unshare");
         command
+            .args(["--net", "dockerd"])
             .arg("--config-file")
             .arg(at("config.json"))
             .arg("--data-root")

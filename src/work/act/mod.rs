@@ -14,7 +14,6 @@ pub use recover::recover;
 pub use run::{Consent, run};
 
 use super::explain::quote;
-use super::risk;
 use crate::core::classify::{Classifier, Facts};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
@@ -124,7 +123,7 @@ fn call(verb: Verb, key: &WsKey, name: &str) -> String {
 fn losses(detail: &Detail, risk: Option<&Risk>, profile: &Profile, event: Event) -> Vec<Loss> {
     let classifier = Classifier { detail, profile, facts: Facts::default() };
     let mut losses: Vec<Loss> = Vec::new();
-    for mount in detail.mounts.iter().filter(|mount| risk::holds_files(mount)) {
+    for mount in detail.mounts.iter().filter(|mount| mount.holds_files()) {
         if classifier.mount(mount).fates.verdict(event) != Verdict::Lost {
             continue;
         }

@@ -39,7 +39,8 @@ fn engine(files: usize) -> Fake {
 fn look(engine: &Fake) -> Risk {
     let detail = Arc::new(fake::detail(RunState::Running));
     let key = fake::workspace("p").key;
-    block_on(risk::read(engine, &key, detail, &fake::profile(), true, 10, &Still, &mut |_| {})).unwrap()
+    block_on(crate::work::risk::read(engine, &key, detail, &fake::profile(), true, 10, &Still, &mut |_| {}))
+        .unwrap()
 }
 
 fn stop(risk: Option<&Risk>) -> Plan {
