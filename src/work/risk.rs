@@ -96,7 +96,7 @@ impl Collector {
     pub fn finish(mut self, as_of: Timestamp) -> Result<Risk> {
         let Some(method) = self.method else {
             let why = self.gaps.first().map_or("no way to look is open", String::as_str);
-            return Err(Error::new(Kind::NotPermitted, format!("its files could not be read: {why}"))
+            return Err(Error::new(Kind::NotPermitted, why)
                 .hint("treat what is on its writable layer and in its memory as lost"));
         };
         if self.unsized_files > 0 {

@@ -101,7 +101,7 @@ pub fn name_owners(workspaces: &mut [Workspace], host: &Host) {
 }
 
 /// The mount that brings the project folder in: the profile's folder, else one
-/// under a folder root, else the one the container starts in.
+/// under a folder root, else the one the container starts in, else the only one it can write to.
 pub fn folder<'d>(detail: &'d Detail, profile: &Profile, roots: &[PathBuf]) -> Option<&'d Mount> {
     let from_host = || {
         detail.mounts.iter().filter(|mount| {
@@ -118,6 +118,11 @@ pub fn folder<'d>(detail: &'d Detail, profile: &Profile, roots: &[PathBuf]) -> O
             })
         })
         .or_else(|| from_host().find(|mount| Some(&mount.target) == detail.workdir.as_ref()))
+        .or_else(|| {
+            // The only folder it can write to is where its work is.
+            let mut all = from_host();
+            all.next().filter(|_| all.next().is_none())
+        })
 }
 
 /// Image, container and folder of a workspace, whether each exists and how long it lives.
@@ -147,7 +152,7 @@ pub fn layers(
 }
 
 fn image_layer(workspace: &Workspace, images: Option<&[Image]>) -> Layer {
-    let lifetime = "until it is removed; it can be built again from its Dockerfile";
+    let lifetime = "until it is removed";
     if workspace.state == RunState::Retired {
         let names = image_names(workspace);
         let found = images.map(|images| {

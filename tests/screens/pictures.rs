@@ -41,7 +41,7 @@ fn the_picture_of_the_files_at_risk() {
 #[test]
 fn the_picture_of_what_if() {
     let mut model = model::demo(120, 30);
-    let row = &model.rows[0];
+    let row = model.detailed().unwrap();
     let worst: Vec<(Event, Option<Verdict>)> =
         Event::ALL.into_iter().map(|event| (event, cells::worst(row, event, &model.profile))).collect();
     model.overlay = Some(Overlay::WhatIf { subject: "my-project".into(), worst, cursor: 2 });
