@@ -66,7 +66,15 @@ fn dashboard(start: Start) -> Result<u8> {
     let on_this_machine = engine.endpoint().id == "machine";
     let session = Session {
         folder_roots: folders::roots(&profile, &config, &host),
-        ports: Ports { engine, clock, store: Store::open(&host).map(Arc::new), host },
+        ports: Ports {
+            engine,
+            clock,
+            store: {
+                let host = Arc::clone(&host);
+                Arc::new(move || Store::open(&host))
+            },
+            host,
+        },
         fallback,
         profile,
         event: config.event,

@@ -3,7 +3,7 @@
 //! Queries: at most one list runs and one waits; scans that nobody asked for run
 //! one at a time. Actions run as they come and are never dropped.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Ports;
@@ -27,6 +28,8 @@ use crate::work;
 const RETRY: [u64; 5] = [1, 2, 4, 8, 15];
 /// The list is read at most this often, however many things change.
 const LIST_EVERY: Duration = Duration::from_millis(150);
+/// Scans that run at the same time at most, asked for or not.
+const SCANS: usize = 4;
 /// Files that the screen keeps of one workspace, the most valuable ones.
 const FILES_KEPT: usize = 300;
 /// A scan that says nothing for this long is given up.
@@ -40,9 +43,27 @@ pub(super) struct Effects {
     out: UnboundedSender<Msg>,
     listing: Listing,
     listed_at: Option<Instant>,
-    /// Scans that nobody asked for, waiting for their turn.
-    waiting: VecDeque<(WsKey, Arc<Detail>)>,
-    scanning: bool,
+    /// Scans waiting for their turn; those that somebody asked for stand first.
+    waiting: VecDeque<Wanted>,
+    /// Scans that run. What another one of the same workspace still says is dropped.
+    running: HashMap<WsKey, Running>,
+    scans: u64,
+    looking_for_folders: bool,
+    recovered: bool,
+}
+
+/// A scan that waits for its turn.
+struct Wanted {
+    key: WsKey,
+    detail: Arc<Detail>,
+    asked: bool,
+}
+
+/// A scan that runs.
+struct Running {
+    number: u64,
+    asked: bool,
+    task: AbortHandle,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +85,10 @@ impl Effects {
             listing: Listing::Idle,
             listed_at: None,
             waiting: VecDeque::new(),
-            scanning: false,
+            running: HashMap::new(),
+            scans: 0,
+            looking_for_folders: false,
+            recovered: false,
         }
     }
 
@@ -83,7 +107,6 @@ impl Effects {
                 sleep(Duration::from_secs(pause)).await;
             }
         });
-        self.recover();
     }
 
     /// Carries out one command. `detail` finds what is known of a workspace.
@@ -103,8 +126,9 @@ impl Effects {
         }
     }
 
-    /// What came back may let something wait no longer.
-    pub(super) fn came_back(&mut self, msg: &Msg) {
+    /// What came back may let something wait no longer. Says whether it still counts:
+    /// what a scan says after a newer one of the same workspace began does not.
+    pub(super) fn came_back(&mut self, msg: &Msg) -> bool {
         match msg {
             Msg::Listed(_) => {
                 let again = self.listing == Listing::Again;
@@ -113,12 +137,23 @@ impl Effects {
                     self.list();
                 }
             }
-            Msg::Scanned(..) => {
-                self.scanning = false;
+            Msg::Connected(Ok(_)) if !std::mem::replace(&mut self.recovered, true) => self.recover(),
+            Msg::Folders(_) => self.looking_for_folders = false,
+            Msg::Scanning(key, number, _) => return self.is_running(key, *number),
+            Msg::Scanned(key, number, _) => {
+                if !self.is_running(key, *number) {
+                    return false;
+                }
+                self.running.remove(key);
                 self.next_scan();
             }
             _ => {}
         }
+        true
+    }
+
+    fn is_running(&self, key: &WsKey, number: u64) -> bool {
+        self.running.get(key).is_some_and(|running| running.number == number)
     }
 
     fn list(&mut self) {
@@ -149,31 +184,36 @@ impl Effects {
     }
 
     fn scan(&mut self, key: WsKey, detail: Arc<Detail>, asked: bool) {
-        self.waiting.retain(|(waiting, _)| *waiting != key);
+        self.waiting.retain(|waiting| waiting.key != key);
+        if let Some(old) = self.running.remove(&key) {
+            old.task.abort();
+        }
+        let wanted = Wanted { key, detail, asked };
         if asked {
-            self.start_scan(key, detail, true);
+            self.waiting.push_front(wanted);
         } else {
-            self.waiting.push_back((key, detail));
-            self.next_scan();
+            self.waiting.push_back(wanted);
         }
+        self.next_scan();
     }
 
+    /// Starts what may run now: a few at a time, and one of those that nobody asked for.
     fn next_scan(&mut self) {
-        if self.scanning {
-            return;
-        }
-        if let Some((key, detail)) = self.waiting.pop_front() {
-            self.scanning = true;
-            self.start_scan(key, detail, false);
+        while self.running.len() < SCANS {
+            let background = self.running.values().any(|running| !running.asked);
+            let Some(next) = self.waiting.pop_front_if(|wanted| wanted.asked || !background) else { return };
+            self.scans += 1;
+            let task = self.start_scan(next.key.clone(), self.scans, next.detail, next.asked);
+            self.running.insert(next.key, Running { number: self.scans, asked: next.asked, task });
         }
     }
 
-    fn start_scan(&self, key: WsKey, detail: Arc<Detail>, asked: bool) {
+    fn start_scan(&self, key: WsKey, number: u64, detail: Arc<Detail>, asked: bool) -> AbortHandle {
         let (ports, out, profile) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profile));
-        spawn(async move {
+        let task = tokio::spawn(async move {
             let (heard, mut silence) = tokio::sync::watch::channel(());
             let mut progress = |tally| {
-                send(&out, Msg::Scanning(key.clone(), tally));
+                send(&out, Msg::Scanning(key.clone(), number, tally));
                 heard.send_replace(());
             };
             let read = work::risk::read(
@@ -193,43 +233,54 @@ impl Effects {
                 risk = read => risk,
                 () = watchdog => Err(Error::new(Kind::TimedOut, "reading its files timed out: the disk does not answer")),
             };
-            send(&out, Msg::Scanned(key.clone(), risk));
+            send(&out, Msg::Scanned(key.clone(), number, risk));
         });
+        task.abort_handle()
     }
 
-    fn folders(&self, mounted: Vec<PathBuf>) {
+    fn folders(&mut self, mounted: Vec<PathBuf>) {
+        if std::mem::replace(&mut self.looking_for_folders, true) {
+            return;
+        }
         let (out, roots) = (self.out.clone(), self.folder_roots.clone());
         let endpoint = self.ports.engine.endpoint().id.clone();
-        tokio::task::spawn_blocking(move || {
+        drop(tokio::task::spawn_blocking(move || {
             send(&out, Msg::Folders(work::roster::retired(&roots, &mounted, &endpoint)));
-        });
+        }));
     }
 
+    /// Runs a plan. The journal waits for the disk at every step, so this has a thread of its own.
     fn act(&self, plan: Box<Plan>, lose_data: bool) {
         let (ports, out, profile) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profile));
-        spawn(async move {
+        on_a_thread(async move {
             let consent = work::act::Consent { yes: true, lose_data };
-            let ran = match &ports.store {
+            let ran = match (ports.store)() {
                 Ok(store) => {
                     let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                    work::act::run(engine, store, &ports.host, &profile, clock, &plan, consent).await
+                    work::act::run(engine, &store, &ports.host, &profile, clock, &plan, consent).await
                 }
-                Err(error) => Err(error.clone()),
+                Err(error) => Err(error),
             };
             send(&out, Msg::Ran(plan, ran));
         });
     }
 
-    /// Finishes what was cut off the last time, once the engine answers.
+    /// Finishes what was cut off the last time, now that the engine answers.
     fn recover(&self) {
         let (ports, out) = (self.ports.clone(), self.out.clone());
-        spawn(async move {
-            if let Ok(store) = &ports.store {
-                let sentences = work::act::recover(ports.engine.as_ref(), store, ports.clock.as_ref()).await;
+        on_a_thread(async move {
+            if let Ok(store) = (ports.store)() {
+                let sentences = work::act::recover(ports.engine.as_ref(), &store, ports.clock.as_ref()).await;
                 send(&out, Msg::Recovered(sentences));
             }
         });
     }
+}
+
+/// Runs what waits for a disk away from the loop's own thread.
+fn on_a_thread(task: impl Future<Output = ()> + Send + 'static) {
+    let runtime = tokio::runtime::Handle::current();
+    drop(tokio::task::spawn_blocking(move || runtime.block_on(task)));
 }
 
 /// One connection: first contact, then changes until it is lost. Says whether it was heard at all.

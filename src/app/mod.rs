@@ -44,8 +44,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// This machine.
     pub host: Arc<Host>,
-    /// What is remembered, or why nothing can be.
-    pub store: std::result::Result<Arc<Store>, Error>,
+    /// Opens what is remembered. Called when needed, away from the loop: a home may be on a slow share.
+    pub store: Arc<dyn Fn() -> Result<Store> + Send + Sync>,
 }
 
 /// How the loop ended.
@@ -113,7 +113,9 @@ pub async fn run<W: Write>(
                     return Err(error);
                 }
                 Happened::Msg(msg) => {
-                    effects.came_back(&msg);
+                    if !effects.came_back(&msg) {
+                        continue;
+                    }
                     msg
                 }
             };

@@ -34,10 +34,10 @@ pub enum Msg {
     Ticked(Tick),
     /// A closer look at one workspace.
     Detailed(WsKey, Result<Arc<Detail>>),
-    /// What a scan found so far.
-    Scanning(WsKey, Tally),
-    /// A scan came to its end.
-    Scanned(WsKey, Result<Risk>),
+    /// What a scan, by its number, found so far.
+    Scanning(WsKey, u64, Tally),
+    /// A scan, by its number, came to its end.
+    Scanned(WsKey, u64, Result<Risk>),
     /// Project folders without a container.
     Folders(Vec<Workspace>),
     /// A plan was run.

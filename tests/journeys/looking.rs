@@ -6,7 +6,10 @@ use std::time::Duration;
 use outlast::app::Ended;
 use outlast::core::event::Event;
 use outlast::engine::demo::Demo;
+use outlast::engine::machine::Machine;
 use outlast::keys::{self, Group};
+use outlast::platform::host;
+use outlast::port::Clock;
 
 use super::{OLD, WIDE, clock, demo};
 use crate::support::journey::{journey, press, resize, see, unsee};
@@ -178,4 +181,31 @@ fn a_slow_engine_does_not_hold_up_the_first_frame_or_the_keys() {
     let slow = Arc::new(Demo::docker_shaped(clock()).delayed(Duration::from_mins(1)));
     let arrived = journey(slow, clock(), OLD, &[see("onnecting"), press("?"), see("leave"), press("q")]);
     assert_eq!(arrived.ended, Ended::Quit);
+}
+
+#[test]
+fn the_detail_follows_a_filter_and_its_end() {
+    let shows = |what: &str, filter: &str| {
+        let arrived = demo(WIDE, &[see("2.1G"), press(filter), see(what)]);
+        arrived.model.detailed().map(|row| row.workspace.name.clone())
+    };
+    assert_eq!(shows("failed (exit 1)", "/thesis<enter>").as_deref(), Some("thesis"));
+    assert_eq!(
+        shows("playground._.alice", "/thesis<enter><esc>/playground<enter>").as_deref(),
+        Some("playground")
+    );
+}
+
+#[test]
+fn r_held_down_ends_with_one_answer() {
+    let arrived = demo(OLD, &[see("2.1G"), press(&"r".repeat(20)), see("2.1G"), unsee("reading")]);
+    assert!(arrived.model.rows.iter().all(|row| row.risk.reading.is_none()));
+}
+
+#[test]
+fn on_this_machine_alone_its_detail_comes_first() {
+    let clock: Arc<dyn Clock> = clock();
+    let machine = Machine::new(Arc::new(host::this_host()), Arc::clone(&clock));
+    let arrived = journey(Arc::new(machine), clock, OLD, &[see("IN CONTAINER"), press("<esc>"), see("NAME")]);
+    assert!(!arrived.model.open);
 }

@@ -11,7 +11,7 @@ use outlast::port::{Clock, Engine};
 use super::WIDE;
 use crate::support::docker::{self, Cli};
 use crate::support::dockerd::Dockerd;
-use crate::support::journey::{journey, meanwhile, press, see, unsee};
+use crate::support::journey::{journey, journey_below, meanwhile, press, see, unsee};
 
 fn real() -> (Arc<dyn Engine>, Arc<dyn Clock>) {
     let clock: Arc<dyn Clock> = Arc::new(System);
@@ -161,4 +161,34 @@ fn an_engine_that_hangs_is_said_to_have_timed_out_and_the_keys_still_work() {
         ],
     );
     drop(container);
+}
+
+#[test]
+fn a_folder_is_retired_until_a_container_mounts_it() {
+    let Some(cli) = docker::engine() else { return };
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("paper")).unwrap();
+    let name = docker::unique("mounts");
+    let (engine, clock) = real();
+    let (made, folder, called) = (cli.clone(), root.path().join("paper").display().to_string(), name.clone());
+    let guard: Arc<Mutex<Option<docker::Container>>> = Arc::default();
+    let keep = Arc::clone(&guard);
+    let arrived = journey_below(
+        engine,
+        clock,
+        WIDE,
+        vec![root.path().to_path_buf()],
+        &[
+            see(" paper "),
+            meanwhile(move || {
+                let bind = format!("{folder}:/w");
+                let container = made.container("mounts").name(called.clone()).args(["-v", &bind]).run();
+                *keep.lock().unwrap() = Some(container);
+            }),
+            see(&name),
+            unsee(" paper "),
+        ],
+    );
+    assert!(arrived.model.rows.iter().all(|row| row.workspace.name != "paper"));
+    drop(guard);
 }

@@ -1,9 +1,13 @@
 //! `S`: a plan first, No by default, one line in the log.
 
-use outlast::core::workspace::RunState;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{OLD, demo};
-use crate::support::journey::{Arrived, press, see, unsee};
+use outlast::core::workspace::RunState;
+use outlast::engine::demo::Demo;
+
+use super::{OLD, clock, demo};
+use crate::support::journey::{Arrived, journey, press, see, unsee};
 
 fn log(arrived: &Arrived) -> String {
     let audit = std::fs::read_dir(arrived.state.path())
@@ -79,6 +83,22 @@ fn what_was_stopped_can_be_started_again() {
     );
     assert_eq!(state(&arrived, "playground"), RunState::Running);
     assert_eq!(log(&arrived).lines().count(), 2);
+}
+
+#[test]
+fn esc_while_reading_what_would_be_lost_asks_for_nothing() {
+    let slow = Demo::docker_shaped(clock()).delayed(Duration::from_millis(100));
+    let steps = [
+        see("none"),
+        press("/playground<enter>S"),
+        see("reading what a stop would lose"),
+        press("<esc>"),
+        see("nothing was changed"),
+        press("j"),
+        see("none"),
+    ];
+    let arrived = journey(Arc::new(slow), clock(), OLD, &steps);
+    assert!(arrived.model.overlay.is_none());
 }
 
 #[test]

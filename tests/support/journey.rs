@@ -6,6 +6,7 @@
 
 use std::io::Write;
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -105,7 +106,18 @@ pub(crate) fn journey(
     size: (u16, u16),
     steps: &[Step],
 ) -> Arrived {
-    travel(engine, clock, size, steps).unwrap()
+    journey_below(engine, clock, size, Vec::new(), steps)
+}
+
+/// The same with folders whose sub-folders are projects.
+pub(crate) fn journey_below(
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    folder_roots: Vec<PathBuf>,
+    steps: &[Step],
+) -> Arrived {
+    travel(engine, clock, size, folder_roots, steps).unwrap()
 }
 
 /// Opens a session without any keys and returns how it ends.
@@ -114,13 +126,14 @@ pub(crate) fn journey_ends(
     clock: Arc<dyn Clock>,
     size: (u16, u16),
 ) -> Result<Ended, Error> {
-    travel(engine, clock, size, &[see("the end comes before this")]).map(|arrived| arrived.ended)
+    travel(engine, clock, size, Vec::new(), &[see("the end comes before this")]).map(|arrived| arrived.ended)
 }
 
 fn travel(
     engine: Arc<dyn Engine>,
     clock: Arc<dyn Clock>,
     size: (u16, u16),
+    folder_roots: Vec<PathBuf>,
     steps: &[Step],
 ) -> Result<Arrived, Error> {
     let state = tempfile::tempdir().unwrap();
@@ -132,11 +145,15 @@ fn travel(
     model.size = size;
     model.user = "alice".into();
     model.hostname = "lab01".into();
+    model.folder_roots = folder_roots;
     let ports = Ports {
         engine,
         clock,
         host: Arc::new(Host { uid: 1001, user: Some("alice".into()), ..Host::default() }),
-        store: Store::at(state.path().to_path_buf()).map(Arc::new),
+        store: {
+            let folder = state.path().to_path_buf();
+            Arc::new(move || Store::at(folder.clone()))
+        },
     };
     let (sender, mut receiver) = unbounded_channel();
     let mut inputs = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));

@@ -89,7 +89,7 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
             let detail = Arc::clone(model.row(&key).unwrap().detail.known().unwrap());
             let quiet = &mut |_| {};
             let risk = risk::read(engine, &key, detail, &model.profile, asked, 300, &now(), quiet).await;
-            queue.push_back(Msg::Scanned(key, risk));
+            queue.push_back(Msg::Scanned(key, 0, risk));
         }
         _ => {}
     }

@@ -14,6 +14,9 @@ use crate::model::{Fact, LinkState, Notice, Overlay, RiskState, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
 use crate::work;
 
+/// The endpoint that is this machine itself.
+const THIS_MACHINE: &str = "machine";
+
 impl State {
     /// Takes an answer from outside.
     pub(super) fn answer(&mut self, msg: Msg) -> Vec<Cmd> {
@@ -41,8 +44,8 @@ impl State {
                 cmds
             }
             Msg::Detailed(key, detail) => self.detailed(&key, detail),
-            Msg::Scanning(key, tally) => self.scanning(&key, tally),
-            Msg::Scanned(key, risk) => self.scanned(&key, risk),
+            Msg::Scanning(key, _, tally) => self.scanning(&key, tally),
+            Msg::Scanned(key, _, risk) => self.scanned(&key, risk),
             Msg::Folders(folders) => self.folders(folders),
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
@@ -60,7 +63,7 @@ impl State {
         link.product = Some(probe.product);
         link.capabilities = probe.capabilities;
         // The list may have come first; what it may cost to look closer is known only now.
-        let waiting = self.model.rows.iter().filter(|row| matches!(row.detail, Fact::Waiting));
+        let waiting = self.model.rows.iter().filter(|row| is_waited_for(row));
         let mut keys: Vec<WsKey> = waiting.map(|row| row.workspace.key.clone()).collect();
         self.order_by_attention(&mut keys);
         if keys.is_empty() { Vec::new() } else { vec![Cmd::Detail(keys)] }
@@ -101,7 +104,13 @@ impl State {
         self.model.rows.extend(old.into_iter().filter(|row| row.workspace.state == RunState::Retired));
         self.reselect(selected.as_ref());
         self.folders_asked = false;
+        // Where only this machine is, its detail is the first thing to see.
+        let lone = self.model.detail.is_none() && self.model.endpoint.endpoint.id == THIS_MACHINE;
         let mut cmds = self.settled();
+        if lone {
+            self.model.open = true;
+            self.show_detail_list();
+        }
         cmds.retain(|cmd| !matches!(cmd, Cmd::Detail(_)));
         if self.model.endpoint.product.is_none() {
             // The first contact looks closer.
@@ -155,7 +164,7 @@ impl State {
             }
         }
         self.show_lists();
-        if self.model.rows.iter().all(|row| !matches!(row.detail, Fact::Waiting)) {
+        if !self.model.rows.iter().any(is_waited_for) {
             cmds.extend(self.ask_for_folders());
         }
         cmds
@@ -224,26 +233,29 @@ impl State {
     }
 
     fn scanned(&mut self, key: &WsKey, risk: Result<Risk>) -> Vec<Cmd> {
+        let risk = risk.map(Arc::new);
+        let fresh = risk.as_ref().ok().cloned();
         if let Some(row) = self.model.row_mut(key) {
             row.risk.reading = None;
             match risk {
-                Ok(risk) => {
-                    row.risk = RiskState { known: Some(Arc::new(risk)), ..RiskState::default() };
-                }
-                // An older look is still better than none; why there is no newer one is on Enter.
+                Ok(risk) => row.risk = RiskState { known: Some(risk), ..RiskState::default() },
+                // An older look is still better than none; why there is no newer one is in the detail.
                 Err(error) => row.risk.not_read = Some(error.message),
             }
         }
         self.show_lists();
         if self.plan_for.as_ref() == Some(key) {
             self.plan_for = None;
-            self.offer(key);
+            // Without a fresh look the plan says that nobody could look; old facts do not count.
+            self.offer(key, fresh.as_deref());
         }
         Vec::new()
     }
 
     fn ask_for_folders(&mut self) -> Option<Cmd> {
-        if std::mem::replace(&mut self.folders_asked, true) {
+        // A folder that a container unknown to us mounts would falsely be called retired.
+        let unknown = self.model.rows.iter().any(|row| matches!(row.detail, Fact::Failed(_)));
+        if unknown || std::mem::replace(&mut self.folders_asked, true) {
             return None;
         }
         let details = self.model.rows.iter().filter_map(|row| row.detail.known());
@@ -306,6 +318,11 @@ impl State {
         let keys = plan.steps.iter().map(|step| step.subject.clone()).collect();
         vec![Cmd::List, Cmd::Detail(keys)]
     }
+}
+
+/// Whether a closer look at this row is still to come; nobody looks closer at a retired folder.
+fn is_waited_for(row: &Row) -> bool {
+    matches!(row.detail, Fact::Waiting) && row.workspace.state != RunState::Retired
 }
 
 /// A scan of this row, if it is cheap enough to run unasked or the person looks at it.

@@ -5,14 +5,13 @@ use crate::app::edit::Editor;
 use crate::app::msg::Cmd;
 use crate::keys::{Action, TABLE};
 use crate::model::key::{Key, KeyCode};
-use crate::model::{Overlay, Page, Tab};
+use crate::model::{Notice, Overlay, Page, Tab};
 use crate::ui;
 
 impl State {
     /// Takes a key: for the line being edited, for what lies on top, or for the view.
     pub(super) fn key(&mut self, key: Key) -> Vec<Cmd> {
         self.model.notice = None;
-        self.plan_for = None;
         if self.editor.is_some() {
             return self.edit(key);
         }
@@ -109,7 +108,9 @@ impl State {
 
     /// One step back: the detail, the marks, the filter, the chosen event; one at a time.
     fn back(&mut self) {
-        if self.model.open {
+        if self.plan_for.take().is_some() {
+            self.model.notice = Some(Notice::good("nothing was changed"));
+        } else if self.model.open {
             self.model.open = false;
         } else if !self.list().filter.is_empty() {
             self.list_mut().filter.clear();
@@ -142,8 +143,10 @@ impl State {
             KeyCode::Enter if typing_a_name => return self.name_typed(),
             KeyCode::Esc if typing_a_name => {
                 self.close_overlay();
+                self.model.notice = Some(Notice::good("nothing was changed"));
                 return Vec::new();
             }
+            KeyCode::Up | KeyCode::Down if typing_a_name => return Vec::new(),
             KeyCode::Enter => self.editor = None,
             KeyCode::Esc => {
                 self.editor = None;
@@ -174,6 +177,11 @@ impl State {
             self.show_lists();
         }
         self.model.editing = line;
+    }
+
+    /// Whether a line is being edited.
+    pub(super) fn is_editing(&self) -> bool {
+        self.editor.is_some()
     }
 
     /// Asks for the name that a plan wants typed.

@@ -38,6 +38,16 @@ impl State {
 
     /// Takes one message.
     pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
+        let before = self.attended();
+        let mut cmds = self.take(msg);
+        // Whatever moved the selection, the detail follows it.
+        if self.attended() != before && !cmds.contains(&Cmd::Settle) {
+            cmds.push(Cmd::Settle);
+        }
+        cmds
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Cmd> {
         match msg {
             Msg::Key(key) => self.key(key),
             Msg::Paste(text) => self.paste(&text),

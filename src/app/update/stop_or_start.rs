@@ -3,7 +3,7 @@
 use super::State;
 use super::keys::is;
 use crate::app::msg::Cmd;
-use crate::core::finding::Tally;
+use crate::core::finding::{Risk, Tally};
 use crate::core::plan::{Plan, Verb};
 use crate::core::workspace::{RunState, WsKey};
 use crate::model::key::Key;
@@ -32,14 +32,19 @@ impl State {
             self.plan_for = Some(key.clone());
             return vec![Cmd::Scan { key, asked: true }];
         }
-        self.offer(&key);
+        self.offer(&key, None);
         Vec::new()
     }
 
-    /// Shows the plan for a workspace whose facts are fresh.
-    pub(super) fn offer(&mut self, key: &WsKey) {
+    /// Shows the plan for a workspace, made with what a look found just now.
+    ///
+    /// Not where the person has gone on to something else meanwhile.
+    pub(super) fn offer(&mut self, key: &WsKey, fresh: Option<&Risk>) {
+        if self.attended().as_ref() != Some(key) || self.model.overlay.is_some() || self.is_editing() {
+            return;
+        }
         self.model.notice = None;
-        match self.plan(key) {
+        match self.plan(key, fresh) {
             Some(Ok(plan)) => self.show_plan(plan),
             Some(Err(error)) => {
                 let hint = error.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -64,10 +69,9 @@ impl State {
         }
     }
 
-    fn plan(&self, key: &WsKey) -> Option<crate::core::error::Result<Plan>> {
+    fn plan(&self, key: &WsKey, risk: Option<&Risk>) -> Option<crate::core::error::Result<Plan>> {
         let row = self.model.row(key)?;
         let detail = row.detail.known()?;
-        let risk = row.risk.known.as_deref();
         let verb = verb(row)?;
         Some(work::act::plan(verb, &row.workspace, detail, risk, &self.model.profile, &self.model.now))
     }

@@ -109,7 +109,10 @@ impl State {
         if self.model.open || self.model.tab != Tab::Workspaces {
             return Vec::new();
         }
-        let Some(key) = self.model.selected().map(|row| row.workspace.key.clone()) else { return Vec::new() };
+        let Some(key) = self.model.selected().map(|row| row.workspace.key.clone()) else {
+            self.model.detail = None;
+            return Vec::new();
+        };
         if self.model.detail.as_ref() == Some(&key) {
             return Vec::new();
         }
