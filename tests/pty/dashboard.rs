@@ -143,9 +143,11 @@ fn without_colour_the_dashboard_still_has_weight() {
 
 #[test]
 fn an_unknown_terminal_shows_the_dashboard() {
-    let pty = Start::outlast(&["demo"]).env("TERM", "xterm-ghostty").spawn();
-    pty.see("my-project");
-    quits(pty, "xterm-ghostty");
+    for term in ["xterm-ghostty", "vt100", "screen", "linux"] {
+        let pty = Start::outlast(&["demo"]).env("TERM", term).spawn();
+        pty.see("my-project");
+        quits(pty, term);
+    }
 }
 
 #[test]

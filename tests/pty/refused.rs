@@ -39,3 +39,29 @@ fn an_absent_engine_that_was_asked_for_leaves_its_message_and_the_fix() {
     assert!(text.contains("/nonexistent/docker.sock"), "which socket: {text}");
     assert!(text.contains("DOCKER_HOST") || text.contains("systemctl start docker"), "the fix: {text}");
 }
+
+#[test]
+fn who_may_not_use_the_socket_sees_this_machine_and_how_to_get_in() {
+    if !rustix::process::getuid().is_root() {
+        eprintln!("skipped: only root can make a socket that somebody else may not use");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), readable).unwrap();
+    let socket = folder.path().join("docker.sock");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    std::fs::set_permissions(&socket, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let binary = folder.path().join("outlast");
+    std::fs::copy(env!("CARGO_BIN_EXE_outlast"), &binary).unwrap();
+    let binary = binary.display().to_string();
+    let args = ["--reuid", "65534", "--regid", "65534", "--clear-groups", &binary];
+    let host = format!("unix://{}", socket.display());
+    let mut pty =
+        Start::program(std::path::Path::new("/usr/bin/setpriv"), &args).env("DOCKER_HOST", &host).spawn();
+    pty.see("may not use the socket");
+    pty.see("disk of this machine");
+    pty.send("q");
+    assert!(pty.wait().success(), "{}", pty.text());
+    pty.assert_restored();
+}
