@@ -1,6 +1,6 @@
 //! The demo: an engine in memory, with a Docker-shaped and a pod-shaped endpoint.
 //!
-//! What it holds is in [`docker`] and [`pods`], what happens to it in [`world`];
+//! What it holds is in `docker` and `pods`, what happens to it in `world`;
 //! here stands the port. It opens no file and no socket.
 
 mod build;
