@@ -28,6 +28,8 @@ impl Mount {
     pub fn new(target: PathBuf, source: String, backing: Backing, filesystem: Option<String>) -> Self {
         let storage = StorageKind::of(&backing, filesystem.as_deref());
         let host_path = match &backing {
+            // What lies at that path by now, if anything, is another directory.
+            Backing::HostDir { source: Source::Deleted, .. } => None,
             Backing::HostDir { path, .. } => Some(path.clone()),
             _ => None,
         };
@@ -202,6 +204,16 @@ mod tests {
         assert_eq!(target("/proj/cached"), Some("/proj"));
         assert_eq!(target("/projspace/a"), Some("/projspace"));
         assert_eq!(target("/etc"), Some("/"));
+    }
+
+    #[test]
+    fn a_deleted_directory_is_nowhere_on_the_host() {
+        let held = |source| {
+            let backing = Backing::HostDir { path: "/srv/x".into(), source };
+            Mount::new("/x".into(), "/srv/x".into(), backing, None).host_path
+        };
+        assert_eq!(held(Source::Present), Some("/srv/x".into()));
+        assert_eq!(held(Source::Deleted), None);
     }
 
     #[test]

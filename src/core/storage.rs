@@ -303,6 +303,8 @@ impl StorageKind {
             Backing::PodScratch { memory: true } => Self::EmptyDirMemory,
             Backing::HostDir { source: Source::Deleted, .. } => Self::BindDeleted,
             Backing::HostDir { source: Source::Scratch, .. } => Self::BindScratch,
+            // A path on another machine, of which nothing was seen, proves nothing.
+            Backing::HostDir { source: Source::Unseen, .. } if filesystem.is_none() => Self::Unknown,
             Backing::HostDir { path, .. } => match filesystem.map(Filesystem::of) {
                 Some(Filesystem::Memory) => Self::BindMemory,
                 Some(Filesystem::Network) => Self::BindNetwork,
@@ -313,6 +315,7 @@ impl StorageKind {
             Backing::Volume { anonymous, .. } => match filesystem.map(Filesystem::of) {
                 Some(Filesystem::Memory) => Self::Tmpfs,
                 Some(Filesystem::Network) => Self::NetworkVolume,
+                Some(Filesystem::Unclear) => Self::Unknown,
                 _ if *anonymous => Self::AnonymousVolume,
                 _ => Self::NamedVolume,
             },
@@ -415,7 +418,7 @@ pub enum Filesystem {
     Network,
     /// Not data at all.
     Pseudo,
-    /// A user-space file system that could be anything.
+    /// A user-space or shared file system behind which could be anything.
     Unclear,
     /// On a disk of this host.
     Disk,
@@ -426,13 +429,14 @@ impl Filesystem {
     pub fn of(name: &str) -> Self {
         match name {
             "tmpfs" | "ramfs" | "shm" => Self::Memory,
-            "nfs" | "nfs4" | "cifs" | "smb3" | "smbfs" | "9p" | "virtiofs" | "lustre" | "beegfs" | "gpfs"
-            | "wekafs" | "ceph" | "fuse.ceph" | "fuse.juicefs" | "fuse.glusterfs" | "glusterfs" | "afs"
-            | "fuse.sshfs" => Self::Network,
+            "nfs" | "nfs4" | "cifs" | "smb3" | "smbfs" | "lustre" | "beegfs" | "gpfs" | "wekafs" | "ceph"
+            | "fuse.ceph" | "fuse.juicefs" | "fuse.glusterfs" | "glusterfs" | "afs" => Self::Network,
             "proc" | "sysfs" | "devpts" | "mqueue" | "devtmpfs" | "securityfs" | "debugfs" | "bpf" | "nsfs"
             | "tracefs" | "hugetlbfs" | "configfs" | "pstore" | "efivarfs" | "binfmt_misc" | "autofs"
             | "fusectl" | "rpc_pipefs" | "selinuxfs" => Self::Pseudo,
             name if name.starts_with("cgroup") => Self::Pseudo,
+            // Shared folders of a virtual machine and remote shells lead anywhere, memory included.
+            "9p" | "virtiofs" => Self::Unclear,
             name if name.starts_with("fuse") => Self::Unclear,
             _ => Self::Disk,
         }
@@ -468,7 +472,16 @@ mod tests {
         assert_eq!(of("/mnt/share", "nfs4"), StorageKind::BindNetwork);
         assert_eq!(of("/tmp/x", "ext4"), StorageKind::BindTemp);
         assert_eq!(of("/tmpfiles", "ext4"), StorageKind::BindMount, "only whole components count");
-        assert_eq!(of("/mnt/x", "fuse.something"), StorageKind::Unknown);
+        for unclear in ["fuse.something", "fuse.sshfs", "9p", "virtiofs"] {
+            assert_eq!(of("/mnt/x", unclear), StorageKind::Unknown, "{unclear}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_another_machine_is_not_proof_of_anything() {
+        let unseen = Backing::HostDir { path: PathBuf::from("/home/u/work"), source: Source::Unseen };
+        assert_eq!(StorageKind::of(&unseen, None), StorageKind::Unknown);
+        assert_eq!(StorageKind::of(&unseen, Some("ext4")), StorageKind::BindMount);
     }
 
     #[test]
@@ -477,6 +490,8 @@ mod tests {
         assert_eq!(StorageKind::of(&volume, Some("tmpfs")), StorageKind::Tmpfs);
         assert_eq!(StorageKind::of(&volume, Some("nfs4")), StorageKind::NetworkVolume);
         assert_eq!(StorageKind::of(&volume, Some("ext4")), StorageKind::NamedVolume);
+        assert_eq!(StorageKind::of(&volume, Some("fuse.sshfs")), StorageKind::Unknown);
+        assert_eq!(StorageKind::of(&volume, None), StorageKind::NamedVolume, "the engine's own guarantee");
     }
 
     #[test]

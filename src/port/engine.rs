@@ -144,7 +144,8 @@ pub struct FileFact {
 /// What a scan says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScanItem {
-    /// How it looks, said once and first.
+    /// How it looks, said once and before everything it finds. A scan that ends without it could
+    /// not look at all, and its gaps say why.
     By(Method),
     /// A storage kind that is being read, also where nothing is found there.
     Reading(StorageKind),
@@ -154,6 +155,8 @@ pub enum ScanItem {
     Gap(String),
     /// Worth knowing, nothing is missing.
     Note(String),
+    /// Nothing new, but the look goes on: said every few seconds, at any place, by one that lives.
+    Looking,
 }
 
 /// What is at a path.

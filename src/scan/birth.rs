@@ -54,6 +54,13 @@ impl Birth {
     }
 }
 
+/// Whether births tell a container's files from its image's, by the type of the root's file
+/// system. Elsewhere (vfs, btrfs, zfs) the whole image was copied or cloned for the container,
+/// and every file of it may be younger than the root.
+pub fn tells_births(filesystem: Option<&str>) -> bool {
+    matches!(filesystem, Some("overlay" | "fuse.fuse-overlayfs" | "fuse-overlayfs" | "aufs"))
+}
+
 /// When a container was made, as the birth of its root tells it.
 pub fn made(root: &Path) -> Option<Timestamp> {
     let root = Root::open(root).ok()?;
@@ -95,6 +102,16 @@ const fn moment(time: StatxTimestamp) -> (i64, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_layers_laid_over_each_other_tell_by_birth() {
+        for filesystem in ["overlay", "fuse.fuse-overlayfs", "fuse-overlayfs", "aufs"] {
+            assert!(tells_births(Some(filesystem)), "{filesystem}");
+        }
+        for filesystem in [Some("ext4"), Some("btrfs"), Some("zfs"), Some("vfs"), None] {
+            assert!(!tells_births(filesystem), "{filesystem:?}");
+        }
+    }
 
     #[test]
     fn a_file_made_after_the_root_is_of_the_layer() {

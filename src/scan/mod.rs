@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use crate::core::storage::StorageKind;
 
-pub use birth::{made, origin};
+pub use birth::{made, origin, tells_births};
 pub use look::look;
 pub use measure::{measure, measure_job};
 pub use stream::stream;

@@ -17,12 +17,16 @@ use crate::{sys, text};
 const BATCH: usize = 256;
 /// and this often at least, so that a screen sees progress.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// While nothing is found, a sign of life is sent this often.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 /// Items that wait for the reader before the walk waits for it.
 const AHEAD: usize = 16;
 
 /// Reads places one after the other on a thread of its own; dropping the stream cancels.
 ///
-/// A place is announced by [`ScanItem::Reading`]; what could not be read follows its files.
+/// A place is announced by [`ScanItem::Reading`]; what could not be read follows its files. The
+/// walk itself says [`ScanItem::Looking`] while it finds nothing, so that one stuck in the kernel
+/// falls silent.
 /// In the background the thread gives way to everybody else.
 pub fn stream(jobs: Vec<Job>, background: bool) -> ScanStream {
     let (sender, receiver) = mpsc::channel(AHEAD);
@@ -83,6 +87,10 @@ impl Batch<'_> {
         if self.files.len() >= BATCH || (!self.files.is_empty() && self.sent.elapsed() >= PATIENCE) {
             return self.flush();
         }
+        if self.sent.elapsed() >= SIGN_OF_LIFE {
+            self.sent = Instant::now();
+            return send(self.sender, ScanItem::Looking);
+        }
         ControlFlow::Continue(())
     }
 
@@ -98,5 +106,21 @@ fn send(sender: &Sender<ScanItem>, item: ScanItem) -> ControlFlow<()> {
     match sender.blocking_send(item) {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_that_finds_nothing_for_a_while_shows_that_it_lives() {
+        let (sender, mut receiver) = mpsc::channel(AHEAD);
+        let long_ago = Instant::now().checked_sub(SIGN_OF_LIFE).expect("a clock that runs for a while");
+        let mut batch = Batch { files: Vec::new(), sent: long_ago, sender: &sender };
+        let nothing = || Entry { bytes: 0, file: None };
+        assert!(batch.take(nothing()).is_continue() && batch.take(nothing()).is_continue());
+        assert_eq!(receiver.try_recv(), Ok(ScanItem::Looking));
+        assert!(receiver.try_recv().is_err(), "once in a while, not for every entry");
     }
 }

@@ -53,7 +53,10 @@ pub(super) struct Walked {
 /// Walks one place, showing every entry to the visitor until it breaks off.
 /// Fails where the root cannot be opened.
 pub(super) fn walk(job: &Job, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Walked, Errno> {
-    let root = Root::open(&job.root)?;
+    let root = match Root::open(&job.root) {
+        Err(Errno::NOTDIR) if job.rule == Rule::Everything => return one_file(job, visit),
+        opened => opened?,
+    };
     let stat = statx(root.handle(), c"", QUIET, FIELDS)?;
     let birth = Birth::of(root.handle());
     if job.rule == Rule::BornAfterRoot && birth.is_none() {
@@ -80,6 +83,27 @@ pub(super) fn walk(job: &Job, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -
     }
     let Walker { troubles, .. } = walker;
     Ok(Walked { finished: ended.is_continue(), gaps: troubles.gaps(), note: troubles.note() })
+}
+
+/// A place may be a single file, such as a bind mount of one. A link is none.
+fn one_file(job: &Job, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Walked, Errno> {
+    let (Some(folder), Some(name)) = (job.root.parent(), job.root.file_name()) else {
+        return Err(Errno::NOTDIR);
+    };
+    let stat = statx(Root::open(folder)?.handle(), name, QUIET, FIELDS)?;
+    if FileType::from_raw_mode(u32::from(stat.stx_mode)) != FileType::RegularFile {
+        return Err(Errno::NOTDIR);
+    }
+    let ended = visit(found(job, job.shown_at.clone(), &stat, false));
+    Ok(Walked { finished: ended.is_continue(), gaps: Vec::new(), note: None })
+}
+
+/// A file that counts.
+fn found(job: &Job, shown: PathBuf, stat: &Statx, changed: bool) -> Entry {
+    let bytes = allocated(stat);
+    let storage = job.storage;
+    let file = FileFact { path: shown, bytes: Some(bytes), storage, modified: instant(stat), changed };
+    Entry { bytes, file: Some(file) }
 }
 
 /// The mount that a walk stays on: its id, or on kernels before 5.8 its device.
@@ -197,15 +221,7 @@ impl Walker<'_> {
         if stat.stx_nlink > 1 && !self.linked.insert(inode) {
             return None;
         }
-        let bytes = allocated(stat);
-        let file = FileFact {
-            path: shown,
-            bytes: Some(bytes),
-            storage: self.job.storage,
-            modified: instant(stat),
-            changed,
-        };
-        Some(Entry { bytes, file: Some(file) })
+        Some(found(self.job, shown, stat, changed))
     }
 
     /// What folders, links and the like take, where everything is counted.

@@ -60,6 +60,7 @@ fn scan(jobs: Vec<Job>) -> Said {
             ScanItem::Gap(gap) => said.gaps.push(gap),
             ScanItem::Note(note) => said.notes.push(note),
             ScanItem::Reading(kind) => said.reading.push(kind),
+            ScanItem::Looking => {}
             ScanItem::By(_) => panic!("who looks is said by the engine"),
         }
     }
@@ -110,6 +111,22 @@ fn hard_links_are_counted_once_and_holes_not_at_all() {
     assert_eq!(said.files.len(), 2);
     let bytes: u64 = said.files.values().filter_map(|file| file.bytes).sum();
     assert!((100_000..200_000).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn a_place_may_be_one_file_but_not_a_link_to_one() {
+    let dir = folder();
+    let file = dir.path().join("notes.txt");
+    fs::write(&file, vec![1; 10_000]).expect("file");
+    symlink(&file, dir.path().join("link")).expect("link");
+    let one = |name: &str| Job { shown_at: "/home/n".into(), ..job(&dir.path().join(name), Rule::Everything) };
+    let said = scan(vec![one("notes.txt")]);
+    let bytes = fs::metadata(&file).expect("metadata").blocks() * 512;
+    assert_eq!(said.names(), ["/home/n"]);
+    assert_eq!(said.files[Path::new("/home/n")].bytes, Some(bytes));
+    assert!(said.gaps.is_empty(), "{:?}", said.gaps);
+    assert_eq!(measure(&file, Duration::from_secs(9)), Measure::Bytes(bytes));
+    assert!(scan(vec![one("link")]).names().is_empty());
 }
 
 #[test]

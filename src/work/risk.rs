@@ -80,6 +80,7 @@ impl Collector {
             }
             ScanItem::Gap(text) => remember(&mut self.gaps, text),
             ScanItem::Note(text) => remember(&mut self.notes, text),
+            ScanItem::Looking => {}
         }
     }
 

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use outlast::core::classify::Origin;
+use outlast::core::classify::{Classifier, Facts, Origin};
+use outlast::core::event::Event;
+use outlast::core::fate::Verdict;
 use outlast::core::finding::Method;
 use outlast::core::mount::{Backing, Measure, Source};
 use outlast::core::storage::StorageKind;
 use outlast::engine::docker::{Docker, find};
 use outlast::port::{Can, Engine, FileFact, Look, PathKind, Right, ScanItem, ScanRequest};
 
-use super::{adapter_at, detail, key, mount, wait};
+use super::{adapter_at, detail, key, mount, profile, wait};
 use crate::support::docker::{Cli, Container, engine};
 
 /// The real engine behind another socket; it says that it is far away.
@@ -89,7 +91,8 @@ fn files_of_a_layer_that_may_not_be_read_are_asked_from_the_engine() {
         if !running {
             container.stop();
         }
-        let items = scan(&docker, &container, true);
+        let mut items = scan(&docker, &container, true);
+        items.retain(|item| *item != ScanItem::Looking);
         assert_eq!(items[0], ScanItem::By(Method::Api));
         let found: Vec<_> = files(&items)
             .iter()
@@ -128,6 +131,14 @@ fn a_far_bind_mount_is_unseen_and_a_far_volume_is_measured_by_the_engine() {
     let detail = detail(&docker, &container);
     assert!(matches!(mount(&detail, "/here").backing, Backing::HostDir { source: Source::Unseen, .. }));
     assert_eq!(mount(&detail, "/here").filesystem, None);
+    let profile = profile();
+    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    for event in [Event::Crash, Event::Stop, Event::Retire, Event::Reboot] {
+        let fate = |target: &str| classifier.mount(mount(&detail, target)).fates.verdict(event);
+        assert_ne!(fate("/here"), Verdict::Kept, "{event:?}: nothing is known of that directory");
+        assert_eq!(fate("/data"), Verdict::Kept, "{event:?}: the engine's own guarantee");
+    }
+    assert_eq!(mount(&detail, "/here").storage, StorageKind::Unknown);
     let measure =
         |target: &str| wait(docker.measure(&key(&container), mount(&detail, target), Duration::from_secs(20)));
     let Measure::Bytes(bytes) = measure("/data") else { panic!("{:?}", measure("/data")) };

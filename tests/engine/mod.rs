@@ -10,6 +10,7 @@ mod performed;
 mod refusals;
 mod scan;
 mod stand_in;
+mod vfs;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 
 use outlast::core::mount::Mount;
 use outlast::core::profile::Profile;
-use outlast::core::workspace::{Detail, Workspace, WsKey};
+use outlast::core::storage::Aftermath;
+use outlast::core::workspace::{Detail, RestartPolicy, RunState, Workspace, WsKey};
 use outlast::engine::docker::{Address, Docker, find};
 use outlast::port::{Clock, Engine, Host};
 
@@ -73,6 +75,28 @@ fn detail(docker: &Docker, container: &Container) -> Detail {
 fn listed(docker: &Docker, container: &Container) -> Workspace {
     let inventory = wait(docker.inventory()).unwrap();
     inventory.workspaces.into_iter().find(|workspace| workspace.key.id == container.id).unwrap()
+}
+
+/// A container that ended, without mounts.
+fn stopped() -> Detail {
+    Detail {
+        state: RunState::Exited,
+        started: None,
+        finished: None,
+        exit_code: None,
+        oom: false,
+        error: None,
+        restarts: 0,
+        restart_policy: RestartPolicy::No,
+        gpus: Vec::new(),
+        mounts: Vec::new(),
+        mounts_missing: None,
+        on_crash: Aftermath::Stays,
+        on_stop: Aftermath::Stays,
+        on_reboot: Aftermath::Stays,
+        workdir: None,
+        user: None,
+    }
 }
 
 fn mount<'d>(detail: &'d Detail, target: &str) -> &'d Mount {

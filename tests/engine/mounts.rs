@@ -146,6 +146,45 @@ fn a_source_that_was_deleted_under_the_mount_is_seen() {
 }
 
 #[test]
+fn a_single_file_that_was_deleted_under_its_mount_is_still_read_and_measured() {
+    let Some((cli, docker)) = real_as_root() else { return };
+    let folder = on_disk();
+    let file = folder.path().join("notes.txt");
+    std::fs::write(&file, vec![1; 300 << 10]).unwrap();
+    let container = cli.container("one-file").args(["-v", &bind(&file, "/notes.txt")]).run();
+    let measure = || {
+        let detail = detail(&docker, &container);
+        let mount = mount(&detail, "/notes.txt");
+        (mount.storage, wait(docker.measure(&key(&container), mount, std::time::Duration::from_secs(5))))
+    };
+    let (kind, Measure::Bytes(bytes)) = measure() else { panic!("{:?}", measure()) };
+    assert_eq!(kind, StorageKind::BindMount);
+    assert!((300 << 10..400 << 10).contains(&bytes), "{bytes}");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(measure(), (StorageKind::BindDeleted, Measure::Bytes(bytes)));
+    let detail_now = detail(&docker, &container);
+    assert_eq!(mount(&detail_now, "/notes.txt").host_path, None);
+    let found = super::scan::scan(&docker, &container);
+    let path = std::path::Path::new("/notes.txt");
+    assert_eq!(found.files.get(path).and_then(|file| file.bytes), Some(bytes), "{found:?}");
+    assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+    container.stop();
+    assert!(matches!(measure().1, Measure::Failed(why) if why.contains("gone")));
+}
+
+#[test]
+fn memory_of_a_stopped_container_is_gone_and_not_empty() {
+    let Some((cli, docker)) = real() else { return };
+    let container = cli.container("gone").args(["--tmpfs", "/scratch"]).run();
+    container.exec("echo 1 > /scratch/x");
+    container.stop();
+    let detail = detail(&docker, &container);
+    let budget = std::time::Duration::from_secs(5);
+    let measure = wait(docker.measure(&key(&container), mount(&detail, "/scratch"), budget));
+    assert_eq!(measure, Measure::Failed("gone: the container is stopped".into()));
+}
+
+#[test]
 fn a_read_only_root_and_a_read_only_bind_are_marked() {
     let Some((cli, docker)) = real_as_root() else { return };
     let folder = on_disk();

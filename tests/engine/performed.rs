@@ -178,3 +178,57 @@ fn removing_the_image_leaves_an_existing_container_its_files() {
     assert!(container.succeeds("test -e /root/model.pt && test -e /opt/from-image"));
     assert_eq!(mount(&detail, "/").storage, StorageKind::WritableLayer);
 }
+
+/// One bind mount and the file `model.pt` in it, through one event; predicted, performed, compared.
+fn bind_through(kind: StorageKind, folder: &Path, options: &str, event: Event, deleted: bool) {
+    let Some((cli, docker)) = real_as_root() else { return };
+    std::fs::write(folder.join("model.pt"), "weights").unwrap();
+    let bind = format!("{}:/w{options}", folder.display());
+    let container = cli.container("bind").args(["-v", &bind]).run();
+    if deleted {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+    let (detail, profile) = (detail(&docker, &container), profile());
+    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let explanation = classifier.explain(Path::new("/w/model.pt"), Origin::Unknown);
+    assert_eq!(explanation.storage, kind);
+    let verdict = explanation.fates.verdict(event);
+    assert!(matches!(verdict, Verdict::Kept | Verdict::Lost), "{event:?}: {verdict:?}");
+    match event {
+        Event::Crash => container.kill(),
+        Event::Stop => container.stop(),
+        Event::Retire => container.rm(),
+        other => panic!("{other:?} is not performed here"),
+    }
+    assert_eq!(folder.join("model.pt").exists(), verdict == Verdict::Kept, "{event:?}");
+}
+
+const DAILY: [Event; 3] = [Event::Crash, Event::Stop, Event::Retire];
+
+fn in_folder(place: &str) -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("outlast-test-").tempdir_in(place).unwrap()
+}
+
+#[test]
+fn a_bind_of_the_hosts_memory_is_kept_while_the_host_runs() {
+    for event in DAILY {
+        let folder = in_folder("/dev/shm");
+        bind_through(StorageKind::BindMemory, folder.path(), "", event, false);
+    }
+}
+
+#[test]
+fn a_read_only_bind_is_kept() {
+    for event in DAILY {
+        let folder = in_folder("/srv");
+        bind_through(StorageKind::BindMount, folder.path(), ":ro", event, false);
+    }
+}
+
+#[test]
+fn a_source_deleted_under_a_running_container_is_lost() {
+    for event in DAILY {
+        let folder = in_folder("/srv");
+        bind_through(StorageKind::BindDeleted, folder.path(), "", event, true);
+    }
+}

@@ -2,13 +2,15 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use outlast::core::error::Kind;
-use outlast::port::{Engine, Tick};
+use outlast::core::workspace::WsKey;
+use outlast::port::{Engine, ScanItem, ScanRequest, Tick};
 
-use super::{adapter_at, wait};
+use super::{adapter_at, stopped, wait};
 
 #[test]
 fn a_socket_that_is_not_there_says_how_to_start_the_engine() {
@@ -44,6 +46,20 @@ fn a_socket_that_accepts_and_never_answers_is_given_up_in_time() {
     assert_eq!(probe.unwrap_err().kind, Kind::TimedOut);
     assert!(matches!(watched, Some(Tick::Lost(why)) if why.kind == Kind::TimedOut));
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_scan_of_a_silent_engine_shows_life_and_ends_as_no_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("docker.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let docker = adapter_at(&path);
+    let key = WsKey { endpoint: "docker".into(), id: "c1".into() };
+    let request = ScanRequest { key, detail: Arc::new(stopped()), targets: vec!["/".into()], asked: true };
+    let items: Vec<_> = wait(docker.scan(request).collect());
+    let (last, before) = items.split_last().unwrap();
+    assert!(matches!(last, ScanItem::Gap(why) if why.contains("no answer")), "{items:?}");
+    assert!(before.len() >= 3 && before.iter().all(|item| *item == ScanItem::Looking), "{items:?}");
 }
 
 #[test]

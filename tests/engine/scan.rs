@@ -23,6 +23,7 @@ pub(super) struct Found {
     pub(super) files: BTreeMap<PathBuf, FileFact>,
     pub(super) gaps: Vec<String>,
     notes: Vec<String>,
+    reading: Vec<StorageKind>,
 }
 
 impl Found {
@@ -54,16 +55,20 @@ pub(super) fn scan(docker: &Docker, container: &Container) -> Found {
         let mut items = docker.scan(request);
         let mut first = true;
         while let Some(item) = items.next().await {
+            if item == ScanItem::Looking {
+                continue;
+            }
             assert_eq!(first, matches!(item, ScanItem::By(_)), "how it looks comes once and first");
             first = false;
             match item {
                 ScanItem::By(method) => found.by.push(method),
-                ScanItem::Reading(_) => {}
+                ScanItem::Reading(kind) => found.reading.push(kind),
                 ScanItem::Files(files) => {
                     found.files.extend(files.into_iter().map(|file| (file.path.clone(), file)));
                 }
                 ScanItem::Gap(why) => found.gaps.push(why),
                 ScanItem::Note(note) => found.notes.push(note),
+                ScanItem::Looking => {}
             }
         }
         found
@@ -133,6 +138,9 @@ fn a_stopped_container_has_the_same_files_but_for_its_memory() {
     running.files.retain(|_, file| file.storage == StorageKind::WritableLayer);
     assert_eq!(stopped.files, running.files);
     assert_eq!(stopped.notes, ["tmpfs content is gone: the container is stopped"]);
+    assert!(stopped.reading.contains(&StorageKind::Tmpfs), "it was looked at: {stopped:?}");
+    let created = scan(&docker, &cli.container("created").args(["--tmpfs", "/scratch"]).create());
+    assert!(created.notes.is_empty() && created.reading.contains(&StorageKind::Tmpfs), "{created:?}");
     assert!(stopped.gaps.is_empty(), "{:?}", stopped.gaps);
 }
 

@@ -140,6 +140,42 @@ async fn only_files_of_the_container_itself_are_found_in_its_layer() {
 }
 
 #[tokio::test]
+async fn on_a_root_that_is_no_overlay_nobody_guesses_which_files_are_the_images() {
+    let table = TABLE.replace("overlay overlay rw,upperdir=/u,workdir=/w", "btrfs /dev/vdb rw");
+    let made = container(
+        &table.replace("0:75 / /", "0:75 /subvolumes/1 /"),
+        Clues { dockerenv: true, ..Clues::default() },
+    );
+    let (files, rest) = scan(&made.machine, &["/", "/dev/shm"]).await;
+    assert_eq!(files.iter().map(|file| file.path.to_str().unwrap()).collect::<Vec<_>>(), ["/dev/shm/batch"]);
+    assert!(
+        rest.iter().any(|item| matches!(item, ScanItem::Gap(gap) if gap.contains("no overlay"))),
+        "{rest:?}"
+    );
+    let (_, rest) = scan(&made.machine, &["/"]).await;
+    assert!(matches!(rest.as_slice(), [ScanItem::Gap(_)]), "nothing could be looked at: {rest:?}");
+    let key = made.machine.inventory().await.unwrap().workspaces[0].key.clone();
+    let detail = made.machine.detail(&key).await.unwrap();
+    let look = made.machine.look(&key, &detail, Path::new("/root/model.pt")).await.unwrap();
+    assert_eq!(look.origin, Origin::Unknown);
+    let measure = made.machine.measure(&key, &detail.mounts[0], Duration::from_secs(9)).await;
+    assert_eq!(measure, Measure::NotSupported);
+}
+
+#[tokio::test]
+async fn a_mount_of_a_single_file_has_its_bytes() {
+    let made = container(
+        &format!("{TABLE}5 1 254:0 /home/u/f /root/model.pt rw - ext4 /dev/vda rw\n"),
+        Clues { dockerenv: true, ..Clues::default() },
+    );
+    let key = made.machine.inventory().await.unwrap().workspaces[0].key.clone();
+    let detail = made.machine.detail(&key).await.unwrap();
+    let file = detail.mounts.iter().find(|mount| mount.target.ends_with("model.pt")).unwrap();
+    let measure = made.machine.measure(&key, file, Duration::from_secs(9)).await;
+    assert!(matches!(measure, Measure::Bytes(1..)), "{measure:?}");
+}
+
+#[tokio::test]
 async fn a_target_that_is_no_mount_any_more_is_a_gap() {
     let made = docker();
     let (_, rest) = scan(&made.machine, &["/gone"]).await;
@@ -196,6 +232,8 @@ async fn this_very_machine_is_read_and_its_root_has_a_size() {
     let inventory = machine.inventory().await.unwrap();
     let [workspace] = inventory.workspaces.as_slice() else { panic!("one workspace") };
     assert!(!workspace.name.is_empty());
+    let probe = machine.probe().await.unwrap();
+    assert_eq!(probe.capabilities.can(Right::ScanAll), Can::Yes);
     let detail = machine.detail(&workspace.key).await.unwrap();
     assert_eq!(detail.mounts[0].target, Path::new("/"));
     assert!(matches!(

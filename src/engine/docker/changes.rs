@@ -10,6 +10,7 @@ use bollard::models::{ChangeType, FilesystemChange};
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
+use crate::core::error::Result;
 use crate::core::mount::Mount;
 use crate::core::storage::StorageKind;
 use crate::core::value::Value;
@@ -18,7 +19,7 @@ use crate::port::{FileFact, PathKind, ScanItem};
 
 use super::{Link, Session, look};
 
-/// How long listing changes may take, and how long asking for sizes may take after that.
+/// How long listing changes and asking for sizes may take together.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// How many files are asked for their size, the most valuable first.
 const SIZED: usize = 500;
@@ -33,24 +34,18 @@ struct Written {
     changed: bool,
 }
 
-pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Detail) -> Vec<ScanItem> {
+/// Lists what was written, with sizes as far as the time allows. Fails where the list was not had.
+pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Detail) -> Result<Vec<ScanItem>> {
     let mut items = vec![ScanItem::Reading(StorageKind::WritableLayer)];
-    let Ok(_turn) = link.changes.acquire().await else {
-        return items;
-    };
+    // The semaphore is never closed; waiting for one's turn takes nothing off the deadline.
+    let _turn = link.changes.acquire().await;
+    let deadline = Instant::now() + DEADLINE;
     let call = session.client.container_changes(id);
-    let changes = match link.within("a list of changed files", DEADLINE, call).await {
-        Ok(changes) => changes.unwrap_or_default(),
-        Err(why) => {
-            items.push(ScanItem::Gap(format!("the writable layer was not read: {}", why.message)));
-            return items;
-        }
-    };
+    let changes = link.within("a list of changed files", DEADLINE, call).await?.unwrap_or_default();
     let mut written = written(changes, &detail.mounts);
     written.sort_by(|a, b| (Value::of(&a.path), &a.path).cmp(&(Value::of(&b.path), &b.path)));
     let rest = written.split_off(written.len().min(SIZED));
 
-    let deadline = Instant::now() + DEADLINE;
     let mut looks = stream::iter(written)
         .map(async |file| {
             let stat = timeout_at(deadline, look::stat(link, session, id, &file.path)).await;
@@ -77,7 +72,7 @@ pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Deta
     if unsized_files > 0 {
         items.push(ScanItem::Gap(format!("the engine was not asked for the size of {unsized_files} files")));
     }
-    items
+    Ok(items)
 }
 
 fn fact(file: Written, bytes: Option<u64>, modified: Option<jiff::Timestamp>) -> FileFact {

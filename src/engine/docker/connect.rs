@@ -103,16 +103,17 @@ fn parse(host: &str, from: &str) -> Result<Address> {
         return Err(Error::new(Kind::Config, format!("{from} names “{host}”, which is not an absolute path"))
             .hint("write it as unix:///var/run/docker.sock"));
     }
-    let scheme = host.split_once("://").map_or(host, |(scheme, _)| scheme);
+    let Some((scheme, rest)) = host.split_once("://") else {
+        return Err(Error::new(Kind::Config, format!("{from} is not an address: “{host}”"))
+            .hint("write a socket as unix:///var/run/docker.sock"));
+    };
     let error = Error::new(
-        Kind::NotSupported,
+        Kind::Config,
         format!("{from} names “{host}”: only unix sockets can be reached so far, not {scheme}"),
     );
     Err(match scheme {
         "ssh" => error
-            .hint(format!("forward the socket: ssh -N -L /tmp/engine.sock:/var/run/docker.sock {}", {
-                host.strip_prefix("ssh://").unwrap_or(host)
-            }))
+            .hint(format!("forward the socket: ssh -N -L /tmp/engine.sock:/var/run/docker.sock {rest}"))
             .hint("then set DOCKER_HOST=unix:///tmp/engine.sock"),
         _ => error.hint("set DOCKER_HOST to a unix:// address, or run outlast on that host"),
     })
@@ -201,10 +202,11 @@ mod tests {
 
     #[test]
     fn other_schemes_are_refused_with_the_way_around() {
-        for host in ["tcp://10.0.0.1:2376", "ssh://alice@lab01", "nonsense"] {
+        for host in ["tcp://10.0.0.1:2376", "ssh://alice@lab01", "http://lab01", "run/docker.sock"] {
             let error = failure(&[("DOCKER_HOST", host)]).unwrap_or_else(|| unreachable!("{host}"));
-            assert_eq!(error.kind, Kind::NotSupported, "{host}");
-            assert!(!error.hints.is_empty(), "{host}");
+            assert_eq!(error.kind, Kind::Config, "{host}");
+            assert!(error.message.contains(host) && !error.hints.is_empty(), "{error:?}");
+            assert_eq!(error.message.contains("not an address"), host == "run/docker.sock", "{error}");
         }
         assert_eq!(failure(&[("DOCKER_HOST", "unix://x")]).map(|error| error.kind), Some(Kind::Config));
     }

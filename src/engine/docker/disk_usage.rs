@@ -4,18 +4,18 @@
 //! 1.52, usage sections from there on. The library decodes only the second and
 //! reports nothing, without a failure, for the first.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::Duration;
 
+use bollard::models::ContainerInspectResponse;
 use serde::Deserialize;
 
 use crate::core::error::{Kind, Result};
-use crate::core::mount::{Backing, Measure, Mount};
+use crate::core::mount::{Backing, Measure, Mount, Source};
+use crate::engine::deadline;
 use crate::scan;
 
 use super::process::Process;
-use super::{Link, blocking, detail, failure};
+use super::{Link, detail, failure};
 
 /// The engine's disk usage, either shape; sections that were not asked for are empty.
 #[derive(Deserialize)]
@@ -70,25 +70,38 @@ pub(super) async fn measure(link: &Link, id: &str, mount: &Mount, budget: Durati
 /// Reads the disk; `None` where that is not possible from here.
 async fn on_disk(link: &Link, id: &str, mount: &Mount, budget: Duration) -> Result<Option<Measure>> {
     let session = link.session().await?;
-    if !session.local {
+    if !session.local && mount.backing != Backing::Memory {
         return Ok(None);
     }
     let inspected = link.inspect(&session, id).await?;
+    if let Some(gone) = gone(&inspected, mount) {
+        return Ok(Some(gone));
+    }
+    if !session.local {
+        return Ok(None);
+    }
     let mount = mount.clone();
-    blocking(move || {
+    // The walk keeps to its budget unless the kernel itself does not answer.
+    deadline::within(budget.saturating_add(deadline::AT_ONCE), "a measure", move || {
         let process = detail::process(&inspected, true);
         match &mount.host_path {
             Some(place) if failure::readable(place) => Some(scan::measure(place, budget)),
-            Some(place) => one_file(place).or_else(|| inside(&process?, &mount, budget)),
-            None => inside(&process?, &mount, budget),
+            _ => inside(&process?, &mount, budget),
         }
     })
     .await
 }
 
-fn one_file(place: &Path) -> Option<Measure> {
-    let meta = std::fs::symlink_metadata(place).ok()?;
-    meta.is_file().then(|| Measure::Bytes(meta.blocks() * 512))
+/// Why there is nothing to measure any more.
+fn gone(inspected: &ContainerInspectResponse, mount: &Mount) -> Option<Measure> {
+    let up = inspected.state.as_ref().and_then(|state| state.running) == Some(true);
+    let why = match &mount.backing {
+        _ if up => return None,
+        Backing::Memory => "gone: the container is stopped",
+        Backing::HostDir { source: Source::Deleted, .. } => "gone: it was deleted on the host",
+        _ => return None,
+    };
+    Some(Measure::Failed(why.into()))
 }
 
 fn inside(process: &Process, mount: &Mount, budget: Duration) -> Option<Measure> {

@@ -159,9 +159,9 @@ pub(super) fn container_is_gone(message: &str) -> bool {
     message.to_ascii_lowercase().contains("no such container")
 }
 
-/// Whether a directory may be listed by this process.
-pub(super) fn readable(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok()
+/// Whether this process may list a directory, or look at what is a single file.
+pub(super) fn readable(place: &Path) -> bool {
+    std::fs::read_dir(place).is_ok() || std::fs::symlink_metadata(place).is_ok_and(|meta| meta.is_file())
 }
 
 #[cfg(test)]

@@ -26,10 +26,11 @@ use bollard::query_parameters::{StartContainerOptions, StopContainerOptionsBuild
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::core::error::{Error, Kind, Result};
+use crate::core::error::Result;
 use crate::core::mount::{Measure, Mount};
 use crate::core::plan::{Step, Verb};
 use crate::core::workspace::{Detail, WsKey};
+use crate::engine::deadline;
 use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, Probe, Reply, Right, ScanRequest,
     ScanStream, WatchStream,
@@ -140,6 +141,12 @@ impl Link {
             &bollard::ClientVersion { major_version, minor_version },
         )
         .map_err(|why| failure::from_client(socket, "a first contact", &why))?;
+        let named = is_this_machine(&info);
+        let data_root = info.docker_root_dir.unwrap_or_default();
+        let place = data_root.clone();
+        // In a container with the host's name the engine's own directory is missing.
+        let is_there = move || place.as_os_str().is_empty() || place.try_exists().unwrap_or(true);
+        let local = named && blocking(is_there).await.unwrap_or(false);
         let podman = version.components.iter().flatten().any(|c| c.name.as_deref() == Some("Podman Engine"));
         let session = Session {
             client,
@@ -148,8 +155,8 @@ impl Link {
                 if podman { "Podman" } else { "Docker" },
                 version.product.as_deref().unwrap_or("of unknown version")
             ),
-            local: is_this_machine(&info),
-            data_root: info.docker_root_dir.unwrap_or_default(),
+            local,
+            data_root,
         };
         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
         Ok(session)
@@ -280,11 +287,9 @@ fn api_version(text: Option<&str>) -> Option<(usize, usize)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// Runs what touches the disk away from the thread that draws.
+/// Runs what touches the disk away from the thread that draws, and never waits for it for ever.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|why| Error::new(Kind::Failed, format!("a look at this machine broke off: {why}")))
+    deadline::within(LIMIT, "a look at this machine's disks", work).await
 }
 
 #[cfg(test)]

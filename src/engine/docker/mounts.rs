@@ -105,7 +105,7 @@ impl View<'_> {
 
     fn bind(&self, target: PathBuf, said: String, path: PathBuf, line: Option<&Line>) -> Mount {
         let source = match line {
-            Some(line) if is_deleted(line) => Source::Deleted,
+            Some(line) if line.is_deleted() => Source::Deleted,
             Some(_) => Source::Present,
             None if self.machine.is_none() => Source::Unseen,
             None => match path.try_exists() {
@@ -132,7 +132,7 @@ impl View<'_> {
             .or_else(|| point.source.clone())
             .filter(|place| place.starts_with('/'))
             .map(PathBuf::from);
-        let driver = point.driver.as_deref().unwrap_or("local");
+        let driver = point.driver.as_deref().filter(|driver| !driver.is_empty()).unwrap_or("local");
         let filesystem = match (line, option("type")) {
             (Some(line), _) => Some(line.filesystem.clone()),
             (None, Some(kind)) if !matches!(kind, "" | "none") => Some(kind.to_string()),
@@ -229,11 +229,6 @@ fn memory(target: PathBuf) -> Mount {
     Mount::new(target, "memory".into(), Backing::Memory, Some("tmpfs".into()))
 }
 
-fn is_deleted(line: &Line) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    line.root.as_os_str().as_bytes().ends_with(b"//deleted")
-}
-
 /// A line of the mount table that the engine did not speak of: a file system
 /// below a bind mount, memory or a file that the runtime added.
 fn unlisted(line: &Line, known: &[Mount]) -> Option<Mount> {
@@ -244,10 +239,12 @@ fn unlisted(line: &Line, known: &[Mount]) -> Option<Mount> {
     }
     let filesystem = Some(line.filesystem.clone());
     let said = || line.source.to_string_lossy().into_owned();
-    let source = if is_deleted(line) { Source::Deleted } else { Source::Present };
-    let below = mount::holding(known, target)
-        .and_then(|parent| Some((parent.host_path.as_ref()?, parent)))
-        .filter(|(_, parent)| matches!(parent.backing, Backing::HostDir { .. } | Backing::Volume { .. }));
+    let source = if line.is_deleted() { Source::Deleted } else { Source::Present };
+    let below = mount::holding(known, target).and_then(|parent| match &parent.backing {
+        Backing::HostDir { path, .. } => Some((path, parent)),
+        Backing::Volume { .. } => Some((parent.host_path.as_ref()?, parent)),
+        _ => None,
+    });
     let mount = match below {
         _ if Filesystem::of(&line.filesystem) == Filesystem::Pseudo => {
             Mount::new(target.clone(), said(), Backing::Pseudo, filesystem)

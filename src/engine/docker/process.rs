@@ -26,12 +26,10 @@ impl Process {
         if pid <= 0 || container.len() < 12 {
             return None;
         }
-        let table = std::fs::read(format!("/proc/{pid}/mountinfo")).ok()?;
-        // The engine mounts files from a directory named after the container, and puts its
-        // processes into control groups of that name.
-        let groups = || std::fs::read(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-        let is_its_own = names(&table, container) || names(&groups(), container);
-        is_its_own.then(|| Self { pid, mounts: mountinfo::parse(&table) })
+        let mounts = mountinfo::parse(&std::fs::read(format!("/proc/{pid}/mountinfo")).ok()?);
+        let groups = std::fs::read(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let is_its_own = is_in_group(&groups, container) || has_its_files(&mounts, container);
+        is_its_own.then_some(Self { pid, mounts })
     }
 
     /// A directory of the container, as the process has it. `scan` follows no link beneath it.
@@ -72,29 +70,27 @@ impl Process {
 
     /// The overlay's upper directory, where the kernel tells it.
     pub(super) fn upper(&self) -> Option<PathBuf> {
-        upper_option(&self.line(Path::new("/"))?.super_options)
+        self.line(Path::new("/"))?.upper_dir().filter(|path| path.is_absolute())
     }
 }
 
-fn names(text: &[u8], container: &str) -> bool {
-    text.windows(container.len()).any(|window| window == container.as_bytes())
+/// Whether a process is in a control group of the container: `/docker/ID`, `docker-ID.scope`.
+fn is_in_group(groups: &[u8], container: &str) -> bool {
+    groups.split(|byte| matches!(byte, b'\n' | b'/')).any(|name| {
+        let name = name.strip_suffix(b".scope").unwrap_or(name);
+        let after_dash = name.rsplit(|byte| *byte == b'-').next();
+        name == container.as_bytes() || after_dash == Some(container.as_bytes())
+    })
 }
 
-/// `upperdir=` of an overlay's options; a comma inside the path comes with a backslash before it.
-fn upper_option(options: &[u8]) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt;
-    const KEY: &[u8] = b"upperdir=";
-    let at = options.windows(KEY.len()).position(|window| window == KEY)?;
-    let mut path = Vec::new();
-    let mut bytes = options[at + KEY.len()..].iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b',' => break,
-            b'\\' => path.extend(bytes.next()),
-            byte => path.push(*byte),
-        }
-    }
-    path.starts_with(b"/").then(|| std::ffi::OsString::from_vec(path).into())
+/// Whether the container's own small files are mounted where only a container has them. (The
+/// host's table names containers too, but mounts none of their files on its own.)
+fn has_its_files(mounts: &[Line], container: &str) -> bool {
+    const FILES: [&str; 4] = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv"];
+    mounts.iter().any(|line| {
+        FILES.iter().any(|file| line.target == Path::new(file))
+            && line.root.components().any(|folder| folder.as_os_str() == container)
+    })
 }
 
 #[cfg(test)]
@@ -102,11 +98,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_upper_directory_is_found_among_the_options() {
-        let of = |options: &str| upper_option(options.as_bytes());
-        assert_eq!(of("rw,lowerdir=/a:/b,upperdir=/u/diff,workdir=/w"), Some("/u/diff".into()));
-        assert_eq!(of("rw,upperdir=/u\\,x/diff"), Some("/u,x/diff".into()));
-        assert_eq!(of("rw,user_id=0,group_id=0"), None);
+    fn a_control_group_must_be_the_containers_by_its_whole_name() {
+        let id = "0f".repeat(32);
+        let is = |line: &str| is_in_group(line.replace("ID", &id).as_bytes(), &id);
+        for own in
+            ["4:memory:/docker/ID", "0::/system.slice/docker-ID.scope", "0::/a/libpod-ID.scope/container"]
+        {
+            assert!(is(own), "{own}");
+        }
+        for other in ["0::/", "0::/docker/xIDx", "0::/docker/ID0", "0::/backup-of-ID.service"] {
+            assert!(!is(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_hosts_own_table_names_containers_and_is_none() {
+        let id = "0f".repeat(32);
+        let has = |line: &str| has_its_files(&mountinfo::parse(line.replace("ID", &id).as_bytes()), &id);
+        assert!(has("1 2 254:0 /var/lib/docker/containers/ID/hosts /etc/hosts rw - ext4 /dev/vda rw"));
+        assert!(!has("1 2 0:83 / /var/lib/docker/containers/ID/mounts/shm rw - tmpfs shm rw"));
+        assert!(!has("1 2 0:75 / /merged/ID rw - overlay overlay rw,upperdir=/ID,workdir=/w"));
+        assert!(!has("1 2 254:0 /x/backup-ID/hosts /etc/hosts rw - ext4 /dev/vda rw"));
     }
 
     #[test]

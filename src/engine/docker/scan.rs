@@ -5,19 +5,26 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::models::ContainerInspectResponse;
-use futures_util::{StreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
+use tokio::time::timeout;
 
 use crate::core::error::Error;
 use crate::core::finding::Method;
 use crate::core::mount::{Backing, Mount, Source};
+use crate::core::storage::StorageKind;
 use crate::core::workspace::RunState;
 use crate::port::{ScanItem, ScanRequest, ScanStream};
 use crate::scan::{self, Job, Rule};
 
 use super::process::Process;
 use super::{Link, blocking, changes, detail, failure, mounts};
+
+/// While the engine is waited for, a sign of life is given this often.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// What a look will consist of.
 struct Outline {
@@ -30,13 +37,30 @@ struct Outline {
 }
 
 pub(super) fn stream(link: Arc<Link>, request: ScanRequest) -> ScanStream {
-    let begin = async move {
-        match begin(link, request).await {
-            Ok(items) => items,
-            Err(why) => items(vec![ScanItem::By(Method::Api), ScanItem::Gap(why.message)]),
-        }
+    // Nobody said how it looks: a failure is no look that found nothing.
+    patiently(async move {
+        begin(link, request).await.unwrap_or_else(|why| items(vec![ScanItem::Gap(why.message)]))
+    })
+}
+
+/// Items that come after a wait for the engine; meanwhile a sign of life every now and then.
+fn patiently(work: impl Future<Output = ScanStream> + Send + 'static) -> ScanStream {
+    enum State {
+        Waiting(BoxFuture<'static, ScanStream>),
+        Reading(ScanStream),
+    }
+    let next = async |state| {
+        let mut items = match state {
+            State::Waiting(mut work) => match timeout(SIGN_OF_LIFE, &mut work).await {
+                Ok(items) => items,
+                Err(_) => return Some((ScanItem::Looking, State::Waiting(work))),
+            },
+            State::Reading(items) => items,
+        };
+        let item = items.next().await?;
+        Some((item, State::Reading(items)))
     };
-    stream::once(begin).flatten().boxed()
+    stream::unfold(State::Waiting(work.boxed()), next).boxed()
 }
 
 fn items(items: Vec<ScanItem>) -> ScanStream {
@@ -50,14 +74,34 @@ async fn begin(link: Arc<Link>, request: ScanRequest) -> Result<ScanStream, Erro
     let (asked, id, known) = (request.asked, request.key.id.clone(), Arc::clone(&request.detail));
     let outline = blocking(move || outline(&inspected, local, &request)).await?;
 
-    let first = items(std::iter::once(ScanItem::By(outline.method)).chain(outline.said).collect());
-    let walked = scan::stream(outline.jobs, !asked);
-    let first = first.chain(walked);
-    if !outline.ask {
-        return Ok(first.boxed());
+    let (method, said) = (ScanItem::By(outline.method), outline.said);
+    let cannot_look = outline.jobs.is_empty() && said.iter().any(|item| matches!(item, ScanItem::Gap(_)));
+    if outline.jobs.is_empty() && outline.ask {
+        // The engine's answer is the whole look: without one there was none.
+        return Ok(patiently(async move {
+            match changes::read(&link, &session, &id, &known).await {
+                Ok(asked) => items(std::iter::once(method).chain(said).chain(asked).collect()),
+                Err(why) => items(vec![not_read(&why)]),
+            }
+        }));
     }
-    let asks = stream::once(async move { changes::read(&link, &session, &id, &known).await });
-    Ok(first.chain(asks.flat_map(stream::iter)).boxed())
+    if cannot_look {
+        return Ok(items(said));
+    }
+    let first = items(std::iter::once(method).chain(said).collect());
+    let walked = first.chain(scan::stream(outline.jobs, !asked));
+    if !outline.ask {
+        return Ok(walked.boxed());
+    }
+    let asks = patiently(async move {
+        let answer = changes::read(&link, &session, &id, &known).await;
+        items(answer.unwrap_or_else(|why| vec![ScanItem::Reading(StorageKind::WritableLayer), not_read(&why)]))
+    });
+    Ok(walked.chain(asks).boxed())
+}
+
+fn not_read(why: &Error) -> ScanItem {
+    ScanItem::Gap(format!("the writable layer was not read: {}", why.message))
 }
 
 /// Decides where to look. Touches the disk.
@@ -78,7 +122,7 @@ fn outline(inspected: &ContainerInspectResponse, local: bool, request: &ScanRequ
     for mount in wanted(all, request).filter(|mount| mount.backing != Backing::Layer) {
         match (&mount.backing, &process) {
             (Backing::Injected | Backing::Pseudo, _) => {}
-            (Backing::Memory, _) if !runs => outline.memory_is_gone(request.detail.state),
+            (Backing::Memory, _) if !runs => outline.memory_is_gone(mount, request.detail.state),
             (_, Some(process)) => outline.inside(mount, all, process),
             (_, None) => outline.on_host(mount, all, local),
         }
@@ -99,10 +143,11 @@ impl Outline {
         process: Option<&Process>,
         asked: bool,
     ) {
+        let told = scan::tells_births(root.filesystem.as_deref());
         if let Some(upper) = upper.filter(|upper| failure::readable(upper)) {
             self.method = Method::Upper;
             self.jobs.push(job(upper, root, all, Rule::Upper));
-        } else if let Some(process) = process.filter(|process| process.readable()) {
+        } else if let Some(process) = process.filter(|process| told && process.readable()) {
             self.method = Method::Proc;
             self.jobs.push(job(process.place(Path::new("/")), root, all, Rule::BornAfterRoot));
         } else {
@@ -115,7 +160,9 @@ impl Outline {
         }
     }
 
-    fn memory_is_gone(&mut self, state: RunState) {
+    /// It counts as looked at: what is gone holds no files.
+    fn memory_is_gone(&mut self, mount: &Mount, state: RunState) {
+        self.said.push(ScanItem::Reading(mount.storage));
         let note = ScanItem::Note("tmpfs content is gone: the container is stopped".into());
         if state != RunState::Created && !self.said.contains(&note) {
             self.said.push(note);
@@ -138,8 +185,8 @@ impl Outline {
             Some(place) if local && failure::readable(place) => {
                 self.jobs.push(job(place.clone(), mount, all, Rule::Everything));
             }
-            Some(_) if matches!(mount.backing, Backing::HostDir { source: Source::Deleted, .. }) => {
-                self.said.push(ScanItem::Gap(format!("the directory behind {target} was deleted")));
+            _ if matches!(mount.backing, Backing::HostDir { source: Source::Deleted, .. }) => {
+                self.said.push(ScanItem::Gap(format!("what lay behind {target} was deleted")));
             }
             _ if mount.backing == Backing::Memory => {
                 self.said.push(ScanItem::Gap(format!("tmpfs {target} cannot be read through the engine")));

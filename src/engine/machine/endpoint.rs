@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 
-use super::deadline::{AT_ONCE, within};
 use super::inside::{Clues, Container, Runtime, recognise};
 use super::memory::memory;
 use super::mounts::mounts;
@@ -18,6 +17,7 @@ use crate::core::mount::{self, Measure, Mount};
 use crate::core::plan::Step;
 use crate::core::storage::{Aftermath, Filesystem, StorageKind};
 use crate::core::workspace::{Detail, Owner, RestartPolicy, RunState, Workspace, WsKey};
+use crate::engine::deadline::{AT_ONCE, within};
 use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, Probe, Reply, Right, ScanItem,
     ScanRequest, ScanStream, Tick, WatchStream,
@@ -157,16 +157,11 @@ impl Seen {
             }
             None => "this machine, which is not a container".into(),
         };
-        let scan_all = match &self.container {
-            Some(_) => Can::Yes,
-            None => {
-                Can::No("this machine is not a container: only what it keeps in memory does not last".into())
-            }
-        };
         let no_engine = "no engine answers here; set DOCKER_HOST or ask to be added to the docker group";
         let capabilities = Capabilities(vec![
             (Right::Watch, Can::No("this machine sends no events; r reads again".into())),
-            (Right::ScanAll, scan_all),
+            // One workspace; outside a container only its memory does not last, and is soon read.
+            (Right::ScanAll, Can::Yes),
             (Right::Scan, Can::Yes),
             (Right::Run, Can::No(no_engine.into())),
         ]);
@@ -203,10 +198,10 @@ impl Engine for Machine {
 
     fn scan(&self, request: ScanRequest) -> ScanStream {
         let mounts = &request.detail.mounts;
-        let mut first = vec![ScanItem::By(Method::Inside)];
-        let mut jobs = Vec::new();
+        let (mut first, mut jobs) = (Vec::new(), Vec::new());
         for target in &request.targets {
             match mounts.iter().rev().find(|mount| mount.target == *target) {
+                Some(mount) if is_untold(mount) => first.push(ScanItem::Gap(UNTOLD.into())),
                 Some(mount) => jobs.push(self.place.job(mount, mounts)),
                 None => first.push(ScanItem::Gap(format!(
                     "{} could not be read: nothing is mounted there any more",
@@ -216,6 +211,10 @@ impl Engine for Machine {
         }
         if jobs.iter().any(|job| is_memory(job.storage)) {
             first.extend(memory_note().map(ScanItem::Note));
+        }
+        // Where nothing is left to look at, this is no look.
+        if !jobs.is_empty() {
+            first.insert(0, ScanItem::By(Method::Inside));
         }
         stream::iter(first).chain(scan::stream(jobs, !request.asked)).boxed()
     }
@@ -235,7 +234,8 @@ impl Engine for Machine {
 
     fn look<'a>(&'a self, _key: &'a WsKey, detail: &'a Detail, path: &'a Path) -> Reply<'a, Look> {
         let holding = mount::holding(&detail.mounts, path);
-        let layer = holding.is_some_and(|mount| mount.storage == StorageKind::WritableLayer);
+        let layer =
+            holding.is_some_and(|mount| mount.storage == StorageKind::WritableLayer && !is_untold(mount));
         let (root, path) = (self.place.root.clone(), path.to_path_buf());
         async move {
             let shown = text::printable_path(&path).into_owned();
@@ -262,6 +262,7 @@ impl Engine for Machine {
 fn measure(place: &Place, mount: &Mount, budget: Duration) -> Measure {
     match mount.storage {
         StorageKind::Pseudo => Measure::NotSupported,
+        _ if is_untold(mount) => Measure::NotSupported,
         StorageKind::HostDisk | StorageKind::BlockVolume | StorageKind::BindNetwork => {
             whole_filesystem(place, mount)
         }
@@ -287,6 +288,14 @@ fn whole_filesystem(place: &Place, mount: &Mount) -> Measure {
         Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => Measure::NotPermitted,
         Err(reason) => Measure::Failed(std::io::Error::from(reason).to_string()),
     }
+}
+
+const UNTOLD: &str =
+    "your files cannot be told from those of the image from inside: its root is no overlay; ask its engine";
+
+/// A container's root whose own files are not told from the image's by their birth.
+fn is_untold(mount: &Mount) -> bool {
+    mount.storage == StorageKind::WritableLayer && !scan::tells_births(mount.filesystem.as_deref())
 }
 
 const fn is_memory(storage: StorageKind) -> bool {

@@ -3,7 +3,6 @@
 //! Where it is itself a container, everything it tells is inferred from within;
 //! where it is not, its disks and memory are what there is.
 
-mod deadline;
 mod endpoint;
 mod inside;
 mod memory;

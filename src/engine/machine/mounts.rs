@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::inside::{Container, Runtime, is_id, is_runtime_file, names, pod};
 use crate::core::mount::{Backing, Mount, OnRelease, Source};
 use crate::core::storage::Filesystem;
+use crate::scan;
 use crate::scan::mountinfo::Line;
 
 /// The mounts that can be reached, the root first, then in the order of the table.
@@ -188,7 +189,7 @@ fn belongs_to_a_container(target: &Path) -> bool {
 }
 
 fn is_overlay(line: &Line) -> bool {
-    matches!(line.filesystem.as_str(), "overlay" | "aufs" | "fuse.fuse-overlayfs")
+    scan::tells_births(Some(&line.filesystem))
 }
 
 fn is_block_device(source: &Path) -> bool {

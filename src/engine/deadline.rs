@@ -9,13 +9,13 @@ use tokio::time::timeout;
 use crate::core::error::{Error, Kind, Result};
 
 /// How long a question that should be answered at once may take.
-pub(super) const AT_ONCE: Duration = Duration::from_secs(2);
+pub(in crate::engine) const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Does blocking work elsewhere and waits for it no longer than the limit.
 ///
 /// The work has a thread of its own rather than one of the runtime's pool: the pool is
 /// waited for at the end of the program, and a thread stuck in the kernel never ends.
-pub(super) async fn within<T: Send + 'static>(
+pub(in crate::engine) async fn within<T: Send + 'static>(
     limit: Duration,
     what: &str,
     work: impl FnOnce() -> T + Send + 'static,
