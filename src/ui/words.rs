@@ -118,7 +118,7 @@ fn counted(tally: Tally, at_least: bool, style: Style) -> Risky {
     }
 }
 
-/// What an event does to a workspace, in words: `loses 2 files`, `kept`, `unknown`, `reading`.
+/// What an event does to a workspace, in words: `loses 2 files`, `kept`, `untouched`, `unknown`, `reading`.
 ///
 /// Without the colour of loss, which AT RISK beside it has.
 pub(super) fn outcome(row: &Row, event: Event, profile: &Profile, theme: &Theme) -> Span<'static> {
@@ -130,22 +130,11 @@ pub(super) fn outcome(row: &Row, event: Event, profile: &Profile, theme: &Theme)
         }
         AtRisk::Reading(_) => Span::styled("reading", theme.text),
         AtRisk::NotRead => Span::styled("unknown", theme.text),
-        AtRisk::Folder => folder(event, theme),
-        AtRisk::Nothing => match cells::worst(row, event, profile) {
-            Some(Verdict::KeptIf(condition)) => {
-                Span::styled(format!("kept if {}", condition.words()), theme.caution)
-            }
-            _ => Span::styled("kept", theme.text),
+        AtRisk::Folder | AtRisk::Nothing => match cells::worst(row, event, profile) {
+            Some(verdict @ (Verdict::Lost | Verdict::KeptIf(_))) => fate(verdict, theme),
+            Some(verdict) => Span::styled(verdict.words().into_owned(), theme.text),
+            None => Span::styled("unknown", theme.text),
         },
-    }
-}
-
-/// A folder without a container: only the folder's own end, and the host's, concern it.
-fn folder(event: Event, theme: &Theme) -> Span<'static> {
-    match event {
-        Event::WorkspaceDeletion => Span::styled("lost", theme.danger),
-        Event::HostLoss => Span::styled("kept if backed up", theme.caution),
-        _ => Span::styled("kept", theme.text),
     }
 }
 
@@ -170,10 +159,10 @@ pub(super) fn sentence(row: &Row, model: &Model, theme: &Theme) -> Span<'static>
             Span::styled(format!("{} would be lost {when}.", counted(tally)), theme.danger)
         }
         AtRisk::Files { tally, .. } if tally.files == 0 => {
-            Span::styled("Not every place could be read; nothing was found so far.".to_string(), theme.caution)
+            Span::styled("Not all read; nothing was found so far.".to_string(), theme.caution)
         }
         AtRisk::Files { tally, .. } => Span::styled(
-            format!("At least {} would be lost {when}: not all could be read.", counted(tally)),
+            format!("At least {} would be lost {when}: not all read.", counted(tally)),
             theme.danger,
         ),
         AtRisk::Reading(tally) if tally.files == 0 => Span::styled("Reading its files ...", theme.caution),
