@@ -170,7 +170,7 @@ pub(super) fn sentence(row: &Row, model: &Model, theme: &Theme) -> Span<'static>
             Span::styled(format!("Reading its files: {} so far.", counted(tally)), theme.caution)
         }
         AtRisk::NotRead => Span::styled(not_read(row, theme), theme.caution),
-        AtRisk::Folder => Span::styled("No container, so nothing can be lost with it.", theme.text),
+        AtRisk::Folder => Span::styled("A folder without a container.", theme.text),
     }
 }
 
