@@ -17,7 +17,6 @@ use super::widget::{put, put_right, wrap};
 use super::words;
 use crate::keys::{self, Action, Binding};
 use crate::model::{Editing, Model, Tab};
-use crate::port::{Can, Right};
 use crate::text;
 
 /// Rows that a message takes at most: the list is what people came for.
@@ -118,10 +117,7 @@ fn applies(model: &Model, binding: &Binding) -> bool {
         && match binding.action {
             Action::Help => false,
             // Where nothing can ever be stopped, `!` says why.
-            Action::StopOrStart => {
-                let can = model.endpoint.capabilities.can(Right::Run);
-                something && model.tab == Tab::Workspaces && can == Can::Yes
-            }
+            Action::StopOrStart => something && model.tab == Tab::Workspaces && model.endpoint.can_run(),
             Action::Sort | Action::Mark => something && model.tab == Tab::Workspaces && !opened,
             Action::Filter => something && !opened,
             Action::Open | Action::WhatIf | Action::Copy => something,

@@ -78,7 +78,7 @@ const WHY_ROWS: u16 = 3;
 fn list_width(model: &Model, width: u16) -> u16 {
     let wanted = match (width, Group::of(&model.rows)) {
         (..150, Group::One) => 48,
-        (..150, Group::Several) => 58,
+        (..150, Group::Several) => 57,
         _ => width / 2 + 2,
     };
     wanted.min(width / 2 + 2)

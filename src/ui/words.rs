@@ -149,22 +149,26 @@ pub(super) fn fate(verdict: Verdict, theme: &Theme) -> Span<'static> {
     Span::styled(verdict.words().into_owned(), style)
 }
 
-/// What would be lost of a workspace, as one sentence.
-pub(super) fn sentence(row: &Row, model: &Model, theme: &Theme) -> Span<'static> {
+/// What would be lost of a workspace, as one sentence, short where it must fit into these columns.
+pub(super) fn sentence(row: &Row, model: &Model, theme: &Theme, columns: u16) -> Span<'static> {
+    let long = said(row, model, theme, "would be lost");
+    if long.width() <= usize::from(columns) { long } else { said(row, model, theme, "lost") }
+}
+
+fn said(row: &Row, model: &Model, theme: &Theme, lost: &str) -> Span<'static> {
     let when = model.event.if_words();
     let counted = |tally: Tally| format!("{} ({})", files(tally.files), text::size(tally.bytes));
     match cells::at_risk(row, model.event, &model.profile) {
-        AtRisk::Nothing => Span::styled(format!("No file would be lost {when}."), theme.text),
+        AtRisk::Nothing => Span::styled(format!("No file {lost} {when}."), theme.text),
         AtRisk::Files { tally, at_least: false } => {
-            Span::styled(format!("{} would be lost {when}.", counted(tally)), theme.danger)
+            Span::styled(format!("{} {lost} {when}.", counted(tally)), theme.danger)
         }
         AtRisk::Files { tally, .. } if tally.files == 0 => {
             Span::styled("Not all read; nothing was found so far.".to_string(), theme.caution)
         }
-        AtRisk::Files { tally, .. } => Span::styled(
-            format!("At least {} would be lost {when}: not all read.", counted(tally)),
-            theme.danger,
-        ),
+        AtRisk::Files { tally, .. } => {
+            Span::styled(format!("At least {} {lost} {when}: not all read.", counted(tally)), theme.danger)
+        }
         AtRisk::Reading(tally) if tally.files == 0 => Span::styled("Reading its files ...", theme.caution),
         AtRisk::Reading(tally) => {
             Span::styled(format!("Reading its files: {} so far.", counted(tally)), theme.caution)

@@ -59,7 +59,7 @@ struct Seen<'m> {
 /// Names of one prefix are told apart in so many columns; the owner gives way to them.
 const LEAST_NAME: usize = 20;
 /// The same beside the detail, whose room is needed too.
-const LEAST_NAME_BESIDE: usize = 16;
+const LEAST_NAME_BESIDE: usize = 15;
 
 /// Whether there is room for few words only.
 const fn brief(area: Rect) -> bool {

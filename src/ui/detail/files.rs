@@ -39,8 +39,7 @@ fn remark_rows(row: &Row) -> u16 {
 pub(super) fn reasons(row: &Row) -> usize {
     let known = row.risk.known.as_ref();
     let gaps = known.map_or(0, |risk| risk.gaps.len().min(2));
-    // Each may take two lines.
-    let reasons = 2 * (gaps + usize::from(row.risk.not_read.is_some()));
+    let reasons = gaps + usize::from(row.risk.not_read.is_some());
     if reasons == 0 { 0 } else { reasons + 2 * usize::from(known.is_some()) }
 }
 
@@ -89,7 +88,10 @@ pub(super) fn top(model: &Model, theme: &Theme, row: &Row, rows: usize, area: Re
     let Some(risk) = &row.risk.known else {
         if let Some(reason) = &row.risk.not_read {
             let text = format!("Not read: {}", words::name(theme, reason));
-            paragraphs(theme, indented(model, area), buffer, &[Span::styled(text, theme.caution)]);
+            // The sentence above says it where it fits.
+            if text::width(&text) >= usize::from(area.width) {
+                paragraphs(theme, indented(model, area), buffer, &[Span::styled(text, theme.caution)]);
+            }
         }
         return;
     };

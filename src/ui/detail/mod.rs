@@ -27,7 +27,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         return;
     };
     title(model, theme, row, area, buffer);
-    put(buffer, theme, area, 1, &[words::sentence(row, model, theme)]);
+    put(buffer, theme, area, 1, &[words::sentence(row, model, theme, area.width)]);
     let page = below(area, TITLE_ROWS);
     if row.workspace.state == RunState::Retired {
         return folder(theme, row, page, buffer);

@@ -53,7 +53,7 @@ const FEW_MOUNTS: u16 = 5;
 
 /// Shares the rows out: mounts first, then what the workspace is, then files.
 pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
-    let mounts = cells::visible_mounts(detail).len();
+    let all = cells::visible_mounts(detail).len();
     let found = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
     let mut left = area.height;
     let facts = left >= FACT_ROWS + 7;
@@ -65,10 +65,12 @@ pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
     // Files take another two, and at least three rows where there are as many.
     let least = if found == 0 || rows < 8 { 0 } else { found.min(3) + 2 };
     // Why a look was not complete comes before how many files it found, and after a few mounts.
-    let few = mounts.min(usize::from(FEW_MOUNTS) - 1);
+    let few = all.min(usize::from(FEW_MOUNTS) - 1);
     let why = if rows < 8 { 0 } else { files::reasons(row).min(rows - few) };
-    let mounts = mounts.min(rows.saturating_sub(least + why).max(few.min(rows)));
+    let mounts = all.min(rows.saturating_sub(least + why).max(few.min(rows)));
     let files = rows.saturating_sub(mounts + 2 + why).min(found);
+    // What no file takes, mounts do.
+    let mounts = if files == 0 { all.min(rows - why.min(rows)).max(mounts) } else { mounts };
     Shape { facts, layers, mounts, files }
 }
 
@@ -163,7 +165,10 @@ fn mounts(
     }
     if model.open && seen.root {
         let above = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
-        let text = format!("{}-{} of {}", seen.from + 1, seen.to, all.len());
+        let text = match (seen.from + 1, seen.to) {
+            (first, last) if first < last => format!("{first}-{last} of {}", all.len()),
+            (only, _) => format!("{only} of {}", all.len()),
+        };
         put_right(buffer, theme, above, 0, 0, &[Span::styled(text, theme.faint)]);
     }
     line += u16::from(seen.root) + u16::from(seen.more);
