@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::rows::Row;
 use crate::core::event::Event;
-use crate::core::fate::Verdict;
+use crate::core::fate::{Condition, Verdict};
 use crate::core::finding::Tally;
 use crate::core::profile::Profile;
 use crate::core::storage::StorageKind;
-use crate::core::workspace::Detail;
+use crate::core::workspace::{Detail, RunState};
 
 /// What the AT RISK cell says about one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum AtRisk {
 
 /// What would be lost of a workspace in an event.
 pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
-    if row.workspace.state == crate::core::workspace::RunState::Retired {
+    if row.workspace.state == RunState::Retired {
         return AtRisk::Folder;
     }
     let Some(classifier) = row.classifier(profile) else {
@@ -56,6 +56,9 @@ pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
 ///
 /// A place that would be lost counts only if there is something in it, or if nobody could look.
 pub fn worst(row: &Row, event: Event, profile: &Profile) -> Option<Verdict> {
+    if row.workspace.state == RunState::Retired {
+        return Some(folder(event));
+    }
     let classifier = row.classifier(profile)?;
     let mut worst = Verdict::Untouched;
     for mount in classifier.detail.mounts.iter().filter(|mount| mount.holds_files()) {
@@ -71,6 +74,15 @@ pub fn worst(row: &Row, event: Event, profile: &Profile) -> Option<Verdict> {
         }
     }
     Some(worst)
+}
+
+/// What an event does to a folder without a container: only its own end, and the host's, concern it.
+const fn folder(event: Event) -> Verdict {
+    match event {
+        Event::WorkspaceDeletion => Verdict::Lost,
+        Event::HostLoss => Verdict::KeptIf(Condition::BackedUp),
+        _ => Verdict::Kept,
+    }
 }
 
 /// The mounts worth a row, as indices into the detail's mounts: what holds data, the root last.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::*;
-use crate::core::fate::Condition;
 use crate::core::finding::{Method, Risk};
 use crate::core::mount::{Backing, Mount, Source};
 use crate::core::storage::Aftermath;
@@ -126,7 +125,10 @@ fn an_empty_place_does_not_make_an_event_look_bad() {
 fn a_folder_without_a_container_has_nothing_to_look_at() {
     let mut row = row();
     row.workspace.state = RunState::Retired;
+    row.detail = Fact::Waiting;
     assert_eq!(at_risk(&row, Event::Retire, &profile()), AtRisk::Folder);
+    assert_eq!(worst(&row, Event::Retire, &profile()), Some(Verdict::Kept));
+    assert_eq!(worst(&row, Event::WorkspaceDeletion, &profile()), Some(Verdict::Lost));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::core::error::Error;
 use crate::core::event::Event;
 use crate::core::profile::Profile;
 use crate::core::workspace::WsKey;
-use crate::port::{Capabilities, Endpoint, Image};
+use crate::port::{Can, Capabilities, Endpoint, Image, Right};
 
 /// Everything on the screen.
 #[derive(Clone, Debug)]
@@ -85,6 +85,13 @@ pub struct Link {
     pub product: Option<String>,
     /// What it can do, once known.
     pub capabilities: Capabilities,
+}
+
+impl Link {
+    /// Whether anything can be stopped and started here.
+    pub fn can_run(&self) -> bool {
+        self.capabilities.can(Right::Run) == Can::Yes
+    }
 }
 
 /// The state of an endpoint.

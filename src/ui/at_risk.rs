@@ -59,7 +59,7 @@ fn columns(model: &Model, theme: &Theme, area: Rect) -> Vec<Column> {
 
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     vec![
-        unless(narrow, Column::new("WORKSPACE", name.min(24)).least(9)),
+        unless(narrow, Column::new("WORKSPACE", name.min(24)).least(12).middle()),
         Column::new("PATH", 60).least(24).middle().fill(),
         Column::new("SIZE", 5).right(),
         unless(narrow, Column::new("KIND", 10).drop(2)),

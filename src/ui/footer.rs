@@ -1,4 +1,5 @@
-//! The last line: the keys that apply, the line being edited, or what just happened.
+//! The last lines: the hint that stays, and below it the keys that apply, the line being
+//! edited, or what just happened.
 //!
 //! ```text
 //!  S stop or start  Enter open  w what if  / filter  s sort  ! all verbs  ? help
@@ -8,21 +9,75 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::theme::Theme;
-use super::widget::{put, put_right};
+use super::widget::{put, put_right, wrap};
 use super::words;
 use crate::keys::{self, Action, Binding};
 use crate::model::{Editing, Model, Tab};
 use crate::text;
 
-/// The line that stays, such as how to reach an engine.
+/// Rows that a message takes at most: the list is what people came for.
+const MOST_ROWS: usize = 3;
+
+/// Rows of the hint.
+pub(super) fn hint_rows(model: &Model, screen: Rect) -> u16 {
+    model.hint.as_ref().map_or(0, |hint| rows_of(hint, screen))
+}
+
+/// Rows of the footer: one, but what just happened takes as many as it needs.
+pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
+    match &model.notice {
+        Some(notice) if model.editing.is_none() => rows_of(&notice.text, screen).max(1),
+        _ => 1,
+    }
+}
+
+fn rows_of(message: &str, screen: Rect) -> u16 {
+    let inside = usize::from(screen.width.saturating_sub(2));
+    let lines = wrap(&text::printable(message), inside).len();
+    u16::try_from(lines.min(MOST_ROWS).min(usize::from(screen.height / 4).max(1))).unwrap_or(1)
+}
+
+/// The lines that stay, such as how to reach an engine.
 pub(super) fn hint(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if let Some(hint) = &model.hint {
-        let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-        put(buffer, theme, inside, 0, &[Span::styled(words::name(theme, hint), theme.caution)]);
+        message(&words::name(theme, hint), theme.caution, theme, area, buffer);
     }
+}
+
+/// A message over the rows of an area, without its margins.
+fn message(says: &str, style: Style, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let lines = told(says, usize::from(inside.width), usize::from(area.height), theme.ellipsis());
+    for (line, row) in lines.into_iter().zip(0..) {
+        put(buffer, theme, inside, row, &[Span::styled(line, style)]);
+    }
+}
+
+/// A message in at most `most` lines. What happened gives way; what to do about it, behind the
+/// first `; `, does not while it fits at all.
+fn told(says: &str, columns: usize, most: usize, ellipsis: &str) -> Vec<String> {
+    let lines = wrap(says, columns);
+    if lines.len() <= most {
+        return lines;
+    }
+    let (happened, todo) = says.split_once("; ").unwrap_or((says, ""));
+    let todo = wrap(todo, columns);
+    let left = most.saturating_sub(todo.len());
+    let mut told = wrap(happened, columns);
+    if told.len() > left {
+        told.truncate(left);
+        if let Some(last) = told.last_mut() {
+            let room = columns.saturating_sub(text::width(ellipsis));
+            *last = format!("{}{ellipsis}", text::cut(last, room, ""));
+        }
+    }
+    told.extend(todo);
+    told.truncate(most);
+    told
 }
 
 pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -32,8 +87,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     }
     if let Some(notice) = &model.notice {
         let style = if notice.bad { theme.danger } else { theme.text };
-        put(buffer, theme, inside, 0, &[Span::styled(words::name(theme, &notice.text), style)]);
-        return;
+        return message(&words::name(theme, &notice.text), style, theme, area, buffer);
     }
     let mut line = Vec::new();
     let help = keys::of(Action::Help).map(|binding| entry(binding, theme)).unwrap_or_default();
@@ -62,7 +116,8 @@ fn applies(model: &Model, binding: &Binding) -> bool {
     !binding.short.is_empty()
         && match binding.action {
             Action::Help => false,
-            Action::StopOrStart => something && model.tab == Tab::Workspaces,
+            // Where nothing can ever be stopped, `!` says why.
+            Action::StopOrStart => something && model.tab == Tab::Workspaces && model.endpoint.can_run(),
             Action::Sort | Action::Mark => something && model.tab == Tab::Workspaces && !opened,
             Action::Filter => something && !opened,
             Action::Open | Action::WhatIf | Action::Copy => something,
@@ -119,4 +174,27 @@ fn edited(editing: &Editing, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         used.saturating_add(2),
         &[Span::styled("Enter keeps it, Esc ends it", theme.faint)],
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_is_never_cut_while_it_fits() {
+        let says = "alice may not use the socket /run/docker.sock: that takes the group docker; sudo usermod -aG docker alice; then log in again";
+        assert_eq!(
+            told(says, 78, 3, "..."),
+            [
+                "alice may not use the socket /run/docker.sock: that takes the group docker;",
+                "sudo usermod -aG docker alice; then log in again"
+            ]
+        );
+        assert_eq!(
+            told(says, 38, 3, "..."),
+            ["alice may not use the socket...", "sudo usermod -aG docker alice; then", "log in again"]
+        );
+        assert_eq!(told(says, 38, 1, "..."), ["sudo usermod -aG docker alice; then"]);
+        assert_eq!(told("all is well", 38, 3, "..."), ["all is well"]);
+    }
 }

@@ -31,7 +31,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     };
     let taken: usize = right.iter().map(|span| text::width(&span.content)).sum();
     let dot = theme.dot();
-    let mut left = vec![Span::styled(words::name(theme, &model.profile.title), theme.strong)];
+    let mut left = vec![Span::styled(words::name(theme, platform(model)), theme.strong)];
     for part in [&model.user, &model.hostname] {
         if !part.is_empty() {
             left.push(Span::styled(format!("{dot}{}", words::name(theme, part)), theme.text));
@@ -50,6 +50,15 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         put(buffer, theme, inside, 0, &right);
     }
 }
+
+/// What is looked at: the platform, or this machine itself.
+fn platform(model: &Model) -> &str {
+    let endpoint = &model.endpoint.endpoint;
+    if endpoint.id == THIS_MACHINE { &endpoint.title } else { &model.profile.title }
+}
+
+/// The endpoint that is no engine.
+const THIS_MACHINE: &str = "machine";
 
 /// Totals of complete looks only, and how many there was no complete look at.
 fn summary(model: &Model, theme: &Theme, short: bool) -> Vec<Span<'static>> {

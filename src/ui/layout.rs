@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::footer;
 use crate::model::{Group, Model, Tab};
 
 /// The areas of the screen; one without room has no height.
@@ -33,8 +34,8 @@ impl Areas {
         let mut rest = screen;
         let header = top(&mut rest, u16::from(screen.height >= 6));
         let tabs = top(&mut rest, u16::from(screen.height >= 4));
-        let footer = bottom(&mut rest, u16::from(screen.height >= 3));
-        let hint = bottom(&mut rest, u16::from(model.hint.is_some() && screen.height >= 8));
+        let footer = bottom(&mut rest, footer::rows(model, screen).min(screen.height / 3));
+        let hint = bottom(&mut rest, if screen.height >= 8 { footer::hint_rows(model, screen) } else { 0 });
         let rule = top(&mut rest, u16::from(beside(model) && screen.height >= 12));
         Self { header, tabs, rule, body: body(model, rest), hint, footer }
     }
@@ -77,7 +78,7 @@ const WHY_ROWS: u16 = 3;
 fn list_width(model: &Model, width: u16) -> u16 {
     let wanted = match (width, Group::of(&model.rows)) {
         (..150, Group::One) => 48,
-        (..150, Group::Several) => 54,
+        (..150, Group::Several) => 57,
         _ => width / 2 + 2,
     };
     wanted.min(width / 2 + 2)

@@ -4,7 +4,7 @@
 //! header      Docker · alice · lab01                12 files 2.1G at risk, 3 not read
 //! tabs        1 Workspaces  2 At risk                      if retired  (w: what if)
 //! body       list │ detail, list alone, or detail alone
-//! hint        one line that stays
+//! hint        up to three lines that stay
 //! footer      S stop or start  Enter open  w what if  ? help
 //! ```
 //!
@@ -27,7 +27,7 @@ mod workspaces;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{Model, Tab};
+use crate::model::Model;
 use layout::{Areas, Body};
 
 pub use theme::{Lines, Theme};
@@ -72,15 +72,5 @@ pub fn page_height(model: &Model) -> usize {
     match areas.body {
         Body::Workspaces { list, .. } | Body::AtRisk { list, .. } => layout::list_rows(list),
         Body::Detail(area) => detail::list_height(model, area),
-    }
-}
-
-/// Rows that are visible of the list on the page of an open detail.
-pub fn detail_height(model: &Model) -> usize {
-    let (columns, rows) = model.size;
-    let areas = Areas::of(model, Rect::new(0, 0, columns, rows));
-    match (areas.body, model.tab) {
-        (Body::Detail(area), Tab::Workspaces) => detail::list_height(model, area),
-        _ => 0,
     }
 }

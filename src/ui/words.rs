@@ -118,7 +118,7 @@ fn counted(tally: Tally, at_least: bool, style: Style) -> Risky {
     }
 }
 
-/// What an event does to a workspace, in words: `loses 2 files`, `kept`, `unknown`, `reading`.
+/// What an event does to a workspace, in words: `loses 2 files`, `kept`, `untouched`, `unknown`, `reading`.
 ///
 /// Without the colour of loss, which AT RISK beside it has.
 pub(super) fn outcome(row: &Row, event: Event, profile: &Profile, theme: &Theme) -> Span<'static> {
@@ -130,22 +130,11 @@ pub(super) fn outcome(row: &Row, event: Event, profile: &Profile, theme: &Theme)
         }
         AtRisk::Reading(_) => Span::styled("reading", theme.text),
         AtRisk::NotRead => Span::styled("unknown", theme.text),
-        AtRisk::Folder => folder(event, theme),
-        AtRisk::Nothing => match cells::worst(row, event, profile) {
-            Some(Verdict::KeptIf(condition)) => {
-                Span::styled(format!("kept if {}", condition.words()), theme.caution)
-            }
-            _ => Span::styled("kept", theme.text),
+        AtRisk::Folder | AtRisk::Nothing => match cells::worst(row, event, profile) {
+            Some(verdict @ (Verdict::Lost | Verdict::KeptIf(_))) => fate(verdict, theme),
+            Some(verdict) => Span::styled(verdict.words().into_owned(), theme.text),
+            None => Span::styled("unknown", theme.text),
         },
-    }
-}
-
-/// A folder without a container: only the folder's own end, and the host's, concern it.
-fn folder(event: Event, theme: &Theme) -> Span<'static> {
-    match event {
-        Event::WorkspaceDeletion => Span::styled("lost", theme.danger),
-        Event::HostLoss => Span::styled("kept if backed up", theme.caution),
-        _ => Span::styled("kept", theme.text),
     }
 }
 
@@ -160,28 +149,32 @@ pub(super) fn fate(verdict: Verdict, theme: &Theme) -> Span<'static> {
     Span::styled(verdict.words().into_owned(), style)
 }
 
-/// What would be lost of a workspace, as one sentence.
-pub(super) fn sentence(row: &Row, model: &Model, theme: &Theme) -> Span<'static> {
+/// What would be lost of a workspace, as one sentence, short where it must fit into these columns.
+pub(super) fn sentence(row: &Row, model: &Model, theme: &Theme, columns: u16) -> Span<'static> {
+    let long = said(row, model, theme, "would be lost");
+    if long.width() <= usize::from(columns) { long } else { said(row, model, theme, "lost") }
+}
+
+fn said(row: &Row, model: &Model, theme: &Theme, lost: &str) -> Span<'static> {
     let when = model.event.if_words();
     let counted = |tally: Tally| format!("{} ({})", files(tally.files), text::size(tally.bytes));
     match cells::at_risk(row, model.event, &model.profile) {
-        AtRisk::Nothing => Span::styled(format!("No file would be lost {when}."), theme.text),
+        AtRisk::Nothing => Span::styled(format!("No file {lost} {when}."), theme.text),
         AtRisk::Files { tally, at_least: false } => {
-            Span::styled(format!("{} would be lost {when}.", counted(tally)), theme.danger)
+            Span::styled(format!("{} {lost} {when}.", counted(tally)), theme.danger)
         }
         AtRisk::Files { tally, .. } if tally.files == 0 => {
-            Span::styled("Not every place could be read; nothing was found so far.".to_string(), theme.caution)
+            Span::styled("Not all read; nothing was found so far.".to_string(), theme.caution)
         }
-        AtRisk::Files { tally, .. } => Span::styled(
-            format!("At least {} would be lost {when}: not all could be read.", counted(tally)),
-            theme.danger,
-        ),
+        AtRisk::Files { tally, .. } => {
+            Span::styled(format!("At least {} {lost} {when}: not all read.", counted(tally)), theme.danger)
+        }
         AtRisk::Reading(tally) if tally.files == 0 => Span::styled("Reading its files ...", theme.caution),
         AtRisk::Reading(tally) => {
             Span::styled(format!("Reading its files: {} so far.", counted(tally)), theme.caution)
         }
         AtRisk::NotRead => Span::styled(not_read(row, theme), theme.caution),
-        AtRisk::Folder => Span::styled("No container, so nothing can be lost with it.", theme.text),
+        AtRisk::Folder => Span::styled("A folder without a container.", theme.text),
     }
 }
 

@@ -56,6 +56,11 @@ struct Seen<'m> {
     risk: Risky,
 }
 
+/// Names of one prefix are told apart in so many columns; the owner gives way to them.
+const LEAST_NAME: usize = 20;
+/// The same beside the detail, whose room is needed too.
+const LEAST_NAME_BESIDE: usize = 15;
+
 /// Whether there is room for few words only.
 const fn brief(area: Rect) -> bool {
     area.width < 90
@@ -75,7 +80,14 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let owners = Group::of(&model.rows) == Group::Several;
     vec![
-        sorted(Column::new("NAME", name.clamp(4, 40)).least(if area.width < 90 { 12 } else { 16 }), Sort::Name),
+        // The ends of names tell neighbours apart.
+        sorted(
+            Column::new("NAME", name.clamp(4, 40))
+                .least(if beside { LEAST_NAME_BESIDE } else { LEAST_NAME })
+                .middle()
+                .firm(),
+            Sort::Name,
+        ),
         unless(narrow, sorted(Column::new("STATE", state).drop(1), Sort::State)),
         sorted(Column::new("AT RISK", sizes.width().max(15)), Sort::AtRisk),
         unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(15).drop(2)),

@@ -95,7 +95,7 @@ proptest! {
             prop_assert!(screen::text(&drawn).is_ascii(), "{}", screen::text(&drawn));
         }
         prop_assert!(!screen::text(&drawn).chars().any(|c| c.is_control() && c != '\n'));
-        let visible = ui::page_height(&model).max(ui::detail_height(&model));
+        let visible = ui::page_height(&model);
         prop_assert!(visible <= usize::from(rows));
     }
 }

@@ -7,6 +7,7 @@ use outlast::core::error::{Error, Kind};
 use outlast::core::event::Event;
 use outlast::core::finding::Tally;
 use outlast::core::plan::Plan;
+use outlast::core::workspace::RunState;
 use outlast::keys::Action;
 use outlast::model::{
     Confirm, Editing, ExplainView, Fact, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab,
@@ -177,9 +178,85 @@ fn overlays() {
     let typed = Confirm::Name { name: "llm-finetune".into(), typed: "llm-f".into() };
     insta::assert_snapshot!(
         "plan_name_80x24",
-        styled(&with(80, 24, plan(typed, PlanState::Asking)), &Theme::mono())
+        styled(&with(80, 24, plan(typed.clone(), PlanState::Asking)), &Theme::mono())
     );
+    insta::assert_snapshot!("plan_name_40x12", shot(&with(40, 12, plan(typed, PlanState::Asking))));
     insta::assert_snapshot!("plan_running_80x24", shot(&with(80, 24, plan(Confirm::Yes, PlanState::Running))));
+}
+
+#[test]
+fn a_message_says_what_to_do_however_narrow_the_screen_is() {
+    let hint = "alice may not use the socket /var/run/docker.sock: that takes the group docker; \
+                sudo usermod -aG docker alice; then log in again";
+    let notice = "config.toml line 3: unknown field `colour`, expected one of `color`, `event`, `folders`, \
+                  `profile`; the defaults are used";
+    for (columns, rows) in [(80, 24), (40, 12)] {
+        let mut model = model::demo(columns, rows);
+        model.hint = Some(hint.into());
+        insta::assert_snapshot!(format!("hint_{columns}x{rows}"), shot(&model));
+        model.hint = None;
+        model.notice = Some(Notice::bad(notice));
+        insta::assert_snapshot!(format!("config_error_{columns}x{rows}"), shot(&model));
+    }
+}
+
+#[test]
+fn long_names_of_one_prefix_are_told_apart() {
+    for (columns, rows) in [(120, 40), (80, 24), (40, 12)] {
+        let mut model = model::demo(columns, rows);
+        for (number, row) in model.rows.iter_mut().enumerate() {
+            row.workspace.name = format!("outlast-test-training-31337-{number}");
+        }
+        model.rows[0].workspace.owner.name = Some("owner".repeat(800));
+        insta::assert_snapshot!(format!("one_prefix_{columns}x{rows}"), shot(&model));
+    }
+}
+
+#[test]
+fn of_many_mounts_the_one_that_holds_everything_else_stays_in_sight() {
+    let many = |columns, rows, open| {
+        let mut model = model::demo(columns, rows);
+        let key = model.detail.clone().unwrap();
+        let row = model.row_mut(&key).unwrap();
+        let mut detail = (**row.detail.known().unwrap()).clone();
+        let bind = detail.mounts.iter().find(|mount| mount.target.ends_with("workspace")).unwrap().clone();
+        for number in 0..25 {
+            let mut mount = bind.clone();
+            mount.target = format!("/data/{number}").into();
+            detail.mounts.push(mount);
+        }
+        row.detail = Fact::Known(Arc::new(detail));
+        row.risk.not_read = Some("the engine gave no answer within 10 s".into());
+        model.open = open;
+        model.detail_list.selected = 9;
+        model.detail_list.offset = 7;
+        model
+    };
+    insta::assert_snapshot!("many_mounts_120x40", shot(&many(120, 40, false)));
+    insta::assert_snapshot!("many_mounts_80x24", shot(&many(80, 24, true)));
+    insta::assert_snapshot!("many_mounts_40x12", shot(&many(40, 12, true)));
+}
+
+#[test]
+fn a_retired_folder_and_this_machine_say_what_they_are() {
+    let mut model = model::demo(80, 24);
+    let key = model.detail.clone().unwrap();
+    let row = model.row_mut(&key).unwrap();
+    row.workspace.state = RunState::Retired;
+    row.detail = Fact::Waiting;
+    row.risk = outlast::model::RiskState::default();
+    insta::assert_snapshot!("retired_list_80x24", shot(&model));
+    model.open = true;
+    insta::assert_snapshot!("retired_detail_80x24", shot(&model));
+    let mut machine = model::demo(80, 12);
+    machine.endpoint.endpoint.id = "machine".into();
+    machine.endpoint.endpoint.title = "this machine".into();
+    machine.endpoint.capabilities = outlast::port::Capabilities::default();
+    insta::assert_snapshot!("machine_80x12", shot(&machine));
+    let mut nothing = model::live(80, 24);
+    let worst = Event::ALL.map(|event| (event, None)).into();
+    nothing.overlay = Some(Overlay::WhatIf { subject: "nothing is selected".into(), worst, cursor: 2 });
+    insta::assert_snapshot!("what_if_nothing_80x24", shot(&nothing));
 }
 
 fn explain() -> Overlay {
@@ -214,9 +291,10 @@ fn plan(confirm: Confirm, state: PlanState) -> Overlay {
         steps: Vec::new(),
     };
     let lines = [
-        "1. stop llm-finetune",
-        "   same as: docker stop llm-finetune._.carol",
-        "   loses 3 files (1.2G) in memory at /dev/shm",
+        "stop llm-finetune",
+        "  does    docker stop llm-finetune._.carol",
+        "  loses   /dev/shm (tmpfs (memory)): 3 files, 1.2G",
+        "  undo    docker start llm-finetune._.carol; what it lost does not come back",
     ];
     let lines = lines.map(String::from).into();
     Overlay::Plan(Box::new(PlanView { plan, lines, confirm, state }))

@@ -37,9 +37,9 @@ pub(super) fn facts(model: &Model, theme: &Theme, row: &Row, detail: &Detail, ar
         ("GPU", gpus(theme, detail)),
     ];
     let right = [
-        ("owner", owner(theme, row)),
-        ("project", or_dash(row.workspace.project.as_ref().map(|project| words::name(theme, project)))),
-        ("managed", managed(theme, row)),
+        ("owner", vec![owner(theme, row), owner_name(theme, row)]),
+        ("project", vec![or_dash(row.workspace.project.as_ref().map(|project| words::name(theme, project)))]),
+        ("managed", vec![managed(theme, row)]),
     ];
     let two = area.width >= 56;
     let half = if two { area.width / 2 } else { area.width };
@@ -51,10 +51,13 @@ pub(super) fn facts(model: &Model, theme: &Theme, row: &Row, detail: &Detail, ar
     }
 }
 
-fn pairs(theme: &Theme, pairs: &[(&str, String)], label: usize, area: Rect, buffer: &mut Buffer) {
-    for ((label_text, value), row) in pairs.iter().zip(1..) {
-        let line =
-            [Span::styled(text::pad(label_text, label), theme.faint), Span::styled(value.as_str(), theme.text)];
+/// Facts below each other; of the ways to say one, the first that fits.
+fn pairs(theme: &Theme, pairs: &[(&str, Vec<String>)], label: usize, area: Rect, buffer: &mut Buffer) {
+    let room = usize::from(area.width).saturating_sub(label);
+    for ((label_text, ways), row) in pairs.iter().zip(1..) {
+        let fits = ways.iter().find(|way| text::width(way) <= room);
+        let value = fits.or(ways.last()).map_or("", String::as_str);
+        let line = [Span::styled(text::pad(label_text, label), theme.faint), Span::styled(value, theme.text)];
         put(buffer, theme, area, row, &line);
     }
 }
@@ -63,15 +66,17 @@ fn or_dash(value: Option<String>) -> String {
     value.unwrap_or_else(|| "-".into())
 }
 
-fn state(model: &Model, row: &Row, detail: &Detail) -> String {
+fn state(model: &Model, row: &Row, detail: &Detail) -> Vec<String> {
     match (detail.exit_cause(), detail.finished) {
-        (Some(cause), Some(finished)) => format!("{cause}, {}", text::ago(finished, model.now)),
-        (Some(cause), None) => cause,
-        (None, _) => words::state(row, model.now, false),
+        (Some(cause), Some(finished)) => {
+            vec![format!("{cause}, {}", text::ago(finished, model.now)), cause]
+        }
+        (Some(cause), None) => vec![cause],
+        (None, _) => vec![words::state(row, model.now, false)],
     }
 }
 
-fn made(model: &Model, row: &Row, detail: &Detail) -> String {
+fn made(model: &Model, row: &Row, detail: &Detail) -> Vec<String> {
     let made = row.workspace.created.map_or_else(|| "unknown".into(), |at| text::ago(at, model.now));
     let again = match detail.restart_policy {
         RestartPolicy::No => "",
@@ -80,25 +85,35 @@ fn made(model: &Model, row: &Row, detail: &Detail) -> String {
         RestartPolicy::UnlessStopped => ", again unless stopped",
     };
     match detail.restarts {
-        0 => format!("{made}{again}"),
-        1 => format!("{made}, restarted once"),
-        times => format!("{made}, restarted {times} times"),
+        0 => vec![format!("{made}{again}"), made],
+        1 => vec![format!("{made}, restarted once"), made],
+        times => {
+            let times = [format!("{made}, restarted {times} times"), format!("{made}, {times} restarts")];
+            times.into_iter().chain([made]).collect()
+        }
     }
 }
 
-fn gpus(theme: &Theme, detail: &Detail) -> String {
+fn gpus(theme: &Theme, detail: &Detail) -> Vec<String> {
     let names: Vec<_> = detail.gpus.iter().map(|gpu| words::name(theme, &gpu.name)).collect();
+    let names = names.join(", ");
     match detail.gpus.first() {
-        Some(first) => format!("{} ({})", names.join(", "), words::name(theme, &first.from)),
-        None => "none".into(),
+        Some(first) => vec![format!("{names} ({})", words::name(theme, &first.from)), names],
+        None => vec!["none".into()],
     }
 }
 
-fn owner(theme: &Theme, row: &Row) -> String {
-    let owner = &row.workspace.owner;
-    let Some(name) = &owner.name else { return "unknown".into() };
-    let from = owner.from.as_ref().map_or_else(String::new, |from| format!(" ({})", words::name(theme, from)));
-    format!("{}{from}", words::name(theme, name))
+fn owner_name(theme: &Theme, row: &Row) -> String {
+    row.workspace.owner.name.as_ref().map_or_else(|| "unknown".into(), |name| words::name(theme, name))
+}
+
+/// The owner and which fact said so.
+pub(super) fn owner(theme: &Theme, row: &Row) -> String {
+    let name = owner_name(theme, row);
+    match &row.workspace.owner.from {
+        Some(from) if row.workspace.owner.name.is_some() => format!("{name} ({})", words::name(theme, from)),
+        _ => name,
+    }
 }
 
 fn managed(theme: &Theme, row: &Row) -> String {
@@ -117,7 +132,10 @@ pub(super) fn layers(theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) 
     let names: Vec<_> = all.iter().map(|(_, layer)| name(theme, layer)).collect();
     let label = "container".len() + 2;
     // Whether it exists, and until when, matters more than its full name.
-    let room = usize::from(area.width).saturating_sub(label + 2 + "unknown  ".len() + LIFETIME).max(16);
+    let lifetime = widest(all.iter().map(|(_, layer)| layer.lifetime));
+    let left = usize::from(area.width).saturating_sub(label + 2 + "unknown  ".len());
+    let room =
+        left.checked_sub(lifetime).filter(|room| *room >= 20).unwrap_or(left.saturating_sub(LIFETIME)).max(16);
     // Beside the list it stands in the same place whatever the names are.
     let wide = if area.width < 70 { room } else { widest(&names).min(room) };
     for (((what, layer), name), line) in all.iter().zip(&names).zip(1..) {

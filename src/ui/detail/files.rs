@@ -12,7 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::below;
+use super::{below, paragraphs};
 use crate::core::classify::{Classifier, Origin};
 use crate::core::finding::{Finding, Risk};
 use crate::model::{Model, Row};
@@ -29,15 +29,25 @@ pub(super) fn list_rows(row: &Row, area: Rect) -> usize {
     usize::from(below(area, remark_rows(row)).height.saturating_sub(1))
 }
 
-/// How it was read, the remarks, an empty row.
+/// How it was read, why there is nothing newer, the remarks, an empty row.
 fn remark_rows(row: &Row) -> u16 {
     let remarks = row.risk.known.as_ref().map_or(0, |risk| (risk.gaps.len() + risk.notes.len()).min(REMARKS));
-    u16::try_from(remarks).unwrap_or(0).saturating_add(2)
+    u16::try_from(remarks).unwrap_or(0).saturating_add(2 + u16::from(row.risk.not_read.is_some()))
+}
+
+/// Rows below the files that say why a look was not complete or not made; none where all is well.
+pub(super) fn reasons(row: &Row) -> usize {
+    let known = row.risk.known.as_ref();
+    let gaps = known.map_or(0, |risk| risk.gaps.len().min(2));
+    let reasons = gaps + usize::from(row.risk.not_read.is_some());
+    if reasons == 0 { 0 } else { reasons + 2 * usize::from(known.is_some()) }
 }
 
 pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
     let Some(risk) = &row.risk.known else { return };
-    remarks(model, theme, risk, area, buffer);
+    for (remark, line) in remarks(model, theme, row, risk).into_iter().zip(0..) {
+        put(buffer, theme, area, line, &[remark]);
+    }
     let list = below(area, remark_rows(row));
     if risk.findings.is_empty() {
         return;
@@ -55,27 +65,39 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, area: Rect, buffer: 
     }
 }
 
-fn remarks(model: &Model, theme: &Theme, risk: &Risk, area: Rect, buffer: &mut Buffer) {
+/// How it was read and when, why there is nothing newer, what was not read, and what else to know.
+fn remarks(model: &Model, theme: &Theme, row: &Row, risk: &Risk) -> Vec<Span<'static>> {
     let how = format!("{}, {}", risk.method.words(), text::ago(risk.as_of, model.now));
-    put(buffer, theme, area, 0, &[Span::styled(how, theme.faint)]);
+    let mut lines = vec![Span::styled(how, theme.faint)];
+    if let Some(reason) = &row.risk.not_read {
+        lines.push(Span::styled(format!("Last try: {}", words::name(theme, reason)), theme.caution));
+    }
     let gaps = risk.gaps.iter().map(|gap| (format!("Not read: {}", words::name(theme, gap)), theme.caution));
     let notes = risk.notes.iter().map(|note| (words::name(theme, note), theme.text));
     let all: Vec<_> = gaps.chain(notes).collect();
     for ((text, style), line) in all.iter().take(REMARKS).zip(1..) {
-        let more = if usize::from(line) == REMARKS { all.len() - REMARKS } else { 0 };
-        let text = if more > 0 { format!("{text} (and {more} more)") } else { text.clone() };
-        put(buffer, theme, area, line, &[Span::styled(text, *style)]);
+        let more = if line == REMARKS { all.len() - REMARKS } else { 0 };
+        let text = if more > 0 { format!("(and {more} more) {text}") } else { text.clone() };
+        lines.push(Span::styled(text, *style));
     }
+    lines
 }
 
 /// The first files, below the mounts.
 pub(super) fn top(model: &Model, theme: &Theme, row: &Row, rows: usize, area: Rect, buffer: &mut Buffer) {
-    let Some(risk) = &row.risk.known else { return };
+    let Some(risk) = &row.risk.known else {
+        if let Some(reason) = &row.risk.not_read {
+            let text = format!("Not read: {}", words::name(theme, reason));
+            // The sentence above says it where it fits.
+            if text::width(&text) >= usize::from(area.width) {
+                paragraphs(theme, indented(model, area), buffer, &[Span::styled(text, theme.caution)]);
+            }
+        }
+        return;
+    };
     let all = risk.findings.len();
-    if all == 0 {
-        remarks(model, theme, risk, area, buffer);
-    }
-    if rows == 0 {
+    if rows == 0 || all == 0 {
+        paragraphs(theme, indented(model, area), buffer, &remarks(model, theme, row, risk));
         return;
     }
     let files: Vec<_> =
@@ -96,7 +118,8 @@ pub(super) fn top(model: &Model, theme: &Theme, row: &Row, rows: usize, area: Re
         put(buffer, theme, indented(model, area), line, &[Span::styled(text, theme.faint)]);
         line += 1;
     }
-    remarks(model, theme, risk, below(indented(model, area), line + 1), buffer);
+    let rest = below(indented(model, area), line + 1);
+    paragraphs(theme, rest, buffer, &remarks(model, theme, row, risk));
 }
 
 /// Below the first column of a table whose rows can be selected.

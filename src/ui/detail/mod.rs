@@ -17,7 +17,8 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{put, put_right, wrap};
 use super::{empty, words};
-use crate::model::{Fact, Model, Page, Row};
+use crate::core::workspace::RunState;
+use crate::model::{Fact, Model, Page, Row, cells};
 
 pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let area = margin(area);
@@ -26,8 +27,11 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         return;
     };
     title(model, theme, row, area, buffer);
-    put(buffer, theme, area, 1, &[words::sentence(row, model, theme)]);
+    put(buffer, theme, area, 1, &[words::sentence(row, model, theme, area.width)]);
     let page = below(area, TITLE_ROWS);
+    if row.workspace.state == RunState::Retired {
+        return folder(theme, row, page, buffer);
+    }
     match (&row.detail, model.page) {
         (Fact::Failed(error), _) => {
             let mut lines = vec![Span::styled(empty::sentence(theme, &error.message), theme.danger)];
@@ -42,6 +46,16 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     }
 }
 
+/// A project folder without a container: all there is to know of it is there at once.
+fn folder(theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
+    facts::layers(theme, row, area, buffer);
+    let area = below(area, facts::LAYER_ROWS + 1);
+    let owner = [Span::styled("owner      ", theme.faint), Span::styled(facts::owner(theme, row), theme.text)];
+    put(buffer, theme, area, 0, &owner);
+    let says = "No container: nothing in it can be lost by retiring; the folder stays.";
+    paragraphs(theme, below(area, 2), buffer, &[Span::styled(says, theme.text)]);
+}
+
 /// Title and sentence.
 const TITLE_ROWS: u16 = 2;
 
@@ -50,7 +64,10 @@ pub(super) fn list_height(model: &Model, area: Rect) -> usize {
     let page = below(margin(area), TITLE_ROWS);
     match (model.detailed(), model.page) {
         (Some(row), Page::Paths) => match &row.detail {
-            Fact::Known(detail) => paths::shape(row, detail, page).mounts,
+            Fact::Known(detail) => {
+                let shape = paths::shape(row, detail, page);
+                shape.scrolled(cells::visible_mounts(detail).len())
+            }
             _ => 0,
         },
         (Some(row), Page::Files) => files::list_rows(row, page),

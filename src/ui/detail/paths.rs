@@ -27,7 +27,7 @@ use crate::core::workspace::Detail;
 use crate::model::cells;
 use crate::model::{Model, Row};
 use crate::ui::theme::Theme;
-use crate::ui::widget::{Column, Table, TableRow, put, widest};
+use crate::ui::widget::{Column, Table, TableRow, put, put_right, widest};
 use crate::ui::words;
 
 /// How the rows of the page are shared out.
@@ -41,12 +41,19 @@ pub(in crate::ui) struct Shape {
     files: usize,
 }
 
+impl Shape {
+    /// Rows that an open detail scrolls of so many mounts: the last one stands still below them.
+    pub(in crate::ui) const fn scrolled(self, all: usize) -> usize {
+        if all > self.mounts && self.mounts >= 2 { self.mounts - 1 } else { self.mounts }
+    }
+}
+
 /// Four mounts and their heads.
 const FEW_MOUNTS: u16 = 5;
 
 /// Shares the rows out: mounts first, then what the workspace is, then files.
 pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
-    let mounts = cells::visible_mounts(detail).len();
+    let all = cells::visible_mounts(detail).len();
     let found = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
     let mut left = area.height;
     let facts = left >= FACT_ROWS + 7;
@@ -57,8 +64,13 @@ pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
     let rows = usize::from(left.saturating_sub(2));
     // Files take another two, and at least three rows where there are as many.
     let least = if found == 0 || rows < 8 { 0 } else { found.min(3) + 2 };
-    let mounts = mounts.min(rows - least.min(rows));
-    let files = rows.saturating_sub(mounts + 2).min(found);
+    // Why a look was not complete comes before how many files it found, and after a few mounts.
+    let few = all.min(usize::from(FEW_MOUNTS) - 1);
+    let why = if rows < 8 { 0 } else { files::reasons(row).min(rows - few) };
+    let mounts = all.min(rows.saturating_sub(least + why).max(few.min(rows)));
+    let files = rows.saturating_sub(mounts + 2 + why).min(found);
+    // What no file takes, mounts do.
+    let mounts = if files == 0 { all.min(rows - why.min(rows)).max(mounts) } else { mounts };
     Shape { facts, layers, mounts, files }
 }
 
@@ -132,29 +144,58 @@ fn mounts(
     ];
     let table = Table::selectable(model.open, columns, area.width);
     table.heads(buffer, theme, area, 0);
-    let offset = if model.open { model.detail_list.offset } else { 0 };
+    let seen = Seen::of(all.len(), rows, model.open.then_some(model.detail_list.offset));
     let mut line = 1;
-    for (place, cells) in all.iter().enumerate().skip(offset).take(rows) {
+    let mut draw = |place: usize, line: u16| {
+        let Some(cells) = all.get(place) else { return };
         let selected = model.open && model.detail_list.selected == place;
         let row = TableRow { cells: cells.clone(), selected, marked: false };
         table.row(buffer, theme, area, line, &row);
+    };
+    for place in seen.from..seen.to {
+        draw(place, line);
         line += 1;
     }
-    let hidden = all.len().saturating_sub(rows);
-    if hidden > 0 && !model.open && rows > 0 {
-        let text = format!("{} and {} more", theme.ellipsis(), hidden + 1);
-        let last = Rect { y: area.y + line - 1, height: 1, ..area };
-        clear(buffer, last);
-        put(buffer, theme, last, 0, &[Span::styled(text, theme.faint)]);
+    if seen.root {
+        draw(all.len().saturating_sub(1), line + u16::from(seen.more));
     }
+    if seen.more {
+        let text = format!("{} and {} more (Enter)", theme.ellipsis(), all.len().saturating_sub(seen.to + 1));
+        put(buffer, theme, area, line, &[Span::styled(text, theme.faint)]);
+    }
+    if model.open && seen.root {
+        let above = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
+        let text = match (seen.from + 1, seen.to) {
+            (first, last) if first < last => format!("{first}-{last} of {}", all.len()),
+            (only, _) => format!("{only} of {}", all.len()),
+        };
+        put_right(buffer, theme, above, 0, 0, &[Span::styled(text, theme.faint)]);
+    }
+    line += u16::from(seen.root) + u16::from(seen.more);
     line
 }
 
-fn clear(buffer: &mut Buffer, area: Rect) {
-    let area = area.intersection(buffer.area);
-    for x in area.left()..area.right() {
-        if let Some(cell) = buffer.cell_mut((x, area.y)) {
-            cell.reset();
+/// Which mounts are seen. The last, what holds everything else and is lost first, always is.
+struct Seen {
+    from: usize,
+    to: usize,
+    /// There is a line that counts those left out.
+    more: bool,
+    /// The last one follows by itself.
+    root: bool,
+}
+
+impl Seen {
+    /// Picks from `all` mounts for some rows; `offset` is how far an open detail is scrolled.
+    fn of(all: usize, rows: usize, offset: Option<usize>) -> Self {
+        match offset {
+            _ if all <= rows => Self { from: 0, to: all, more: false, root: false },
+            Some(offset) if rows >= 2 => {
+                let from = offset.min(all - rows);
+                Self { from, to: from + rows - 1, more: false, root: true }
+            }
+            Some(offset) => Self { from: offset, to: offset + rows, more: false, root: false },
+            None => Self { from: 0, to: rows.saturating_sub(2), more: rows >= 2, root: rows >= 1 },
         }
     }
 }
@@ -173,5 +214,23 @@ fn source(theme: &Theme, mount: &Mount) -> String {
         StorageKind::Tmpfs | StorageKind::EmptyDirMemory if mount.source.is_empty() => "memory".into(),
         _ if mount.source.is_empty() => "-".into(),
         _ => words::name(theme, &mount.source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_everything_else_is_always_in_sight() {
+        let seen = |rows, offset| {
+            let seen = Seen::of(12, rows, offset);
+            (seen.from..seen.to, seen.more, seen.root)
+        };
+        assert_eq!(seen(12, None), (0..12, false, false));
+        assert_eq!(seen(5, None), (0..3, true, true));
+        assert_eq!(seen(2, None), (0..0, true, true));
+        assert_eq!(seen(5, Some(3)), (3..7, false, true));
+        assert_eq!(seen(5, Some(8)), (7..11, false, true));
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, buffer: &mut
             what_if::sheet(model, subject, worst, *cursor, theme, columns)
         }
         Overlay::Explain(view) => explain::sheet(view, model, theme, columns),
-        Overlay::Plan(view) => plan::sheet(view, theme, columns),
+        Overlay::Plan(view) => plan::sheet(view, theme, columns, buffer.area.height.saturating_sub(2)),
     };
     sheet.draw(theme, buffer);
 }

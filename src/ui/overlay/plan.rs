@@ -17,20 +17,58 @@ use crate::ui::theme::Theme;
 use crate::ui::widget::wrap;
 use crate::ui::words;
 
-pub(super) fn sheet(view: &PlanView, theme: &Theme, columns: u16) -> Sheet {
-    let room = usize::from(columns);
-    let mut lines: Vec<Vec<Span<'static>>> = Vec::new();
+/// The sheet for a screen with room for this many columns and rows of text. Where it is too low,
+/// how to undo it and how it is done give way, then the last of what it says: never the question.
+pub(super) fn sheet(view: &PlanView, theme: &Theme, columns: u16, rows: u16) -> Sheet {
+    let (asked, keys) = question(view, theme, usize::from(columns));
+    let left = usize::from(rows).saturating_sub(asked.len());
+    let mut told = said(view, theme, columns, &[]);
+    for without in [&["undo"][..], &["undo", "does"]] {
+        if told.len() < left {
+            break;
+        }
+        told = said(view, theme, columns, without);
+    }
+    if told.len() > left && left > 0 {
+        let more = told.len() + 1 - left;
+        told.truncate(left - 1);
+        let text = format!("{} and {more} more lines", theme.ellipsis());
+        told.push(vec![Span::styled(text, theme.caution)]);
+    }
+    let mut lines = told;
+    if lines.len() < left {
+        lines.push(empty());
+    }
+    lines.extend(asked);
+    let cursor = Some(lines.len().saturating_sub(1));
+    Sheet { title: "Plan".into(), keys: keys.into(), lines, scroll: 0, cursor, columns }
+}
+
+/// What the plan does and loses, without the lines that begin with one of these words.
+fn said(view: &PlanView, theme: &Theme, columns: u16, without: &[&str]) -> Vec<Vec<Span<'static>>> {
+    let mut lines = Vec::new();
     for line in &view.lines {
         let line = words::name(theme, line);
+        if line.split_whitespace().next().is_some_and(|first| without.contains(&first)) {
+            continue;
+        }
         let indent = line.len() - line.trim_start().len();
-        for part in wrap(&line, room.saturating_sub(indent)) {
+        for part in wrap(&line, usize::from(columns).saturating_sub(indent)) {
             lines.push(vec![Span::styled(format!("{}{part}", " ".repeat(indent)), theme.text)]);
         }
     }
-    lines.push(empty());
+    lines
+}
+
+/// What is asked, and the keys that answer it.
+fn question(view: &PlanView, theme: &Theme, room: usize) -> (Vec<Vec<Span<'static>>>, &'static str) {
+    let mut lines = Vec::new();
+    let mut say = |text: &str, style| {
+        lines.extend(wrap(text, room).into_iter().map(|part| vec![Span::styled(part, style)]));
+    };
     let keys = match (&view.state, &view.confirm) {
         (PlanState::Running, _) => {
-            lines.push(vec![Span::styled("Running ...", theme.caution)]);
+            say("Running ...", theme.caution);
             "Esc closes, the plan goes on"
         }
         (PlanState::Asking, Confirm::Yes) => {
@@ -44,9 +82,8 @@ pub(super) fn sheet(view: &PlanView, theme: &Theme, columns: u16) -> Sheet {
             "y runs it, any other key: no"
         }
         (PlanState::Asking, Confirm::Name { name, typed }) => {
-            lines.push(vec![Span::styled("This loses data, and nothing brings it back.", theme.danger)]);
-            let ask = format!("Type {} to go on: ", words::name(theme, name));
-            lines.push(vec![Span::styled(ask, theme.text)]);
+            say("This loses data, and nothing brings it back.", theme.danger);
+            say(&format!("Type {} to go on:", words::name(theme, name)), theme.text);
             lines.push(vec![
                 Span::styled(format!("  {}", words::name(theme, typed)), theme.strong),
                 Span::styled(" ", theme.cursor),
@@ -54,6 +91,5 @@ pub(super) fn sheet(view: &PlanView, theme: &Theme, columns: u16) -> Sheet {
             if typed == name { "Enter runs it, Esc: no" } else { "Esc: no" }
         }
     };
-    let cursor = Some(lines.len().saturating_sub(1));
-    Sheet { title: "Plan".into(), keys: keys.into(), lines, scroll: 0, cursor, columns }
+    (lines, keys)
 }

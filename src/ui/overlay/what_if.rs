@@ -13,7 +13,7 @@ use ratatui::text::Span;
 use super::{Sheet, empty};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
-use crate::model::Model;
+use crate::model::{Model, Tab};
 use crate::text;
 use crate::ui::theme::Theme;
 use crate::ui::widget::{spans, widest};
@@ -27,15 +27,19 @@ pub(super) fn sheet(
     theme: &Theme,
     columns: u16,
 ) -> Sheet {
-    let mut lines = vec![
-        vec![Span::styled(format!("The worst that happens to {}:", words::name(theme, subject)), theme.text)],
-        empty(),
-    ];
+    let nothing = nothing_selected(model);
+    let head = if nothing {
+        "Nothing is selected; choose the event to show:".into()
+    } else {
+        format!("The worst that happens to {}:", words::name(theme, subject))
+    };
+    let mut lines = vec![vec![Span::styled(head, theme.text)], empty()];
     let head = lines.len();
     let name = |event: &Event| model.profile.word(*event).replace('_', " ");
     let names = widest(worst.iter().map(|(event, _)| name(event))) + 2;
     let meanings = widest(worst.iter().map(|(event, _)| event.meaning())) + 2;
     let fate = |verdict: &Option<Verdict>| match verdict {
+        None if nothing => Span::raw(""),
         Some(verdict) => words::fate(*verdict, theme),
         None => Span::styled("not known yet", theme.caution),
     };
@@ -68,4 +72,13 @@ pub(super) fn sheet(
         cursor: Some(cursor + head),
         columns,
     }
+}
+
+/// Whether there is nothing whose fates could be told.
+fn nothing_selected(model: &Model) -> bool {
+    let selected = match model.tab {
+        Tab::Workspaces => model.selected().is_some() || model.open,
+        Tab::AtRisk => model.at_risk.selected_item().is_some(),
+    };
+    !selected && !model.rows.iter().any(|row| row.marked)
 }

@@ -25,6 +25,17 @@ enum Cut {
     Middle,
 }
 
+/// How a column shares what room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    /// Gives as the others do.
+    Fair,
+    /// Shrinks last.
+    Firm,
+    /// Takes what the others leave.
+    Fill,
+}
+
 /// A column.
 #[derive(Clone, Debug)]
 pub(in crate::ui) struct Column {
@@ -36,7 +47,7 @@ pub(in crate::ui) struct Column {
     /// The higher, the earlier it drops out; 0 never does.
     drop: u8,
     absent: bool,
-    fill: bool,
+    share: Share,
     right: bool,
     cut: Cut,
 }
@@ -46,7 +57,16 @@ impl Column {
     pub(in crate::ui) fn new(title: impl Into<Cow<'static, str>>, wants: usize) -> Self {
         let title = title.into();
         let wants = wants.max(text::width(&title));
-        Self { title, wants, least: wants, drop: 0, absent: false, fill: false, right: false, cut: Cut::End }
+        Self {
+            title,
+            wants,
+            least: wants,
+            drop: 0,
+            absent: false,
+            share: Share::Fair,
+            right: false,
+            cut: Cut::End,
+        }
     }
 
     /// May shrink to this many columns.
@@ -61,9 +81,15 @@ impl Column {
         self
     }
 
+    /// Shrinks only after all others did.
+    pub(in crate::ui) fn firm(mut self) -> Self {
+        self.share = Share::Firm;
+        self
+    }
+
     /// Takes what the others leave.
     pub(in crate::ui) fn fill(mut self) -> Self {
-        self.fill = true;
+        self.share = Share::Fill;
         self
     }
 
@@ -148,15 +174,17 @@ impl Table {
         let mut used = columns.iter().map(|(_, _, width)| *width).sum::<usize>() + gaps;
         // What is wider than it must be gives way first; then whatever is widest.
         while used > room {
-            let slack =
-                |(_, column, width): &&mut (usize, Column, usize)| (width.saturating_sub(column.least), *width);
+            let slack = |(_, column, width): &&mut (usize, Column, usize)| {
+                let slack = width.saturating_sub(column.least);
+                (slack > 0, column.share != Share::Firm || slack == 0, slack, *width)
+            };
             match columns.iter_mut().max_by_key(slack) {
                 Some((_, _, width)) if *width > 1 => *width -= 1,
                 _ => break,
             }
             used -= 1;
         }
-        if let Some((_, _, width)) = columns.iter_mut().find(|(_, column, _)| column.fill) {
+        if let Some((_, _, width)) = columns.iter_mut().find(|(_, column, _)| column.share == Share::Fill) {
             *width += room.saturating_sub(used);
             used = used.max(room);
         }
@@ -249,6 +277,13 @@ mod tests {
             Column::new("IMAGE", 30).least(12).drop(2),
             Column::new("AGE", 4).drop(1),
         ]
+    }
+
+    #[test]
+    fn a_firm_column_shrinks_last() {
+        let both = || vec![Column::new("NAME", 20).least(10).firm(), Column::new("OWNER", 30).least(7)];
+        assert_eq!(places(&Table::fit(both(), 40)), [(0, 20), (1, 16)]);
+        assert_eq!(places(&Table::fit(both(), 26)), [(0, 15), (1, 7)]);
     }
 
     #[test]
