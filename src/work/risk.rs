@@ -187,7 +187,8 @@ pub async fn read(
     let mut collector = Collector::new(limit);
     let mut items = engine.scan(ScanRequest { key: key.clone(), detail: detail.clone(), targets, asked });
     while let Some(item) = items.next().await {
-        let found_files = matches!(item, ScanItem::Files(_));
+        // A scan that looks and finds nothing is alive all the same.
+        let found_files = matches!(item, ScanItem::Files(_) | ScanItem::Looking);
         collector.push(item, profile);
         if found_files {
             on_progress(collector.tally());
