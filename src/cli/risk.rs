@@ -44,7 +44,8 @@ pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -
             troubles.push(Trouble::new(&read.workspace.key.endpoint, name(&read.workspace), error));
         }
     }
-    let whole = |read: &Read| read.risk.as_ref().is_ok_and(Risk::complete);
+    let whole =
+        |read: &Read| risk::at_risk(Some(&read.risk), Some(&read.detail), &context.profile, event).complete;
     let complete = troubles.is_empty() && reads.iter().all(whole);
     if args.json {
         out.json(&report(&reads, troubles, complete, event, context))?;
@@ -153,7 +154,7 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
             }
         };
         out.lines([format!("{shown}: {} lost {}", at_risk_words(&at_risk), event.if_words())])?;
-        out.lines(risk.gaps.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
+        out.lines(at_risk.gaps.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
         out.lines(risk.notes.iter().map(|note| format!("  note: {}", printable(note))))?;
         let found: Vec<&Finding> = of(read, event, context).map(|(_, finding)| finding).collect();
         if found.is_empty() {

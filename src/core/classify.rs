@@ -78,13 +78,15 @@ pub struct Explanation<'a> {
     pub violation: Option<&'a str>,
 }
 
-/// What an event would lose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Loss {
+/// What is at stake in an event: what a look found, and what it did not reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stake<'a> {
     /// Files and bytes that were found.
     pub tally: Tally,
     /// Whether that is all of it.
     pub complete: bool,
+    /// Places that the event would lose and that were not looked at.
+    pub unread: Vec<&'a Mount>,
 }
 
 /// Classifies paths of one workspace.
@@ -127,30 +129,46 @@ impl<'a> Classifier<'a> {
     ///
     /// Not complete where the look was not, and where the event would lose a place
     /// that was not looked at. Memory of a container that is not running is empty.
-    pub fn loss(&self, risk: &Risk, event: Event) -> Loss {
+    pub fn stake(&self, risk: &Risk, event: Event) -> Stake<'a> {
         let tally = risk.tally(|storage| self.verdict(storage, event) == Verdict::Lost);
-        let unread = self.detail.mounts.iter().any(|mount| {
+        let is_unread = |mount: &&Mount| {
             let gone = mount.storage == StorageKind::Tmpfs && !self.detail.state.is_up();
             !gone
                 && mount.holds_files()
                 && self.mount_verdict(mount, event) == Verdict::Lost
                 && !risk.tallies.iter().any(|(storage, _)| *storage == mount.storage)
-        });
-        Loss { tally, complete: risk.complete() && !unread }
+        };
+        let detail = self.detail;
+        let unread: Vec<&'a Mount> = detail.mounts.iter().filter(is_unread).collect();
+        Stake { tally, complete: risk.complete() && unread.is_empty(), unread }
     }
 
-    /// The kept folder that files at risk should be copied to: writable, and kept in the event.
+    /// The folder that files at risk should be copied to: writable, on a disk or a
+    /// share, kept in the event, and kept in more of the other events than any other.
     pub fn kept_folder(&self, event: Event) -> Option<&'a Mount> {
         let preferred = self.profile.workspace.as_deref().map(Path::new);
         let detail = self.detail;
-        let kept = |mount: &&Mount| {
-            !mount.read_only && self.mount_verdict(mount, event) == Verdict::Kept && !is_a_file(mount)
+        let durable = |mount: &&Mount| {
+            matches!(
+                mount.storage,
+                StorageKind::BindMount
+                    | StorageKind::BindNetwork
+                    | StorageKind::NamedVolume
+                    | StorageKind::NetworkVolume
+                    | StorageKind::Claim
+                    | StorageKind::BlockVolume
+            ) && !mount.read_only
+                && mount.target != Path::new("/")
+                && !is_a_file(mount)
+                && self.mount_verdict(mount, event) == Verdict::Kept
         };
-        detail
-            .mounts
-            .iter()
-            .filter(kept)
-            .min_by_key(|mount| (Some(mount.target.as_path()) != preferred, &mount.target))
+        let losses = |mount: &Mount| {
+            let severity = |event| u32::from(self.mount_verdict(mount, event).severity());
+            Event::ALL.into_iter().map(severity).sum::<u32>()
+        };
+        detail.mounts.iter().filter(durable).min_by_key(|mount| {
+            (Some(mount.target.as_path()) != preferred, losses(mount), mount.storage, &mount.target)
+        })
     }
 
     fn mount_verdict(&self, mount: &Mount, event: Event) -> Verdict {
@@ -265,7 +283,12 @@ const fn basis(event: Event, storage: StorageKind) -> Basis {
 
 /// A mount of a single file, such as a bind mount of `/etc/localtime`, is nowhere to copy to.
 fn is_a_file(mount: &Mount) -> bool {
-    mount.target.extension().is_some() || mount.target.starts_with("/etc")
+    let extension = mount.target.extension().and_then(std::ffi::OsStr::to_str);
+    let of_a_file = matches!(
+        extension,
+        Some("conf" | "cfg" | "toml" | "yaml" | "yml" | "json" | "txt" | "sh" | "py" | "sock" | "pem" | "key")
+    );
+    of_a_file || mount.target.starts_with("/etc")
 }
 
 #[cfg(test)]

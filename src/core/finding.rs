@@ -104,6 +104,8 @@ pub struct Risk {
     pub method: Method,
     /// Totals by storage kind; every kind that was looked at has an entry.
     pub tallies: Vec<(StorageKind, Tally)>,
+    /// Files that are made again by themselves, by storage kind; not among the totals.
+    pub caches: Vec<(StorageKind, Tally)>,
     /// The most valuable files, best first; the totals count also those not listed.
     pub findings: Vec<Finding>,
     /// Why the look was not complete; empty when it was.

@@ -95,6 +95,12 @@ pub struct Loss {
     pub files: Option<u64>,
     /// Their bytes; `None` where nobody could look.
     pub bytes: Option<u64>,
+    /// More than these, perhaps: the look was not complete.
+    #[serde(default)]
+    pub at_least: bool,
+    /// Only what is made again by itself: worth naming, not worth asking twice.
+    #[serde(default)]
+    pub cache: bool,
 }
 
 impl Plan {
@@ -105,6 +111,6 @@ impl Plan {
 
     /// Whether running it may lose something: files were found, or nobody could look.
     pub fn loses_data(&self) -> bool {
-        self.losses().any(|loss| loss.files != Some(0))
+        self.losses().any(|loss| !loss.cache && (loss.files != Some(0) || loss.at_least))
     }
 }

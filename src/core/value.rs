@@ -55,9 +55,8 @@ impl Value {
 
     /// Sorts a path by its extension and the folders it lies in. Case does not count.
     pub fn of(path: &Path) -> Self {
-        if path.components().any(|c| is_cache_folder(&c.as_os_str().to_string_lossy())) {
-            return Self::Cache;
-        }
+        let cached = path.components().any(|c| is_cache_folder(&c.as_os_str().to_string_lossy()));
+        let kept_by_tool = path.components().any(|c| c.as_os_str() == ".ipynb_checkpoints");
         let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let by_extension = match extension {
@@ -77,6 +76,11 @@ impl Value {
             "swp" | "pyc" | "pyo" => Self::Cache,
             _ => Self::Other,
         };
+        // What took long to make is no cache, wherever somebody put it; a tool's own copies are.
+        let precious = matches!(by_extension, Self::Checkpoint | Self::Notebook | Self::Data);
+        if cached && (kept_by_tool || !precious) {
+            return Self::Cache;
+        }
         if by_extension != Self::Checkpoint && by_extension != Self::Notebook {
             if is_package(path) {
                 return Self::Package;
@@ -138,6 +142,8 @@ mod tests {
         assert_eq!(of("/root/.cache/pip/x.py"), Value::Cache);
         assert_eq!(of("/root/proj/__pycache__/m.pyc"), Value::Cache);
         assert_eq!(of("/root/.ipynb_checkpoints/a.ipynb"), Value::Cache);
+        assert_eq!(of("/root/.cache/best.ckpt"), Value::Checkpoint, "whatever folder it lies in");
+        assert_eq!(of("/root/.cache/train.parquet"), Value::Data);
     }
 
     #[test]

@@ -44,11 +44,11 @@ pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
         return AtRisk::Reading(tally);
     }
     let Some(risk) = &row.risk.known else { return AtRisk::NotRead };
-    let loss = classifier.loss(risk, event);
-    if loss.tally.files == 0 && loss.complete {
+    let stake = classifier.stake(risk, event);
+    if stake.tally.files == 0 && stake.complete {
         AtRisk::Nothing
     } else {
-        AtRisk::Files { tally: loss.tally, at_least: !loss.complete }
+        AtRisk::Files { tally: stake.tally, at_least: !stake.complete }
     }
 }
 

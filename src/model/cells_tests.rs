@@ -78,6 +78,7 @@ fn read(files: u64, others: &[StorageKind], gaps: &[&str]) -> RiskState {
     tallies.extend(others.iter().map(|storage| (*storage, Tally::default())));
     let risk = Risk {
         method: Method::Upper,
+        caches: Vec::new(),
         tallies,
         findings: Vec::new(),
         gaps: gaps.iter().map(ToString::to_string).collect(),

@@ -191,7 +191,8 @@ fn shown_name(workspace: &Workspace) -> &str {
 /// The one command that brings a path out of harm's way, if an event would lose it.
 ///
 /// Into a folder that is kept where the workspace has one, else out of the
-/// container into the current folder. Every part is quoted for a POSIX shell.
+/// container into the current folder. Nothing that is there is overwritten (`-n`,
+/// `-k`), and every part is quoted for a POSIX shell.
 pub fn command(
     workspace: &Workspace,
     detail: &Detail,
@@ -208,28 +209,30 @@ pub fn command(
     let from = quote(path)?;
     let Some(container) = &workspace.container else {
         let folder = kept?;
-        return Some(format!("cp -a -- {from} {}/", quote(folder)?));
+        return Some(format!("cp -an -- {from} {}/", quote(folder)?));
     };
     let name = quote(Path::new(container))?;
     match kept {
         Some(folder) if detail.state == RunState::Running => {
-            Some(format!("docker exec {name} cp -a -- {from} {}/", quote(folder)?))
+            Some(format!("docker exec {name} cp -an -- {from} {}/", quote(folder)?))
         }
-        // Memory is seen from inside alone: the engine's own copy does not reach it.
-        _ if detail.state == RunState::Running && in_memory(detail, path) => {
+        // Memory is seen from inside alone, and behind a deleted source the engine's own copy
+        // would read what is there by now.
+        _ if detail.state == RunState::Running && seen_inside_only(detail, path) => {
             let (folder, file) = (quote(path.parent()?)?, quote(Path::new(path.file_name()?))?);
-            Some(format!("docker exec {name} tar -C {folder} -cf - -- {file} | tar -xf -"))
+            Some(format!("docker exec {name} tar -C {folder} -cf - -- {file} | tar -xkf -"))
         }
         _ => {
             let subject = format!("{container}:{}", path.to_str()?);
-            Some(format!("docker cp {} .", quote(Path::new(&subject))?))
+            Some(format!("docker cp {} - | tar -xkf -", quote(Path::new(&subject))?))
         }
     }
 }
 
-fn in_memory(detail: &Detail, path: &Path) -> bool {
-    mount::holding(&detail.mounts, path)
-        .is_some_and(|mount| matches!(mount.storage, StorageKind::Tmpfs | StorageKind::EmptyDirMemory))
+fn seen_inside_only(detail: &Detail, path: &Path) -> bool {
+    mount::holding(&detail.mounts, path).is_some_and(|mount| {
+        matches!(mount.storage, StorageKind::Tmpfs | StorageKind::EmptyDirMemory | StorageKind::BindDeleted)
+    })
 }
 
 /// Quotes a text for a POSIX shell; `None` for what is not text, which nobody could type.
@@ -327,21 +330,21 @@ mod tests {
         let up = fake::detail(RunState::Running);
         assert_eq!(
             of(&workspace, &up, "/tmp/it's").as_deref(),
-            Some(r"docker exec p cp -a -- '/tmp/it'\''s' /workspace/")
+            Some(r"docker exec p cp -an -- '/tmp/it'\''s' /workspace/")
         );
         let down = fake::detail(RunState::Exited);
-        assert_eq!(of(&workspace, &down, "/tmp/a b").as_deref(), Some("docker cp 'p:/tmp/a b' ."));
+        assert_eq!(of(&workspace, &down, "/tmp/a b").as_deref(), Some("docker cp 'p:/tmp/a b' - | tar -xkf -"));
         let mut nowhere = fake::detail(RunState::Running);
         nowhere.mounts.retain(|mount| mount.target != Path::new("/workspace"));
         nowhere.mounts.retain(|mount| mount.target != Path::new("/anon"));
-        assert_eq!(of(&workspace, &nowhere, "/tmp/x").as_deref(), Some("docker cp p:/tmp/x ."));
+        assert_eq!(of(&workspace, &nowhere, "/tmp/x").as_deref(), Some("docker cp p:/tmp/x - | tar -xkf -"));
         assert_eq!(
             of(&workspace, &nowhere, "/dev/shm/x").as_deref(),
-            Some("docker exec p tar -C /dev/shm -cf - -- x | tar -xf -")
+            Some("docker exec p tar -C /dev/shm -cf - -- x | tar -xkf -")
         );
         assert_eq!(of(&workspace, &up, "/tmp/\x1b[2J"), None, "nothing harmful is offered for pasting");
         workspace.container = None;
-        assert_eq!(of(&workspace, &up, "/tmp/x").as_deref(), Some("cp -a -- /tmp/x /workspace/"));
+        assert_eq!(of(&workspace, &up, "/tmp/x").as_deref(), Some("cp -an -- /tmp/x /workspace/"));
     }
 
     proptest::proptest! {

@@ -18,10 +18,10 @@ use crate::core::value::Value;
 use crate::core::workspace::{Detail, WsKey};
 use crate::port::{Clock, Engine, FileFact, ScanItem, ScanRequest};
 
-/// The events that happen to containers every day; what none of them loses need not be read.
-const DAILY: [Event; 3] = [Event::Crash, Event::Stop, Event::Retire];
+/// The events that happen to running hosts; what none of them loses is not read: it may be a whole share.
+const LIKELY: [Event; 4] = [Event::Crash, Event::Stop, Event::Retire, Event::Reboot];
 
-/// The mounts worth reading: those that a crash, a stop or a retire loses, by target.
+/// The mounts worth reading: those that a crash, a stop, a retire or a reboot loses, by target.
 pub fn targets(detail: &Detail, profile: &Profile) -> Vec<PathBuf> {
     let classifier = Classifier { detail, profile, facts: Facts::default() };
     detail
@@ -30,7 +30,7 @@ pub fn targets(detail: &Detail, profile: &Profile) -> Vec<PathBuf> {
         .filter(|mount| mount.holds_files())
         .filter(|mount| {
             let fates = classifier.mount(mount).fates;
-            DAILY.iter().any(|event| fates.verdict(*event) == Verdict::Lost)
+            LIKELY.iter().any(|event| fates.verdict(*event) == Verdict::Lost)
         })
         .map(|mount| mount.target.clone())
         .collect()
@@ -43,7 +43,7 @@ pub struct Collector {
     method: Option<Method>,
     tallies: Vec<(StorageKind, Tally)>,
     findings: Vec<Finding>,
-    caches: Tally,
+    caches: Vec<(StorageKind, Tally)>,
     unsized_files: u64,
     gaps: Vec<String>,
     notes: Vec<String>,
@@ -57,7 +57,7 @@ impl Collector {
             method: None,
             tallies: Vec::new(),
             findings: Vec::new(),
-            caches: Tally { files: 0, bytes: 0 },
+            caches: Vec::new(),
             unsized_files: 0,
             gaps: Vec::new(),
             notes: Vec::new(),
@@ -103,16 +103,21 @@ impl Collector {
         if self.unsized_files > 0 {
             self.gaps.push(format!("the size of {} files is not known", self.unsized_files));
         }
-        if self.caches.files > 0 {
-            self.notes.push(format!(
-                "{} cache files ({} bytes) are made again by themselves and do not count",
-                self.caches.files, self.caches.bytes
-            ));
+        let mut caches = Tally::default();
+        for (_, tally) in &self.caches {
+            caches += *tally;
+        }
+        if caches.files > 0 {
+            let files =
+                if caches.files == 1 { "1 cache file".into() } else { format!("{} cache files", caches.files) };
+            let size = crate::text::size(caches.bytes);
+            self.notes.push(format!("{files} ({size}) not counted: made again by itself"));
         }
         self.trim();
         Ok(Risk {
             method,
             tallies: self.tallies,
+            caches: self.caches,
             findings: self.findings,
             gaps: self.gaps,
             notes: self.notes,
@@ -125,7 +130,7 @@ impl Collector {
         let bytes = file.bytes.unwrap_or(0);
         if value == Value::Cache {
             self.entry(file.storage);
-            self.caches.add(bytes);
+            entry(&mut self.caches, file.storage).add(bytes);
             return;
         }
         self.entry(file.storage).add(bytes);
@@ -150,12 +155,16 @@ impl Collector {
     }
 
     fn entry(&mut self, storage: StorageKind) -> &mut Tally {
-        let at = self.tallies.iter().position(|(known, _)| *known == storage).unwrap_or_else(|| {
-            self.tallies.push((storage, Tally::default()));
-            self.tallies.len() - 1
-        });
-        &mut self.tallies[at].1
+        entry(&mut self.tallies, storage)
     }
+}
+
+fn entry(tallies: &mut Vec<(StorageKind, Tally)>, storage: StorageKind) -> &mut Tally {
+    let at = tallies.iter().position(|(known, _)| *known == storage).unwrap_or_else(|| {
+        tallies.push((storage, Tally::default()));
+        tallies.len() - 1
+    });
+    &mut tallies[at].1
 }
 
 /// At most this many different gaps or notes are kept.
@@ -198,7 +207,8 @@ pub async fn read(
         collector.push(ScanItem::Gap(format!("its mounts are not all known: {reason}")), profile);
     } else if nothing_to_read && collector.method.is_none() && collector.gaps.is_empty() {
         collector.push(ScanItem::By(Method::Inside), profile);
-        collector.push(ScanItem::Note("no place here is lost in a crash, stop or retire".into()), profile);
+        collector
+            .push(ScanItem::Note("no place here is lost in a crash, stop, retire or reboot".into()), profile);
     }
     collector.finish(clock.now())
 }
@@ -223,14 +233,15 @@ pub fn at_risk(
 ) -> AtRisk {
     match (risk, detail) {
         (Some(Ok(risk)), Some(detail)) => {
-            let loss = Classifier { detail, profile, facts: Facts::default() }.loss(risk, event);
+            let stake = Classifier { detail, profile, facts: Facts::default() }.stake(risk, event);
+            let unread = stake.unread.iter().map(|mount| format!("{} was not read", mount.target.display()));
             AtRisk {
-                files: Some(loss.tally.files),
-                bytes: Some(loss.tally.bytes),
-                complete: loss.complete,
+                files: Some(stake.tally.files),
+                bytes: Some(stake.tally.bytes),
+                complete: stake.complete,
                 as_of: Some(risk.as_of),
                 method: Some(risk.method.key()),
-                gaps: risk.gaps.clone(),
+                gaps: risk.gaps.iter().cloned().chain(unread).collect(),
             }
         }
         (risk, _) => AtRisk {
@@ -317,6 +328,6 @@ mod tests {
         collector.push(ScanItem::Files(vec![file("/root/.cache/pip/x", Some(7))]), &profile);
         let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
         assert!(risk.findings.is_empty() && risk.tally(|_| true).files == 0);
-        assert!(risk.notes[0].contains("1 cache files (7 bytes)"));
+        assert_eq!(risk.notes, ["1 cache file (7) not counted: made again by itself"]);
     }
 }

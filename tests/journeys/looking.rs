@@ -104,7 +104,7 @@ fn enter_on_a_file_says_what_happens_why_and_the_one_command_to_do() {
             see("/tmp/model.pt"),
             press("<enter>"),
             see("the writable layer is removed together with the container"),
-            see("cp -a"),
+            see("cp -an"),
             see("/workspace"),
         ],
     );

@@ -277,7 +277,7 @@ fn explain() -> Overlay {
         facts: "2.1G model checkpoint, 4m ago".into(),
         events,
         advice: explanation.fates.of(Event::Retire).advice.to_string(),
-        command: Some("docker cp my-project._.alice:/tmp/model.pt /home/alice/workspace/my-project/".into()),
+        command: Some("docker exec my-project._.alice cp -an -- /tmp/model.pt /workspace/".into()),
         violation: None,
     }))
 }

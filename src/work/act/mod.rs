@@ -134,16 +134,31 @@ fn losses(detail: &Detail, risk: Option<&Risk>, profile: &Profile, event: Event)
         }
         let tally = risk.and_then(|risk| found(risk, mount.storage));
         losses.push(Loss {
-            what: target.into_owned(),
+            what: target.clone().into_owned(),
             storage: mount.storage,
             files: tally.map(|tally| tally.files),
             bytes: tally.map(|tally| tally.bytes),
+            at_least: tally.is_some() && risk.is_some_and(|risk| !risk.complete()),
+            cache: false,
         });
+    }
+    let caches = risk.map(|risk| risk.caches.clone()).unwrap_or_default();
+    for (storage, tally) in caches {
+        if losses.iter().any(|loss| loss.storage == storage) {
+            losses.push(Loss {
+                what: "caches".into(),
+                storage,
+                files: Some(tally.files),
+                bytes: Some(tally.bytes),
+                at_least: false,
+                cache: true,
+            });
+        }
     }
     losses
 }
 
-/// What was found on a kind; nothing found by a look that was not complete is not known.
+/// What was found on a kind. Nothing found by a look that was not complete is not known.
 fn found(risk: &Risk, storage: StorageKind) -> Option<Tally> {
     let tally = risk.tallies.iter().find(|(kind, _)| *kind == storage).map(|(_, tally)| *tally);
     match tally {
@@ -195,11 +210,12 @@ pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
 
 fn loss_line(loss: &Loss) -> String {
     let what = format!("{} ({})", printable(&loss.what), loss.storage.label());
+    let what = if loss.at_least { format!("{what}: at least") } else { format!("{what}:") };
     match (loss.files, loss.bytes) {
-        (Some(0), _) => format!("{what}: no files there"),
-        (Some(1), Some(bytes)) => format!("{what}: 1 file, {}", size(bytes)),
-        (Some(files), Some(bytes)) => format!("{what}: {files} files, {}", size(bytes)),
-        _ => format!("{what}: not known, nobody could look"),
+        (Some(0), _) => format!("{what} no files there"),
+        (Some(1), Some(bytes)) => format!("{what} 1 file, {}", size(bytes)),
+        (Some(files), Some(bytes)) => format!("{what} {files} files, {}", size(bytes)),
+        _ => format!("{what} not known, nobody could look"),
     }
 }
 
