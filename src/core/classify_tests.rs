@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::core::mount::{Backing, Source};
-use crate::core::workspace::{RestartPolicy, RunState};
+use crate::core::workspace::RunState;
 
 fn profile() -> Profile {
     Profile {
@@ -30,15 +30,6 @@ fn detail(after: Aftermath) -> Detail {
         )
     };
     Detail {
-        state: RunState::Running,
-        started: None,
-        finished: None,
-        exit_code: None,
-        oom: false,
-        error: None,
-        restarts: 0,
-        restart_policy: RestartPolicy::No,
-        gpus: Vec::new(),
         mounts: vec![
             Mount::new("/".into(), "writable layer".into(), Backing::Layer, Some("overlay".into())),
             bind("/workspace", "/home/u/p"),
@@ -51,12 +42,10 @@ fn detail(after: Aftermath) -> Detail {
                 None,
             ),
         ],
-        mounts_missing: None,
         on_crash: after,
         on_stop: after,
         on_reboot: after,
-        workdir: None,
-        user: None,
+        ..Detail::new(RunState::Running)
     }
 }
 

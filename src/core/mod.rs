@@ -7,6 +7,7 @@ pub mod classify;
 pub mod error;
 pub mod event;
 pub mod fate;
+pub mod filesystem;
 pub mod finding;
 pub mod identity;
 pub mod mount;

@@ -181,6 +181,28 @@ pub struct Detail {
 }
 
 impl Detail {
+    /// A container in a state of which nothing else is known yet: plain, with no mounts.
+    pub const fn new(state: RunState) -> Self {
+        Self {
+            state,
+            started: None,
+            finished: None,
+            exit_code: None,
+            oom: false,
+            error: None,
+            restarts: 0,
+            restart_policy: RestartPolicy::No,
+            gpus: Vec::new(),
+            mounts: Vec::new(),
+            mounts_missing: None,
+            on_crash: Aftermath::Stays,
+            on_stop: Aftermath::Stays,
+            on_reboot: Aftermath::Stays,
+            workdir: None,
+            user: None,
+        }
+    }
+
     /// What an event does to the container itself.
     pub const fn aftermath(&self, event: super::event::Event) -> Aftermath {
         use super::event::Event;
@@ -215,24 +237,7 @@ mod tests {
     use super::*;
 
     fn ended(exit_code: i64, oom: bool) -> Detail {
-        Detail {
-            state: RunState::Exited,
-            started: None,
-            finished: None,
-            exit_code: Some(exit_code),
-            oom,
-            error: None,
-            restarts: 0,
-            restart_policy: RestartPolicy::No,
-            gpus: Vec::new(),
-            mounts: Vec::new(),
-            mounts_missing: None,
-            on_crash: Aftermath::Stays,
-            on_stop: Aftermath::Stays,
-            on_reboot: Aftermath::Stays,
-            workdir: None,
-            user: None,
-        }
+        Detail { exit_code: Some(exit_code), oom, ..Detail::new(RunState::Exited) }
     }
 
     #[test]

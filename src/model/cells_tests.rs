@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::core::finding::{Method, Risk};
 use crate::core::mount::{Backing, Mount, Source};
-use crate::core::storage::Aftermath;
-use crate::core::workspace::{Owner, RestartPolicy, RunState, Workspace, WsKey};
+use crate::core::workspace::{Owner, RunState, Workspace, WsKey};
 use crate::model::{Fact, RiskState};
 
 fn profile() -> Profile {
@@ -31,15 +30,6 @@ fn row() -> Row {
     let bind = Backing::HostDir { path: "/home/u/w".into(), source: Source::Present };
     let mount = |target: &str, backing| Mount::new(target.into(), String::new(), backing, None);
     let detail = Detail {
-        state: RunState::Running,
-        started: None,
-        finished: None,
-        exit_code: None,
-        oom: false,
-        error: None,
-        restarts: 0,
-        restart_policy: RestartPolicy::No,
-        gpus: Vec::new(),
         mounts: vec![
             mount("/", Backing::Layer),
             mount("/proc", Backing::Pseudo),
@@ -47,12 +37,7 @@ fn row() -> Row {
             mount("/dev/shm", Backing::Memory),
             mount("/w", bind),
         ],
-        mounts_missing: None,
-        on_crash: Aftermath::Stays,
-        on_stop: Aftermath::Stays,
-        on_reboot: Aftermath::Stays,
-        workdir: None,
-        user: None,
+        ..Detail::new(RunState::Running)
     };
     let mut row = Row::new(Workspace {
         key: WsKey { endpoint: "test".into(), id: "1".into() },

@@ -14,8 +14,7 @@ use crate::core::error::{Error, Kind};
 use crate::core::mount::{Backing, Measure, Mount, Source};
 use crate::core::plan::{Step, Verb};
 use crate::core::profile::Profile;
-use crate::core::storage::Aftermath;
-use crate::core::workspace::{Detail, Owner, RestartPolicy, RunState, Workspace, WsKey};
+use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::port::{
     Capabilities, Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, ScanItem, ScanRequest,
     ScanStream, Tick, WatchStream,
@@ -153,15 +152,7 @@ pub(super) fn detail(state: RunState) -> Detail {
     };
     let project = Backing::HostDir { path: "/home/u/workspace/p".into(), source: Source::Present };
     Detail {
-        state,
         started: Some(Timestamp::UNIX_EPOCH),
-        finished: None,
-        exit_code: None,
-        oom: false,
-        error: None,
-        restarts: 0,
-        restart_policy: RestartPolicy::No,
-        gpus: Vec::new(),
         mounts: vec![
             mount("/", Backing::Layer, "overlay"),
             mount("/workspace", project, "ext4"),
@@ -170,12 +161,7 @@ pub(super) fn detail(state: RunState) -> Detail {
             mount("/proc", Backing::Pseudo, "proc"),
             mount("/etc/hosts", Backing::Injected, "ext4"),
         ],
-        mounts_missing: None,
-        on_crash: Aftermath::Stays,
-        on_stop: Aftermath::Stays,
-        on_reboot: Aftermath::Stays,
-        workdir: None,
-        user: None,
+        ..Detail::new(state)
     }
 }
 

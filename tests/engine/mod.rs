@@ -19,8 +19,7 @@ use std::sync::Arc;
 
 use outlast::core::mount::Mount;
 use outlast::core::profile::Profile;
-use outlast::core::storage::Aftermath;
-use outlast::core::workspace::{Detail, RestartPolicy, RunState, Workspace, WsKey};
+use outlast::core::workspace::{Detail, RunState, Workspace, WsKey};
 use outlast::engine::docker::{Address, Docker, find};
 use outlast::port::{Clock, Engine, Host};
 
@@ -79,24 +78,7 @@ fn listed(docker: &Docker, container: &Container) -> Workspace {
 
 /// A container that ended, without mounts.
 fn stopped() -> Detail {
-    Detail {
-        state: RunState::Exited,
-        started: None,
-        finished: None,
-        exit_code: None,
-        oom: false,
-        error: None,
-        restarts: 0,
-        restart_policy: RestartPolicy::No,
-        gpus: Vec::new(),
-        mounts: Vec::new(),
-        mounts_missing: None,
-        on_crash: Aftermath::Stays,
-        on_stop: Aftermath::Stays,
-        on_reboot: Aftermath::Stays,
-        workdir: None,
-        user: None,
-    }
+    Detail::new(RunState::Exited)
 }
 
 fn mount<'d>(detail: &'d Detail, target: &str) -> &'d Mount {

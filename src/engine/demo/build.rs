@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::world::{Place, Reading};
 use crate::core::finding::Method;
 use crate::core::mount::{self, Backing, Mount, Source};
-use crate::core::storage::{Aftermath, StorageKind};
-use crate::core::workspace::{Detail, Owner, RestartPolicy, RunState, Workspace, WsKey};
+use crate::core::storage::StorageKind;
+use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::port::FileFact;
 
 pub(super) const MINUTE: i64 = 60;
@@ -44,24 +44,7 @@ impl Make {
             protected: false,
         };
         let root = Mount::new("/".into(), String::new(), Backing::Layer, Some("overlay".into()));
-        let detail = Detail {
-            state: RunState::Running,
-            started: Some(now),
-            finished: None,
-            exit_code: None,
-            oom: false,
-            error: None,
-            restarts: 0,
-            restart_policy: RestartPolicy::No,
-            gpus: Vec::new(),
-            mounts: vec![root],
-            mounts_missing: None,
-            on_crash: Aftermath::Stays,
-            on_stop: Aftermath::Stays,
-            on_reboot: Aftermath::Stays,
-            workdir: None,
-            user: None,
-        };
+        let detail = Detail { started: Some(now), mounts: vec![root], ..Detail::new(RunState::Running) };
         let reading = Reading::Whole(Method::Upper);
         Self { now, place: Place { workspace, detail, files: Vec::new(), reading, held: Vec::new() } }
     }

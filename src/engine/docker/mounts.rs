@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use bollard::models::{ContainerInspectResponse, HostConfig, MountPoint, Volume};
 
+use crate::core::filesystem::Filesystem;
 use crate::core::mount::{self, Backing, Mount, Source};
-use crate::core::storage::Filesystem;
 use crate::scan::mountinfo::{self, Line};
 
 use super::process::Process;

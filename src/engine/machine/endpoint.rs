@@ -12,11 +12,12 @@ use super::memory::memory;
 use super::mounts::mounts;
 use crate::core::classify::Origin;
 use crate::core::error::{Error, Kind, Result};
+use crate::core::filesystem::Filesystem;
 use crate::core::finding::Method;
 use crate::core::mount::{self, Measure, Mount};
 use crate::core::plan::Step;
-use crate::core::storage::{Aftermath, Filesystem, StorageKind};
-use crate::core::workspace::{Detail, Owner, RestartPolicy, RunState, Workspace, WsKey};
+use crate::core::storage::{Aftermath, StorageKind};
+use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::engine::deadline::{AT_ONCE, within};
 use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, Probe, Reply, Right, ScanItem,
@@ -128,22 +129,12 @@ impl Seen {
         let fresh = self.container.is_some_and(|container| container.runtime == Runtime::Kubernetes);
         let after = if fresh { Aftermath::Recreated } else { Aftermath::Stays };
         Detail {
-            state: RunState::Running,
-            started: None,
-            finished: None,
-            exit_code: None,
-            oom: false,
-            error: None,
-            restarts: 0,
-            restart_policy: RestartPolicy::No,
-            gpus: Vec::new(),
             mounts: self.mounts,
-            mounts_missing: None,
             on_crash: after,
             on_stop: after,
             on_reboot: after,
-            workdir: None,
             user: host.user.clone(),
+            ..Detail::new(RunState::Running)
         }
     }
 

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::inside::{Container, Runtime, is_id, is_runtime_file, names, pod};
+use crate::core::filesystem::Filesystem;
 use crate::core::mount::{Backing, Mount, OnRelease, Source};
-use crate::core::storage::Filesystem;
 use crate::scan;
 use crate::scan::mountinfo::Line;
 
