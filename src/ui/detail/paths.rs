@@ -22,6 +22,7 @@ use ratatui::text::Span;
 use super::facts::{self, FACT_ROWS, LAYER_ROWS};
 use super::{below, files};
 use crate::core::mount::Mount;
+use crate::core::report::Layers;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::Detail;
 use crate::model::cells;
@@ -58,7 +59,11 @@ pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
     let mut left = area.height;
     let facts = left >= FACT_ROWS + 7;
     left -= if facts { FACT_ROWS } else { 0 };
-    let layers = row.layers.is_some() && left >= LAYER_ROWS + 8;
+    // Where nothing of the three has a name, as on this machine, they say nothing.
+    let named = |layers: &Layers| {
+        [&layers.image, &layers.container, &layers.workspace].iter().any(|layer| layer.name.is_some())
+    };
+    let layers = row.layers.as_ref().is_some_and(named) && left >= LAYER_ROWS + 8;
     left -= if layers { LAYER_ROWS } else { 0 };
     // An empty row and the heads.
     let rows = usize::from(left.saturating_sub(2));
