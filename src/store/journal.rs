@@ -91,7 +91,11 @@ impl Journal {
 }
 
 pub(super) fn unfinished(folder: &Path) -> Result<Vec<CutOff>> {
-    let entries = std::fs::read_dir(folder).map_err(|error| failed("read", folder, &error))?;
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("read", folder, &error)),
+    };
     let mut paths: Vec<_> = entries
         .flatten()
         .map(|entry| entry.path())

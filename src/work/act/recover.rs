@@ -39,19 +39,16 @@ pub async fn recover(engine: &dyn Engine, store: &Store, clock: &dyn Clock) -> V
             let Some(step) = cut_off.plan.steps.get(number).cloned() else { continue };
             let logged = logged_result(store, &cut_off.plan, &step);
             let result = match logged {
-                Ok(Some(result)) => result,
-                Ok(None) => match write_down(engine, store, clock, &cut_off.plan, &step).await {
-                    Some(result) => result.into(),
-                    None => {
-                        known = false;
-                        continue;
-                    }
-                },
+                Ok(Some(result)) => Some(result),
+                Ok(None) => write_down(engine, store, clock, &cut_off.plan, &step).await,
                 Err(error) => {
                     said.push(error.message);
-                    known = false;
-                    continue;
+                    None
                 }
+            };
+            let Some(result) = result else {
+                known = false;
+                continue;
             };
             if cut_off.journal.end(number, &result, clock.now()).is_err() {
                 known = false;
@@ -91,11 +88,11 @@ async fn write_down(
     clock: &dyn Clock,
     plan: &Plan,
     step: &Step,
-) -> Option<&'static str> {
+) -> Option<String> {
     let after = state_of(engine, &step.subject).await;
     let result = if took_place(step.verb, &after)? { "done" } else { "not done" };
     store.audit().append(&recovered(plan, step, &after, result, clock.now())).ok()?;
-    Some(result)
+    Some(result.into())
 }
 
 /// Whether a step took place, from the state it left; `None` where the state says nothing.
