@@ -244,8 +244,9 @@ impl Effects {
         }
         let (out, roots) = (self.out.clone(), self.folder_roots.clone());
         let endpoint = self.ports.engine.endpoint().id.clone();
+        let host = Arc::clone(&self.ports.host);
         drop(tokio::task::spawn_blocking(move || {
-            send(&out, Msg::Folders(work::roster::retired(&roots, &mounted, &endpoint)));
+            send(&out, Msg::Folders(work::roster::retired(&roots, &mounted, &endpoint, &host)));
         }));
     }
 

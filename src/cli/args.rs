@@ -1,5 +1,6 @@
 //! Verbs and their arguments, as clap reads them. The doc comments are the help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -86,6 +87,24 @@ pub enum Command {
     Man,
 }
 
+impl Command {
+    /// Its name, where it was asked to answer in JSON.
+    pub(super) const fn in_json(&self) -> Option<&'static str> {
+        let (json, name) = match self {
+            Self::Ls(args) => (args.json, "ls"),
+            Self::Mounts(args) => (args.json, "mounts"),
+            Self::Explain(args) => (args.json, "explain"),
+            Self::Risk(args) => (args.json, "risk"),
+            Self::Start(args) => (args.json, "start"),
+            Self::Stop(args) => (args.json, "stop"),
+            Self::Log(args) => (args.json, "log"),
+            Self::Profiles(args) => (args.json, "profiles"),
+            Self::Demo | Self::Completions(_) | Self::Man => (false, ""),
+        };
+        if json { Some(name) } else { None }
+    }
+}
+
 /// `ls`
 #[derive(Args, Debug)]
 pub struct LsArgs {
@@ -118,7 +137,7 @@ pub struct MountsArgs {
 pub struct ExplainArgs {
     /// A path of this host, or `NAME:PATH` for one inside a workspace.
     #[arg(value_name = "[NAME:]PATH")]
-    pub subject: String,
+    pub subject: OsString,
     /// The workspace that PATH is inside of.
     #[arg(long = "in", value_name = "NAME")]
     pub within: Option<String>,

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::out::Out;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::{Plan, Verb};
-use crate::core::report::{Act, Head};
+use crate::core::report::{Act, Head, Trouble};
 use crate::text::printable;
 use crate::work::act::{self, Consent};
 use crate::work::{Store, risk};
@@ -21,14 +21,14 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
     }
     let plan = make(verb, args, context).await?;
     let Some(store) = store else {
-        show(&plan, "planned", args, context, out)?;
+        show(&plan, "planned", None, args, context, out)?;
         return Ok(0);
     };
     let consent = match agree(&plan, args, context, out) {
         Ok(consent) => consent,
         Err(error) => {
             if args.json {
-                show(&plan, "refused", args, context, out)?;
+                show(&plan, "refused", Some(&error), args, context, out)?;
             }
             return Err(error);
         }
@@ -41,7 +41,7 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
         Err(_) => "failed",
     };
     if args.json {
-        show(&plan, result, args, context, out)?;
+        show(&plan, result, outcome.as_ref().err(), args, context, out)?;
     }
     outcome?;
     if !args.json {
@@ -77,13 +77,17 @@ async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Pl
 fn show(
     plan: &Plan,
     result: &'static str,
+    error: Option<&Error>,
     args: &ChangeArgs,
     context: &Context<'_>,
     out: &mut Out,
 ) -> Result<()> {
     let now = context.clock.now();
     if args.json {
-        return out.json(&Act { head: Head::new(now, true, Vec::new()), plan: plan.clone(), result });
+        let name = plan.steps.first().map_or("", |step| step.name.as_str());
+        let errors: Vec<_> = error.map(|error| Trouble::new(&plan.endpoint, name, error)).into_iter().collect();
+        let head = Head::new(now, errors.is_empty(), errors);
+        return out.json(&Act { head, plan: plan.clone(), result });
     }
     out.lines(act::plan_lines(plan, now))
 }
@@ -100,7 +104,7 @@ fn agree(plan: &Plan, args: &ChangeArgs, context: &Context<'_>, out: &mut Out) -
         return Err(Error::new(Kind::Refused, "nobody is there to agree to the plan")
             .hint("`--dry-run` shows it, `--yes` agrees to it"));
     }
-    show(plan, "planned", args, context, out)?;
+    show(plan, "planned", None, args, context, out)?;
     let mut stderr = std::io::stderr().lock();
     // An answer can be given also where the question could not be shown.
     let _ = write!(stderr, "go on? [y/N] ").and_then(|()| stderr.flush());

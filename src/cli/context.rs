@@ -8,9 +8,13 @@ use super::{MakeEngine, Wiring};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::profile::Profile;
+use crate::core::report::Trouble;
 use crate::core::workspace::{Detail, Workspace};
 use crate::work::gather::{self, Gathered};
 use crate::work::{Clock, Config, Engine, Host, first_event, roots};
+
+/// This machine's endpoint.
+const MACHINE: &str = "machine";
 
 /// What every verb needs.
 pub(super) struct Context<'w> {
@@ -19,14 +23,60 @@ pub(super) struct Context<'w> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) profile: Profile,
     pub(super) config: Config,
+    /// Why the engine that nobody chose may not be used; this machine is looked at in its place.
+    pub(super) denied: Option<Denied>,
+    /// Whether nobody chose an engine.
+    pub(super) best: bool,
     make: &'w MakeEngine,
+}
+
+/// An engine that may not be used.
+pub(super) struct Denied {
+    /// What it says.
+    pub(super) error: Error,
+    /// The same as a part of the answer.
+    pub(super) trouble: Trouble,
 }
 
 impl<'w> Context<'w> {
     pub(super) fn new(global: &Global, config: Config, wiring: Wiring<'w>) -> Result<Self> {
         let profile = (wiring.profile)(global.profile.as_deref())?;
         let engine = (wiring.engine)(global.engine, &wiring.host, &wiring.clock)?;
-        Ok(Self { engine, host: wiring.host, clock: wiring.clock, profile, config, make: wiring.engine })
+        Ok(Self {
+            engine,
+            host: wiring.host,
+            clock: wiring.clock,
+            profile,
+            config,
+            denied: None,
+            best: global.engine.is_none(),
+            make: wiring.engine,
+        })
+    }
+
+    /// Looks at this machine in place of an engine that nobody chose and that this person may not use.
+    pub(super) async fn or_this_machine(&mut self) -> Result<()> {
+        if !self.best || self.endpoint() == MACHINE {
+            return Ok(());
+        }
+        match self.engine.probe().await {
+            Err(error) if error.kind == Kind::NotPermitted => {
+                let trouble = Trouble::new(self.endpoint(), "workspaces", &error);
+                self.engine = self.machine()?;
+                self.denied = Some(Denied { error, trouble });
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Says what is missing beside the answer, but nothing twice.
+    pub(super) fn warn(&self, troubles: &[Trouble]) {
+        let said = self.denied.as_ref().map(|denied| &denied.trouble);
+        for trouble in troubles.iter().filter(|trouble| Some(*trouble) != said) {
+            super::warn(&format!("{}: {}", trouble.section, trouble.message));
+        }
     }
 
     /// This machine as an engine, whatever engine was chosen.
@@ -51,13 +101,38 @@ impl<'w> Context<'w> {
 
     /// The list, with closer looks at those that `wanted` picks.
     pub(super) async fn gather(&self, wanted: impl Fn(&Workspace) -> bool) -> Result<Gathered> {
-        gather::gather(std::slice::from_ref(&self.engine), &self.host, wanted).await
+        let mut list = gather::gather(std::slice::from_ref(&self.engine), &self.host, wanted).await?;
+        list.troubles.splice(0..0, self.denied.as_ref().map(|denied| denied.trouble.clone()));
+        Ok(list)
+    }
+
+    /// Adds this machine itself to a list, where nobody chose to look elsewhere.
+    pub(super) async fn add_this_machine(&self, list: &mut Gathered) {
+        if !self.best || self.endpoint() == MACHINE {
+            return;
+        }
+        let machine = match self.machine() {
+            Ok(machine) => gather::gather(&[machine], &self.host, |_| true).await,
+            Err(error) => Err(error),
+        };
+        match machine {
+            Ok(machine) => {
+                list.entries.extend(machine.entries);
+                list.troubles.extend(machine.troubles);
+            }
+            Err(error) => list.troubles.push(Trouble::new(MACHINE, "workspaces", &error)),
+        }
     }
 
     /// The one workspace that a name means, looked at closely.
     pub(super) async fn named(&self, name: &str) -> Result<(Workspace, Arc<Detail>, Gathered)> {
         let list = self.gather(|_| false).await?;
-        let workspace = list.find(name)?.workspace.clone();
+        let workspace = match (list.find(name), &self.denied) {
+            (Ok(entry), _) => entry.workspace.clone(),
+            // It may well be there, behind the engine.
+            (Err(_), Some(denied)) => return Err(denied.error.clone()),
+            (Err(error), None) => return Err(error),
+        };
         let detail = self.engine.detail(&workspace.key).await?;
         Ok((workspace, Arc::new(detail), list))
     }

@@ -33,15 +33,20 @@ struct Question {
 /// Explains one path.
 pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let subject = Subject::parse(&args.subject);
+    let asked = args.subject.to_string_lossy();
+    if subject.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+        return Err(Error::new(Kind::Usage, format!("“{asked}” names no path after the colon"))
+            .hint(format!("a path inside it: outlast explain {asked}/tmp")));
+    }
     let question = match (args.within.clone().or(subject.name), subject.path) {
         (Some(name), Some(path)) => inside(context, &name, path).await?,
         (None, Some(path)) => on_host(context, &path).await?,
         // With `--in`, a bare word is a path.
         (Some(name), None) if args.within.is_some() => inside(context, &name, (&args.subject).into()).await?,
         (_, None) => {
-            return Err(Error::new(Kind::Usage, format!("“{}” names no path", args.subject))
-                .hint(format!("a path inside it: outlast explain {}:/tmp", args.subject))
-                .hint(format!("a path of this host: outlast explain ./{}", args.subject)));
+            return Err(Error::new(Kind::Usage, format!("“{asked}” names no path"))
+                .hint(format!("a path inside it: outlast explain {asked}:/tmp"))
+                .hint(format!("a path of this host: outlast explain ./{asked}")));
         }
     };
     let event = context.event(args.event);
@@ -52,9 +57,10 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out
     if args.json {
         out.json(&report(&question, &answer, todo, context))?;
     } else {
+        context.warn(&question.troubles);
         out.lines(lines(&question, &answer, todo.as_deref(), event))?;
     }
-    Ok(0)
+    Ok(u8::from(context.denied.is_some()))
 }
 
 /// A path inside a named workspace.

@@ -12,9 +12,14 @@ use crate::work::Store;
 
 /// Prints the activity log, the oldest first; 1 where lines of it are damaged.
 pub(super) async fn run(args: &LogArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let store = Store::open(&context.host)?;
-    super::change::recover(context, &store).await;
-    let (changes, damaged) = store.audit().read()?;
+    // Looking makes no directories: none is an empty log.
+    let (changes, damaged) = match Store::existing(&context.host)? {
+        Some(store) => {
+            super::change::recover(context, &store).await;
+            store.audit().read()?
+        }
+        None => (Vec::new(), 0),
+    };
     let mut troubles = Vec::new();
     if damaged > 0 {
         let error = Error::new(Kind::Incomplete, format!("{damaged} lines of the log are damaged"));

@@ -11,7 +11,7 @@ use super::table::{Side, Table};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::finding::Risk;
-use crate::core::report::{AtRisk, Head, Ls, LsRow};
+use crate::core::report::{AtRisk, Head, Ls, LsRow, Trouble};
 use crate::core::workspace::{RunState, WsKey};
 use crate::text::{age, size};
 use crate::work::gather::{self, Gathered};
@@ -27,26 +27,47 @@ pub(super) async fn run(args: &LsArgs, context: &Context<'_>, out: &mut Out) -> 
         // Without an engine nobody can say which folders have no container.
         if list.entries.iter().any(|entry| entry.workspace.container.is_some()) || list.entries.is_empty() {
             gather::add_retired(&mut list, &roots, context.endpoint(), &context.host);
+            context.add_this_machine(&mut list).await;
         }
     } else {
         list.entries.retain(|entry| entry.workspace.state.is_up());
     }
     let risks = if args.no_risk { BTreeMap::new() } else { read_risks(context, &list).await };
     let rows: Vec<_> = list.entries.iter().map(|entry| row(entry, &list, &risks, context, &roots)).collect();
+    if !args.json {
+        context.warn(&list.troubles);
+    }
+    // The table has them in its cells.
+    let gaps = gaps(&list, &risks);
+    list.troubles.extend(gaps);
     let complete = list.troubles.is_empty();
     if args.json {
         let head = Head::new(context.clock.now(), complete, list.troubles);
         out.json(&Ls { head, workspaces: rows })?;
     } else {
-        for trouble in &list.troubles {
-            super::warn(&format!("{}: {}", trouble.section, trouble.message));
-        }
         out.table(&table(&rows, context))?;
         if !args.all && hidden > 0 {
             out.lines([format!("{hidden} more not running: outlast ls --all")])?;
         }
     }
     Ok(u8::from(!complete))
+}
+
+/// What the looks at files missed. A look that is not allowed at all is in its row alone.
+fn gaps(list: &Gathered, risks: &BTreeMap<WsKey, Result<Risk>>) -> Vec<Trouble> {
+    let looks =
+        list.entries.iter().filter_map(|entry| Some((&entry.workspace, risks.get(&entry.workspace.key)?)));
+    looks.flat_map(|(workspace, risk)| missed(&workspace.key.endpoint, &workspace.name, risk)).collect()
+}
+
+/// What one look at files missed, as parts of the answer.
+pub(super) fn missed(endpoint: &str, section: &str, risk: &Result<Risk>) -> Vec<Trouble> {
+    let gap = |gap: &String| Trouble::new(endpoint, section, &Error::new(Kind::Incomplete, gap.clone()));
+    match risk {
+        Ok(risk) => risk.gaps.iter().map(gap).collect(),
+        Err(error) if error.kind == Kind::NotPermitted => Vec::new(),
+        Err(error) => vec![Trouble::new(endpoint, section, error)],
+    }
 }
 
 /// Reads files at risk where that is cheap; elsewhere the cells say that nobody looked.
@@ -58,6 +79,9 @@ async fn read_risks(context: &Context<'_>, list: &Gathered) -> BTreeMap<WsKey, R
     let mut risks = BTreeMap::new();
     for entry in &list.entries {
         let (key, Some(Ok(detail))) = (&entry.workspace.key, &entry.detail) else { continue };
+        if key.endpoint != context.endpoint() {
+            continue;
+        }
         let risk = match &cheap {
             Can::No(reason) => Err(Error::new(Kind::NotPermitted, format!("not read: {reason}"))),
             Can::Yes => {
@@ -103,6 +127,8 @@ fn row(
         protected: workspace.protected,
         gpus: detail.map(|detail| detail.gpus.clone()),
         at_risk: risk::at_risk(risk, detail, &context.profile, Event::Retire),
+        disk: None,
+        last_backup: None,
         layers: roster::layers(workspace, detail, images, folder.as_deref()),
         complete: detail.is_some() || workspace.state == RunState::Retired,
         as_of: context.clock.now(),

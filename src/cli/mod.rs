@@ -25,6 +25,7 @@ use out::Out;
 
 use crate::core::error::{Error, Kind, Result};
 use crate::core::profile::Profile;
+use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
 use crate::work::{Clock, Config, Engine, Host};
 
@@ -73,50 +74,81 @@ pub struct Start {
 
 /// Runs one command and returns the exit code. Nothing is printed anywhere else.
 pub fn run(args: impl IntoIterator<Item = OsString>, wiring: Wiring<'_>) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
+            if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
+                misused(&error, wiring.clock.as_ref());
+            }
             // Help is not an error; a closed pipe is none either.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    match dispatch(cli, wiring) {
+    let mut out = Out::new(&cli.global);
+    let json = cli.command.as_ref().and_then(Command::in_json);
+    let clock = Arc::clone(&wiring.clock);
+    let mut endpoint = String::new();
+    match dispatch(cli, wiring, &mut out, &mut endpoint) {
         Ok(code) => code,
         Err(error) => {
-            complain(&error);
+            if let Some(command) = json.filter(|_| !out.answered()) {
+                let trouble = Trouble::new(&endpoint, command, &error);
+                // The error is told below, whether this can be written or not.
+                let _ = out.json(&Failure { head: Head::new(clock.now(), false, vec![trouble]) });
+            }
+            complain("error", &error);
             error.kind.exit_code()
         }
     }
 }
 
-fn dispatch(cli: Cli, wiring: Wiring<'_>) -> Result<u8> {
+/// Tells a script in JSON that its arguments make no sense.
+fn misused(error: &clap::Error, clock: &dyn Clock) {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first);
+    let error = Error::new(Kind::Usage, first).hint("`outlast --help` lists what there is");
+    let trouble = Trouble::new("", "arguments", &error);
+    // The person is told as well, whether this can be written or not.
+    let _ = Out::plain().json(&Failure { head: Head::new(clock.now(), false, vec![trouble]) });
+}
+
+/// Runs one command; `endpoint` is the engine that was asked, once it is known.
+fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) -> Result<u8> {
     let Some(command) = cli.command else { return dashboard(&cli.global, wiring, cli.global.engine) };
-    let mut out = Out::new(&cli.global);
     match command {
         Command::Demo => return dashboard(&cli.global, wiring, Some(EngineChoice::Demo)),
-        Command::Completions(args) => return documents::completions(&args, &mut out),
-        Command::Man => return documents::man(&mut out),
-        Command::Profiles(args) => return profiles::run(&args, &wiring, &mut out),
+        Command::Completions(args) => return documents::completions(&args, out),
+        Command::Man => return documents::man(out),
+        Command::Profiles(args) => return profiles::run(&args, &wiring, out),
         _ => {}
     }
     let config = (wiring.config)().unwrap_or_else(|error| {
         warn(&error.message);
         Config::default()
     });
-    let context = Context::new(&cli.global, config, wiring)?;
+    let mut context = Context::new(&cli.global, config, wiring)?;
+    context.endpoint().clone_into(endpoint);
     let runtime = runtime()?;
     let code = runtime.block_on(async {
+        let looks =
+            matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_));
+        if looks {
+            context.or_this_machine().await?;
+        }
+        if let Some(denied) = &context.denied {
+            complain("warning", &denied.error);
+        }
         match command {
-            Command::Ls(args) => ls::run(&args, &context, &mut out).await,
-            Command::Mounts(args) => mounts::run(&args, &context, &mut out).await,
-            Command::Explain(args) => explain::run(&args, &context, &mut out).await,
-            Command::Risk(args) => risk::run(&args, &context, &mut out).await,
-            Command::Start(args) => {
-                change::run(crate::core::plan::Verb::Start, &args, &context, &mut out).await
-            }
-            Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, &mut out).await,
-            Command::Log(args) => log::run(&args, &context, &mut out).await,
+            Command::Ls(args) => ls::run(&args, &context, out).await,
+            Command::Mounts(args) => mounts::run(&args, &context, out).await,
+            Command::Explain(args) => explain::run(&args, &context, out).await,
+            Command::Risk(args) => risk::run(&args, &context, out).await,
+            Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
+            Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
+            Command::Log(args) => log::run(&args, &context, out).await,
             Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) => Ok(0),
         }
     });
@@ -162,10 +194,10 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
 }
 
 /// Says what went wrong and what to do next.
-fn complain(error: &Error) {
+fn complain(how: &str, error: &Error) {
     let mut stderr = std::io::stderr().lock();
     // Nobody is left to tell when this fails.
-    let _ = writeln!(stderr, "error: {}", printable(&error.message));
+    let _ = writeln!(stderr, "{how}: {}", printable(&error.message));
     for hint in &error.hints {
         let _ = writeln!(stderr, "hint: {}", printable(hint));
     }

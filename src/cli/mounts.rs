@@ -36,9 +36,7 @@ pub(super) async fn run(args: &MountsArgs, context: &Context<'_>, out: &mut Out)
         })?;
         return Ok(u8::from(!complete));
     }
-    for trouble in &troubles {
-        super::warn(&trouble.message);
-    }
+    context.warn(&troubles);
     let event = context.event(None);
     let heading = event.if_words().to_uppercase();
     let mut table = Table::new(&[

@@ -12,6 +12,7 @@ use crate::core::error::{Error, Kind, Result};
 pub(super) struct Out {
     bold: bool,
     closed: bool,
+    answered: bool,
 }
 
 impl Out {
@@ -24,7 +25,12 @@ impl Out {
                 std::io::stdout().is_terminal() && !no_color
             }
         };
-        Self { bold, closed: false }
+        Self { bold, closed: false, answered: false }
+    }
+
+    /// Without any colour.
+    pub(super) const fn plain() -> Self {
+        Self { bold: false, closed: false, answered: false }
     }
 
     /// Prints lines that are harmless already.
@@ -53,7 +59,13 @@ impl Out {
         let mut text = serde_json::to_vec_pretty(value)
             .map_err(|error| Error::new(Kind::Failed, format!("the answer cannot be written: {error}")))?;
         text.push(b'\n');
+        self.answered = true;
         self.bytes(&text)
+    }
+
+    /// Whether a JSON object was printed; there is never a second one.
+    pub(super) const fn answered(&self) -> bool {
+        self.answered
     }
 
     /// Prints bytes as they are.

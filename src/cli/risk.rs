@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::RiskArgs;
 use super::context::Context;
-use super::ls::at_risk_words;
+use super::ls::{at_risk_words, missed};
 use super::out::Out;
 use super::table::{Side, Table};
 use crate::core::classify::{Classifier, Origin};
@@ -39,9 +39,14 @@ pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -
         }
         None => read_all(context, args.limit).await?,
     };
+    if !args.json {
+        context.warn(&troubles);
+    }
     for read in &reads {
-        if let Err(error) = &read.risk {
-            troubles.push(Trouble::new(&read.workspace.key.endpoint, name(&read.workspace), error));
+        let (endpoint, name) = (&read.workspace.key.endpoint, name(&read.workspace));
+        match &read.risk {
+            Ok(_) => troubles.extend(missed(endpoint, name, &read.risk)),
+            Err(error) => troubles.push(Trouble::new(endpoint, name, error)),
         }
     }
     let whole =

@@ -44,9 +44,9 @@ impl Head {
 /// One part of an answer that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Trouble {
-    /// Where it was asked.
+    /// Where it was asked; empty where no engine was asked yet.
     pub endpoint: String,
-    /// Which part of the answer: `workspaces`, `images`, a workspace's name.
+    /// Which part of the answer: `workspaces`, `images`, a workspace's name; the command's name where all of it is missing.
     pub section: String,
     /// What happened.
     pub message: String,
@@ -64,6 +64,14 @@ impl Trouble {
             hint: error.hints.first().cloned(),
         }
     }
+}
+
+/// What a command that failed prints with `--json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// Schema, completeness, and the one error.
+    #[serde(flatten)]
+    pub head: Head,
 }
 
 /// `ls --json`.
@@ -119,6 +127,10 @@ pub struct LsRow {
     pub gpus: Option<Vec<Gpu>>,
     /// What would be lost if it were retired.
     pub at_risk: AtRisk,
+    /// Bytes its folder and its layer hold; not measured yet, so always `null`.
+    pub disk: Option<u64>,
+    /// When it was last backed up; not measured yet, so always `null`.
+    pub last_backup: Option<Timestamp>,
     /// Image, container and folder, and whether each exists.
     pub layers: Layers,
     /// Whether this row is complete.

@@ -1,5 +1,7 @@
 //! The subject syntax of every command: `[ENDPOINT/]NAME[/CONTAINER][:PATH]`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::error::{Error, Kind, Result};
@@ -17,12 +19,20 @@ pub struct Subject {
 impl Subject {
     /// Reads a subject. Text that begins with `/`, `.` or `~` is a path; the
     /// first colon ends a name.
-    pub fn parse(text: &str) -> Self {
-        let is_path = text.starts_with(['/', '.', '~']);
-        match text.split_once(':') {
-            _ if is_path => Self { name: None, path: Some(text.into()) },
-            Some((name, path)) if !name.is_empty() => Self { name: Some(name.into()), path: Some(path.into()) },
-            _ => Self { name: Some(text.into()), path: None },
+    ///
+    /// A path keeps its bytes as they are; a name that is not UTF-8 is nobody's, so it is made text.
+    pub fn parse(text: &OsStr) -> Self {
+        let bytes = text.as_bytes();
+        if bytes.starts_with(b"/") || bytes.starts_with(b".") || bytes.starts_with(b"~") {
+            return Self { name: None, path: Some(text.into()) };
+        }
+        let mut parts = bytes.splitn(2, |byte| *byte == b':');
+        match (parts.next(), parts.next()) {
+            (Some(name), Some(path)) if !name.is_empty() => Self {
+                name: Some(String::from_utf8_lossy(name).into_owned()),
+                path: Some(OsStr::from_bytes(path).into()),
+            },
+            _ => Self { name: Some(text.to_string_lossy().into_owned()), path: None },
         }
     }
 }
@@ -103,10 +113,13 @@ mod tests {
 
     #[test]
     fn a_path_is_told_from_a_name() {
-        let parse = Subject::parse;
+        let parse = |text: &str| Subject::parse(OsStr::new(text));
         assert_eq!(parse("/tmp/a:b"), Subject { name: None, path: Some("/tmp/a:b".into()) });
         assert_eq!(parse("web:/tmp"), Subject { name: Some("web".into()), path: Some("/tmp".into()) });
         assert_eq!(parse("web"), Subject { name: Some("web".into()), path: None });
+        let bytes = Subject::parse(OsStr::from_bytes(b"web:/tmp/\xff"));
+        assert_eq!(bytes.name.as_deref(), Some("web"));
+        assert_eq!(bytes.path, Some(OsStr::from_bytes(b"/tmp/\xff").into()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::core::error::{Error, Kind, Result};
+use crate::core::error::Result;
 use crate::core::event::Event;
 
 /// When to use colour, and on which background.
@@ -49,17 +49,16 @@ pub fn load() -> Result<Config> {
 
 /// Reads the settings from a given file.
 pub fn load_from(path: &Path) -> Result<Config> {
-    let name = path.to_string_lossy();
-    match std::fs::read_to_string(path) {
-        Ok(text) => super::toml::read(&name, &text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
-        Err(error) => Err(Error::new(Kind::Config, format!("{name}: {error}"))),
+    match super::toml::text(path)? {
+        Some(text) => super::toml::read(&path.to_string_lossy(), &text),
+        None => Ok(Config::default()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::error::Kind;
 
     #[test]
     fn settings_are_read_and_a_missing_file_is_no_mistake() {

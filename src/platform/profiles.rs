@@ -19,9 +19,10 @@ pub fn built_in() -> Result<Vec<Profile>> {
 /// Reads a profile file; what is wrong with it is named with file, line and reason.
 pub fn load(path: &Path) -> Result<Profile> {
     let name = path.to_string_lossy();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::new(Kind::Config, format!("{name}: {error}")).hint("`--profile FILE` names a TOML file")
-    })?;
+    let hint = "`--profile FILE` names a TOML file";
+    let text = super::toml::text(path)
+        .and_then(|text| text.ok_or_else(|| Error::new(Kind::Config, format!("{name}: no such file"))))
+        .map_err(|error| error.hint(hint))?;
     parse(&name, &text)
 }
 

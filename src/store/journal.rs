@@ -39,6 +39,8 @@ pub struct CutOff {
     pub plan: Plan,
     /// The steps that were begun and not ended, by number.
     pub begun: Vec<usize>,
+    /// The steps that ended, by number.
+    pub ended: Vec<usize>,
     /// Its journal, locked by us now.
     pub journal: Journal,
 }
@@ -89,7 +91,11 @@ impl Journal {
 }
 
 pub(super) fn unfinished(folder: &Path) -> Result<Vec<CutOff>> {
-    let entries = std::fs::read_dir(folder).map_err(|error| failed("read", folder, &error))?;
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("read", folder, &error)),
+    };
     let mut paths: Vec<_> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -106,19 +112,22 @@ fn adopt(path: PathBuf) -> Option<CutOff> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).ok()?;
     let mut plan = None;
-    let mut begun = Vec::new();
+    let (mut begun, mut ended) = (Vec::new(), Vec::new());
     // The last line may be cut in the middle; it then says nothing.
     for line in bytes.split(|byte| *byte == b'\n') {
         match serde_json::from_slice(line) {
             Ok(Line::Plan(found)) => plan = Some(found),
             Ok(Line::Begin { step, .. }) => begun.push(step),
-            Ok(Line::End { step, .. }) => begun.retain(|open| *open != step),
+            Ok(Line::End { step, .. }) => {
+                begun.retain(|open| *open != step);
+                ended.push(step);
+            }
             Err(_) => {}
         }
     }
     let journal = Journal { path, file };
     if let Some(plan) = plan {
-        return Some(CutOff { plan, begun, journal });
+        return Some(CutOff { plan, begun, ended, journal });
     }
     // Not even the plan was written, so nothing was done.
     journal.close().ok()?;

@@ -6,6 +6,7 @@
 mod audit;
 mod journal;
 
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -25,12 +26,17 @@ pub struct Store {
 impl Store {
     /// Opens this machine's state directory and makes it where it is missing, for its owner's eyes only.
     pub fn open(host: &Host) -> Result<Self> {
-        let dirs = directories::ProjectDirs::from("", "", "outlast");
-        let state = dirs.as_ref().and_then(|dirs| dirs.state_dir()).ok_or_else(|| {
-            Error::new(Kind::Config, "there is no place to keep the journal: this user has no home")
-                .hint("set XDG_STATE_HOME to a directory that you may write to")
-        })?;
-        Self::at(state.join(folder_name(&host.machine_id)))
+        Self::at(place(host)?)
+    }
+
+    /// This machine's state directory to read from; `None` where there is none yet.
+    pub fn existing(host: &Host) -> Result<Option<Self>> {
+        let folder = place(host)?;
+        match std::fs::metadata(&folder) {
+            Ok(_) => Ok(Some(Self { folder })),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &folder, &error)),
+        }
     }
 
     /// Opens a given directory.
@@ -59,6 +65,16 @@ impl Store {
     pub fn unfinished(&self) -> Result<Vec<CutOff>> {
         journal::unfinished(&self.folder.join("journal"))
     }
+}
+
+/// Where this machine's state directory is, or would be.
+fn place(host: &Host) -> Result<PathBuf> {
+    let dirs = directories::ProjectDirs::from("", "", "outlast");
+    let state = dirs.as_ref().and_then(|dirs| dirs.state_dir()).ok_or_else(|| {
+        Error::new(Kind::Config, "there is no place to keep the journal: this user has no home")
+            .hint("set XDG_STATE_HOME to a directory that you may write to")
+    })?;
+    Ok(state.join(folder_name(&host.machine_id)))
 }
 
 /// A folder's name from an identifier that comes from a file: nothing in it leads elsewhere.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -33,6 +34,9 @@ pub(super) struct Fake {
     pub(super) scan: Mutex<Vec<ScanItem>>,
     pub(super) ran: Mutex<Vec<String>>,
     pub(super) fail: Option<Error>,
+    /// Once stopped it is being removed, and gone at this many further looks.
+    pub(super) gone_after: Option<usize>,
+    pub(super) looks: AtomicUsize,
 }
 
 impl Default for Fake {
@@ -47,6 +51,8 @@ impl Default for Fake {
             scan: Mutex::new(Vec::new()),
             ran: Mutex::new(Vec::new()),
             fail: None,
+            gone_after: None,
+            looks: AtomicUsize::new(0),
         }
     }
 }
@@ -70,6 +76,12 @@ impl Engine for Fake {
 
     fn detail<'a>(&'a self, _key: &'a WsKey) -> Reply<'a, Detail> {
         let mut detail = detail(*self.state.lock().unwrap());
+        if let (Some(looks), RunState::Exited) = (self.gone_after, detail.state) {
+            detail.state = RunState::Removing;
+            if self.looks.fetch_add(1, Ordering::Relaxed) >= looks {
+                return Box::pin(async { Err(Error::new(Kind::NotFound, "it is gone")) });
+            }
+        }
         detail.started = *self.started.lock().unwrap();
         Box::pin(async move { Ok(detail) })
     }

@@ -123,8 +123,7 @@ pub fn add_retired(gathered: &mut Gathered, roots: &[PathBuf], endpoint: &str, h
         .filter_map(|entry| entry.known())
         .flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()))
         .collect();
-    let mut retired = roster::retired(roots, &known, endpoint);
-    roster::name_owners(&mut retired, host);
+    let retired = roster::retired(roots, &known, endpoint, host);
     gathered.entries.extend(retired.into_iter().map(|workspace| Entry { workspace, detail: None }));
 }
 

@@ -56,8 +56,8 @@ pub fn details(engine: &dyn Engine, keys: Vec<WsKey>) -> impl Stream<Item = (WsK
 /// `roots` are folder roots, whose direct sub-folders are projects; `known` are
 /// the host paths of all mounts. A mount of the whole root or of a folder below
 /// a project counts for it; a mount of something far above, such as `/home`, is
-/// somebody else's business and does not.
-pub fn retired(roots: &[PathBuf], known: &[PathBuf], endpoint: &str) -> Vec<Workspace> {
+/// somebody else's business and does not. Owners are named where `host` knows them.
+pub fn retired(roots: &[PathBuf], known: &[PathBuf], endpoint: &str, host: &Host) -> Vec<Workspace> {
     let mut found = Vec::new();
     for root in roots {
         for project in folders::projects(root) {
@@ -69,6 +69,7 @@ pub fn retired(roots: &[PathBuf], known: &[PathBuf], endpoint: &str) -> Vec<Work
             }
         }
     }
+    name_owners(&mut found, host);
     found
 }
 
@@ -120,7 +121,8 @@ pub fn folder<'d>(detail: &'d Detail, profile: &Profile, roots: &[PathBuf]) -> O
         .or_else(|| from_host().find(|mount| Some(&mount.target) == detail.workdir.as_ref()))
         .or_else(|| {
             // The only folder it can write to is where its work is.
-            let mut all = from_host();
+            let on_disk = [StorageKind::BindMount, StorageKind::BindNetwork];
+            let mut all = from_host().filter(|mount| on_disk.contains(&mount.storage));
             all.next().filter(|_| all.next().is_none())
         })
 }
@@ -140,19 +142,31 @@ pub fn layers(
         image: image_layer(workspace, images),
         container: Layer {
             name: workspace.container.clone(),
-            exists: Some(workspace.container.is_some()),
-            lifetime: if removes_itself { "until it stops (--rm)" } else { "until it is removed" },
+            exists: container_exists(workspace, detail),
+            lifetime: if removes_itself { "until it stops (--rm)" } else { "until removed" },
         },
         workspace: Layer {
             name: folder.map(|folder| folder.to_string_lossy().into_owned()),
             exists: folder_exists(workspace, detail, folder),
-            lifetime: "until somebody deletes the folder",
+            lifetime: "until deleted",
         },
     }
 }
 
+/// A retired workspace has no container; this machine may be one itself, which its layer gives away.
+fn container_exists(workspace: &Workspace, detail: Option<&Detail>) -> Option<bool> {
+    if workspace.container.is_some() {
+        return Some(true);
+    }
+    if workspace.state == RunState::Retired {
+        return Some(false);
+    }
+    let mounts = detail.map(|detail| detail.mounts.as_slice()).unwrap_or_default();
+    mounts.iter().any(|mount| mount.storage == StorageKind::WritableLayer).then_some(true)
+}
+
 fn image_layer(workspace: &Workspace, images: Option<&[Image]>) -> Layer {
-    let lifetime = "until it is removed";
+    let lifetime = "until removed";
     if workspace.state == RunState::Retired {
         let names = image_names(workspace);
         let found = images.map(|images| {
@@ -211,7 +225,10 @@ mod tests {
         std::os::unix::fs::symlink("/etc", root.path().join("link")).unwrap();
         let roots = [root.path().to_path_buf()];
         let names = |known: &[PathBuf]| -> Vec<String> {
-            retired(&roots, known, "docker").into_iter().map(|workspace| workspace.name).collect()
+            retired(&roots, known, "docker", &Host::default())
+                .into_iter()
+                .map(|workspace| workspace.name)
+                .collect()
         };
         assert_eq!(names(&[root.path().join("q/data")]), ["p", "r"]);
         assert_eq!(names(&["/".into()]), ["p", "q", "r"], "a mount of the whole host says nothing");
@@ -240,6 +257,29 @@ mod tests {
             [Some(true), Some(false), Some(true)]
         );
         assert_eq!(gone.image.name.as_deref(), Some("ds01-1001/p:latest"));
+    }
+
+    #[test]
+    fn this_machine_may_be_a_container_and_is_never_said_to_have_none() {
+        let mut workspace = fake::workspace("p");
+        workspace.container = None;
+        let mut detail = fake::detail(RunState::Running);
+        let exists = |detail: &Detail| layers(&workspace, Some(detail), None, None).container.exists;
+        assert_eq!(exists(&detail), Some(true));
+        detail.mounts.retain(|mount| mount.storage != StorageKind::WritableLayer);
+        assert_eq!(exists(&detail), None);
+    }
+
+    #[test]
+    fn a_folder_in_memory_or_below_tmp_is_not_where_the_work_is() {
+        let mut detail = fake::detail(RunState::Running);
+        let only = |detail: &Detail| folder(detail, &fake::profile(), &[]).is_some();
+        let at = detail.mounts.iter().position(|mount| mount.target == Path::new("/workspace")).unwrap();
+        detail.mounts[at].target = "/elsewhere".into();
+        assert!(only(&detail));
+        let backing = Backing::HostDir { path: "/tmp/p".into(), source: Source::Scratch };
+        detail.mounts[at] = Mount::new("/elsewhere".into(), "/tmp/p".into(), backing, Some("ext4".into()));
+        assert!(!only(&detail));
     }
 
     #[test]

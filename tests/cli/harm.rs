@@ -81,6 +81,59 @@ fn an_engine_that_is_not_there_leads_to_three_and_a_way_out() {
     let answer = outlast.run(&["ls"]);
     assert_eq!(answer.code, 3, "{}", answer.err);
     assert!(answer.err.contains("error: ") && answer.err.contains("hint: "), "{}", answer.err);
+    let answer = outlast.run(&["ls", "--json"]);
+    assert_eq!(answer.code, 3, "{}", answer.err);
+    let report = answer.json();
+    assert_eq!(report["complete"], false);
+    let error = &report["errors"][0];
+    assert_eq!((&error["endpoint"], &error["section"]), (&"docker".into(), &"ls".into()));
+    assert!(error["message"].is_string() && error["hint"].is_string(), "{error}");
+    assert!(answer.err.contains("error: "), "a person is told as well");
+}
+
+#[test]
+fn a_failure_is_one_json_object_for_a_script() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let container = engine.container("failure").args(["--tmpfs", "/scratch"]).run();
+    container.exec("echo x > /scratch/a.csv");
+    for (args, code) in [
+        (&["mounts", "outlast-test-nobody", "--json"][..], 2),
+        (&["explain", "outlast-test-nobody:", "--json"], 2),
+        (&["ls", "--nonsense", "--json"], 2),
+        (&["--profile", "/nonexistent.toml", "ls", "--json"], 2),
+        (&["stop", &container.name, "--yes", "--json"], 4),
+    ] {
+        let answer = outlast.run(args);
+        assert_eq!(answer.code, code, "{args:?}: {}", answer.err);
+        let report = answer.json();
+        assert_eq!(report["complete"], false, "{args:?}");
+        assert!(!report["errors"][0]["message"].as_str().unwrap().is_empty(), "{report}");
+    }
+}
+
+#[test]
+fn looking_at_the_log_makes_no_directories() {
+    let outlast = Outlast::new();
+    let answer = outlast.run(&["--engine", "machine", "log"]);
+    assert_eq!((answer.code, answer.out.as_str()), (0, "nothing was changed yet\n"));
+    assert!(!outlast.home().join("state").exists());
+}
+
+#[test]
+fn a_path_that_is_not_text_can_be_asked_about() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let container = engine.container("bytes").run();
+    container.exec(r#"printf x > "$(printf '/tmp/bad\377')""#);
+    let subject = [container.name.as_bytes(), b":/tmp/bad\xff"].concat();
+    let mut command = outlast.command(&["explain", "--json"]);
+    let output = command.arg(std::ffi::OsStr::from_bytes(&subject)).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["path_b64"], base64::engine::general_purpose::STANDARD.encode(b"/tmp/bad\xff"));
+    assert_eq!(report["fates"]["retire"], "lost");
 }
 
 #[test]
@@ -109,17 +162,32 @@ fn somebody_without_rights_is_told_how_to_get_them_and_can_look_from_inside() {
             .output()
             .unwrap()
     };
-    let refused = run(&["ls"]);
-    let err = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(3), "{err}");
-    assert!(err.contains("group") && err.contains("hint: "), "{err}");
+    for args in [&["ls", "--no-risk", "--json"][..], &["explain", "/usr/bin", "--json"]] {
+        let view = run(args);
+        let err = String::from_utf8_lossy(&view.stderr).into_owned();
+        assert_eq!(view.status.code(), Some(1), "{args:?}: {err}");
+        assert!(err.contains("warning: ") && err.contains("group") && err.contains("hint: "), "{err}");
+        let report: serde_json::Value = serde_json::from_slice(&view.stdout).unwrap();
+        assert_eq!(report["complete"], false);
+        let missing = one(&report["errors"], "section", "workspaces");
+        assert!(missing["endpoint"] == "docker" && missing["hint"].is_string(), "{missing}");
+    }
+    let listed = run(&["ls", "--no-risk"]);
+    assert_eq!(listed.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&listed.stderr).matches("may not use").count(), 1, "it is said once");
+    for args in [&["stop", "x", "--yes"][..], &["risk", "x"], &["--engine", "docker", "ls"]] {
+        let refused = run(args);
+        let err = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(3), "{args:?}: {err}");
+        assert!(err.contains("error: ") && err.contains("group"), "{err}");
+    }
     let inside = run(&["--engine", "machine", "ls", "--no-risk"]);
     assert_eq!(inside.status.code(), Some(0), "{}", String::from_utf8_lossy(&inside.stderr));
 }
 
 #[test]
 fn no_home_is_a_message_and_no_panic() {
-    let mut command = Outlast::new().command(&["--engine", "machine", "log"]);
+    let mut command = Outlast::new().command(&["--engine", "machine", "start", "x", "--yes"]);
     command.env_remove("HOME").env("XDG_STATE_HOME", "/proc/nowhere");
     let output = command.output().unwrap();
     let err = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -35,6 +35,10 @@ fn all_containers_are_listed_and_each_in_its_state() {
     assert_eq!(state(&exited.name), "exited");
     assert_eq!(state(&created.name), "created");
     assert_eq!(one(&report["workspaces"], "container", &exited.name)["exit_code"], 3);
+    let row = one(&report["workspaces"], "container", &running.name);
+    assert!(row["disk"].is_null() && row["last_backup"].is_null() && row.get("disk").is_some(), "{row}");
+    let machine = one(&report["workspaces"], "endpoint", "machine");
+    assert!(machine["container"].is_null() && machine["layers"]["container"]["exists"] != false, "{machine}");
     let image = &one(&report["workspaces"], "container", &running.name)["image"];
     assert_eq!(*image, engine.base());
 }

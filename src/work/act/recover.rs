@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::run::state_of;
+use crate::core::error::Result;
 use crate::core::plan::{Plan, Step, Verb};
 use crate::core::report::Change;
 use crate::core::workspace::RunState;
@@ -24,36 +25,74 @@ pub async fn recover(engine: &dyn Engine, store: &Store, clock: &dyn Clock) -> V
         if cut_off.plan.endpoint != engine.endpoint().id {
             continue;
         }
+        let finished = (0..cut_off.plan.steps.len()).all(|number| cut_off.ended.contains(&number));
+        if finished {
+            // Every step is in the books; only the journal was left.
+            if let Err(error) = cut_off.journal.close() {
+                said.push(error.message);
+            }
+            continue;
+        }
         let mut endings = Vec::new();
         let mut known = true;
         for number in cut_off.begun.clone() {
             let Some(step) = cut_off.plan.steps.get(number).cloned() else { continue };
-            let after = state_of(engine, &step.subject).await;
-            let Some(result) = took_place(step.verb, &after) else {
+            let logged = logged_result(store, &cut_off.plan, &step);
+            let result = match logged {
+                Ok(Some(result)) => Some(result),
+                Ok(None) => write_down(engine, store, clock, &cut_off.plan, &step).await,
+                Err(error) => {
+                    said.push(error.message);
+                    None
+                }
+            };
+            let Some(result) = result else {
                 known = false;
                 continue;
             };
-            let result = if result { "done" } else { "not done" };
-            let change = recovered(&cut_off.plan, &step, &after, result, clock.now());
-            if store.audit().append(&change).is_err()
-                || cut_off.journal.end(number, result, clock.now()).is_err()
-            {
+            if cut_off.journal.end(number, &result, clock.now()).is_err() {
                 known = false;
                 continue;
             }
-            endings.push(format!("{} {}: {result}", step.verb.key(), printable(&step.name)));
+            endings.push(format!("{} {}: {}", step.verb.key(), printable(&step.name), printable(&result)));
         }
         if !known {
             said.push(format!("plan {} was cut off; how far it came is not known yet", cut_off.plan.id));
             continue;
         }
-        let how = if endings.is_empty() { "before its first step".into() } else { endings.join(", ") };
+        let how = match (endings.is_empty(), cut_off.ended.len()) {
+            (false, _) => endings.join(", "),
+            (true, 0) => "before its first step".into(),
+            (true, ended) => format!("after {ended} of {} steps", cut_off.plan.steps.len()),
+        };
         said.push(match cut_off.journal.close() {
             Ok(()) => format!("plan {} was cut off; {how}", cut_off.plan.id),
             Err(error) => error.message,
         });
     }
     said
+}
+
+/// What the log says of a step already: a process may end between the log and the journal.
+fn logged_result(store: &Store, plan: &Plan, step: &Step) -> Result<Option<String>> {
+    let (changes, _) = store.audit().read()?;
+    let same =
+        |change: &Change| change.plan == plan.id && change.verb == step.verb && change.subject == step.subject;
+    Ok(changes.into_iter().find(same).map(|change| change.result))
+}
+
+/// Logs how a step ended, from the state it left; `None` where that is not known or was not written.
+async fn write_down(
+    engine: &dyn Engine,
+    store: &Store,
+    clock: &dyn Clock,
+    plan: &Plan,
+    step: &Step,
+) -> Option<String> {
+    let after = state_of(engine, &step.subject).await;
+    let result = if took_place(step.verb, &after)? { "done" } else { "not done" };
+    store.audit().append(&recovered(plan, step, &after, result, clock.now())).ok()?;
+    Some(result.into())
 }
 
 /// Whether a step took place, from the state it left; `None` where the state says nothing.

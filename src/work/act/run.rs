@@ -1,11 +1,12 @@
 //! Runs a plan: what must still be true is looked at again just before every step.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::{NOT_READ, applies, digest, loss_line, losses};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
-use crate::core::plan::{Plan, Step};
+use crate::core::plan::{Plan, Step, Verb};
 use crate::core::profile::Profile;
 use crate::core::report::Change;
 use crate::core::workspace::{RunState, WsKey};
@@ -13,6 +14,9 @@ use crate::port::{Clock, Engine, Host};
 use crate::store::Store;
 use crate::text::printable;
 use crate::work::risk;
+
+/// How long a container that removes itself is waited for.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What a person agreed to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub async fn run(
             Ok(()) => "done".to_string(),
             Err(error) => format!("failed: {}", error.message),
         };
-        let after = state_of(engine, &step.subject).await;
+        let after = after(engine, step, outcome.is_ok()).await;
         let change = Change {
             at: clock.now(),
             user: host.user.clone().unwrap_or_else(|| host.uid.to_string()),
@@ -74,14 +78,40 @@ pub async fn run(
         };
         // The log first: a step that is closed in the journal is never looked at again.
         let logged = store.audit().append(&change);
-        journal.end(number, &result, clock.now())?;
+        let ended = journal.end(number, &result, clock.now());
         if let Err(error) = outcome {
-            journal.close()?;
+            // What the engine said matters more than what the books say.
+            if ended.is_ok() {
+                let _ = journal.close();
+            }
             return Err(error);
         }
-        logged?;
+        logged.and(ended).map_err(|error| not_in_the_books(step, error))?;
     }
-    journal.close()
+    journal.close().map_err(|error| match plan.steps.last() {
+        Some(step) => not_in_the_books(step, error),
+        None => error,
+    })
+}
+
+/// Books that could not be written after the engine did the step: that it is done comes first.
+fn not_in_the_books(step: &Step, error: Error) -> Error {
+    let message =
+        format!("{} was {}, but that is not written down: {}", step.name, step.verb.past(), error.message);
+    Error { message, ..error }
+}
+
+/// The state after a step. An engine removes a container that removes itself a
+/// moment after it stopped, so that moment is waited for.
+async fn after(engine: &dyn Engine, step: &Step, done: bool) -> String {
+    let mut state = state_of(engine, &step.subject).await;
+    let goes = done && step.verb == Verb::Stop && step.reversible_by.is_none();
+    let deadline = Instant::now() + GONE_WITHIN;
+    while goes && state != "absent" && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        state = state_of(engine, &step.subject).await;
+    }
+    state
 }
 
 fn refuse_losses(plan: &Plan) -> Error {

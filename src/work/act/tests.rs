@@ -176,3 +176,47 @@ fn a_plan_that_was_cut_off_before_its_step_took_effect_says_so() {
     let said = block_on(recover(&engine, &store, &Still));
     assert_eq!(said, [format!("plan {} was cut off; stop p: not done", plan.id)]);
 }
+
+#[test]
+fn a_plan_whose_steps_all_ended_is_closed_without_a_word() {
+    let (engine, (_folder, store)) = (engine(0), store());
+    let plan = stop(Some(&look(&engine)));
+    let mut journal = store.journal(&plan).unwrap();
+    journal.begin(0, plan.made_at).unwrap();
+    journal.end(0, "done", plan.made_at).unwrap();
+    drop(journal);
+    assert!(block_on(recover(&engine, &store, &Still)).is_empty());
+    assert!(store.audit().read().unwrap().0.is_empty());
+    assert!(store.unfinished().unwrap().is_empty());
+}
+
+#[test]
+fn a_step_that_the_log_has_already_is_not_logged_again() {
+    let (engine, (folder, store)) = (engine(0), store());
+    let plan = stop(Some(&look(&engine)));
+    go(&engine, &store, &plan, YES).unwrap();
+    let mut journal = store.journal(&plan).unwrap();
+    journal.begin(0, plan.made_at).unwrap();
+    drop(journal);
+    let said = block_on(recover(&engine, &store, &Still));
+    assert_eq!(said, [format!("plan {} was cut off; stop p: done", plan.id)]);
+    assert_eq!(store.audit().read().unwrap().0.len(), 1);
+    drop(folder);
+}
+
+#[test]
+fn books_that_cannot_be_written_do_not_hide_that_it_was_done() {
+    let (engine, (folder, store)) = (engine(0), store());
+    std::fs::create_dir(folder.path().join("audit.jsonl")).unwrap();
+    let error = go(&engine, &store, &stop(Some(&look(&engine))), YES).unwrap_err();
+    assert!(error.message.starts_with("p was stopped, but that is not written down: "), "{error}");
+}
+
+#[test]
+fn a_container_that_removes_itself_is_absent_once_it_is_gone() {
+    let (engine, (_folder, store)) = (Fake { gone_after: Some(3), ..engine(0) }, store());
+    let mut plan = stop(Some(&look(&engine)));
+    plan.steps[0].reversible_by = None;
+    go(&engine, &store, &plan, YES).unwrap();
+    assert_eq!(store.audit().read().unwrap().0[0].after, "absent");
+}
