@@ -72,8 +72,10 @@ async fn run() -> u8 {
             }
             Some(Input::Paste(text)) => last = format!("paste:{}", text.len()),
             Some(Input::Resized { cols, rows }) => screen.resize(cols, rows),
-            Some(Input::Suspended) => screen.suspend().unwrap(),
-            Some(Input::Resumed) => screen.resume().unwrap(),
+            // A dropped line sends SIGCONT behind SIGHUP: by then nothing can be taken again.
+            Some(Input::Suspended) if screen.suspend().is_err() => return 129,
+            Some(Input::Resumed) if screen.resume().is_err() => return 129,
+            Some(Input::Suspended | Input::Resumed) => {}
             Some(Input::Terminate(signal)) => {
                 screen.leave();
                 return exit_code(signal);
