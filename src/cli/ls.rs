@@ -199,6 +199,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_look_missed_is_a_part_of_the_answer_and_a_missing_right_is_not() {
+        let failed = |kind| missed("docker", "p", &Err(Error::new(kind, "why")));
+        assert_eq!(failed(Kind::NotPermitted), []);
+        let why = Trouble::new("docker", "p", &Error::new(Kind::TimedOut, "why"));
+        assert_eq!(failed(Kind::TimedOut), std::slice::from_ref(&why));
+        let risk = Risk {
+            as_of: jiff::Timestamp::UNIX_EPOCH,
+            method: crate::core::finding::Method::Upper,
+            tallies: Vec::new(),
+            findings: Vec::new(),
+            gaps: vec!["why".into()],
+            notes: Vec::new(),
+        };
+        assert_eq!(missed("docker", "p", &Ok(risk)), [why]);
+    }
+
+    #[test]
     fn none_is_said_only_after_a_complete_look() {
         let words = |files: Option<u64>, complete| {
             let bytes = files.map(|files| files * 4096);

@@ -5,9 +5,9 @@
 //! made   3d ago, restarted 2 times    project  thesis
 //! GPU    0 (label ds01.gpu.slots)     managed  compose thesis
 //!
-//! image      pytorch:2.4              exists   until somebody removes it
-//! container  thesis._.1001            exists   until it is retired
-//! folder     ~/workspace/thesis       exists   until somebody deletes it
+//! image      pytorch:2.4              exists   until removed
+//! container  thesis._.1001            exists   until removed
+//! folder     ~/workspace/thesis       exists   until deleted
 //! ```
 
 use ratatui::buffer::Buffer;
