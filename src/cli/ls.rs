@@ -207,6 +207,7 @@ mod tests {
         let risk = Risk {
             as_of: jiff::Timestamp::UNIX_EPOCH,
             method: crate::core::finding::Method::Upper,
+            caches: Vec::new(),
             tallies: Vec::new(),
             findings: Vec::new(),
             gaps: vec!["why".into()],
