@@ -13,7 +13,7 @@ use crate::core::report::{Explain, Head, PathText, SeenIn, Trouble, maps};
 use crate::core::subject::Subject;
 use crate::core::workspace::{Detail, Workspace};
 use crate::text::{printable, printable_path};
-use crate::work::explain::{Explained, command, container_path, explain, seen_in};
+use crate::work::explain::{Explained, command, container_paths, explain, seen_in};
 use crate::work::{Engine, PathKind};
 
 /// What the question turned out to be about.
@@ -53,7 +53,10 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out
     let Question { engine, workspace, detail, path, .. } = &question;
     let answer = explain(engine.as_ref(), workspace, detail, &context.profile, path).await?;
     let verdict = answer.fates.verdict(event);
-    let todo = command(workspace, detail, &context.profile, &answer.resolved, verdict, event);
+    // There is nothing to copy where nothing is.
+    let todo = (answer.kind != PathKind::Absent)
+        .then(|| command(workspace, detail, &context.profile, &answer.resolved, verdict, event))
+        .flatten();
     if args.json {
         out.json(&report(&question, &answer, todo, context))?;
     } else {
@@ -78,6 +81,19 @@ async fn inside(context: &Context<'_>, name: &str, path: PathBuf) -> Result<Ques
     })
 }
 
+type Place<'l> = (&'l Workspace, &'l Detail, PathBuf);
+
+/// The first place where the path exists, else the first one at all.
+async fn there<'l>(context: &Context<'_>, found: Vec<Place<'l>>) -> Option<Place<'l>> {
+    for (workspace, detail, path) in &found {
+        let look = context.engine.look(&workspace.key, detail, path).await;
+        if look.is_ok_and(|look| !matches!(look.kind, PathKind::Absent | PathKind::Unknown)) {
+            return Some((workspace, detail, path.clone()));
+        }
+    }
+    found.into_iter().next()
+}
+
 /// A path of this host: through a workspace that mounts it, else as this machine's own.
 async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     let asked = context.host_path(typed)?;
@@ -87,11 +103,14 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     // The list may name the place itself or where a link leads.
     let places = [Some(asked.clone()), std::fs::canonicalize(&asked).ok()];
     for place in places.into_iter().flatten() {
-        let found = list.known().find_map(|(workspace, detail)| {
-            workspace.container.as_ref()?;
-            Some((workspace, detail, container_path(detail, &place)?))
-        });
-        if let Some((workspace, detail, path)) = found {
+        let found: Vec<_> = list
+            .known()
+            .filter(|(workspace, _)| workspace.container.is_some())
+            .flat_map(|(workspace, detail)| {
+                container_paths(detail, &place).into_iter().map(move |path| (workspace, detail, path))
+            })
+            .collect();
+        if let Some((workspace, detail, path)) = there(context, found).await {
             return Ok(Question {
                 engine: Arc::clone(&context.engine),
                 workspace: workspace.clone(),

@@ -151,21 +151,22 @@ pub fn host_path(detail: &Detail, path: &Path) -> Option<PathBuf> {
     Some(join(mount.host_path.as_deref()?, path.strip_prefix(&mount.target).ok()?))
 }
 
-/// Where a host's path is inside a container: the longest source wins, and a
-/// place that another mount covers is not seen.
-pub fn container_path(detail: &Detail, host: &Path) -> Option<PathBuf> {
-    let mut best: Option<(usize, PathBuf)> = None;
+/// Where a host's path is inside a container, the longest source first: a host's
+/// directory may be mounted more than once. A place that another mount covers is not seen.
+pub fn container_paths(detail: &Detail, host: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<(usize, PathBuf)> = Vec::new();
     for mount in detail.mounts.iter().filter(|mount| mount.storage != StorageKind::WritableLayer) {
         let Some(source) = mount.host_path.as_deref() else { continue };
         let Ok(rest) = host.strip_prefix(source) else { continue };
         let inside = join(&mount.target, rest);
         let seen = mount::holding(&detail.mounts, &inside).is_some_and(|on| std::ptr::eq::<Mount>(on, mount));
         let depth = source.components().count();
-        if seen && best.as_ref().is_none_or(|(deepest, _)| depth > *deepest) {
-            best = Some((depth, inside));
+        if seen {
+            found.push((depth, inside));
         }
     }
-    best.map(|(_, path)| path)
+    found.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
 /// Joins without a trailing slash when nothing is to be added.
@@ -176,9 +177,11 @@ fn join(base: &Path, rest: &Path) -> PathBuf {
 /// Every workspace that sees a place of the host, with its path inside.
 pub fn seen_in<'a>(host: &Path, workspaces: impl Iterator<Item = (&'a Workspace, &'a Detail)>) -> Vec<SeenIn> {
     workspaces
-        .filter_map(|(workspace, detail)| {
-            let path = container_path(detail, host)?.to_string_lossy().into_owned();
-            Some(SeenIn { workspace: shown_name(workspace).into(), path })
+        .flat_map(|(workspace, detail)| {
+            container_paths(detail, host).into_iter().map(|path| SeenIn {
+                workspace: shown_name(workspace).into(),
+                path: path.to_string_lossy().into_owned(),
+            })
         })
         .collect()
 }
@@ -191,8 +194,8 @@ fn shown_name(workspace: &Workspace) -> &str {
 /// The one command that brings a path out of harm's way, if an event would lose it.
 ///
 /// Into a folder that is kept where the workspace has one, else out of the
-/// container into the current folder. Nothing that is there is overwritten (`-n`,
-/// `-k`), and every part is quoted for a POSIX shell.
+/// container into the current folder. It never overwrites what is there already.
+/// Every part is quoted for a POSIX shell. `None` also where no command reaches the path any more.
 pub fn command(
     workspace: &Workspace,
     detail: &Detail,
@@ -206,6 +209,8 @@ pub fn command(
     }
     let classifier = Classifier { detail, profile, facts: facts(workspace, detail, None) };
     let kept = classifier.kept_folder(event).map(|mount| &mount.target);
+    // What lies in that folder already would be copied onto itself.
+    let kept = kept.filter(|folder| path.parent() != Some(folder.as_path()));
     let from = quote(path)?;
     let Some(container) = &workspace.container else {
         let folder = kept?;
@@ -216,9 +221,10 @@ pub fn command(
         Some(folder) if detail.state == RunState::Running => {
             Some(format!("docker exec {name} cp -an -- {from} {}/", quote(folder)?))
         }
-        // Memory is seen from inside alone, and behind a deleted source the engine's own copy
-        // would read what is there by now.
-        _ if detail.state == RunState::Running && seen_inside_only(detail, path) => {
+        _ if from_inside_alone(detail, path) => {
+            if detail.state != RunState::Running {
+                return None;
+            }
             let (folder, file) = (quote(path.parent()?)?, quote(Path::new(path.file_name()?))?);
             Some(format!("docker exec {name} tar -C {folder} -cf - -- {file} | tar -xkf -"))
         }
@@ -229,7 +235,9 @@ pub fn command(
     }
 }
 
-fn seen_inside_only(detail: &Detail, path: &Path) -> bool {
+/// Whether only a running container's own processes see a path: memory, and a directory that was
+/// deleted under its mount. The engine's own copy finds nothing there, or what took its place.
+fn from_inside_alone(detail: &Detail, path: &Path) -> bool {
     mount::holding(&detail.mounts, path).is_some_and(|mount| {
         matches!(mount.storage, StorageKind::Tmpfs | StorageKind::EmptyDirMemory | StorageKind::BindDeleted)
     })
@@ -309,7 +317,11 @@ mod tests {
         };
         detail.mounts.push(bind("/data", "/home/u/workspace/p/data"));
         detail.mounts.push(bind("/workspace/cache", "/srv/cache"));
-        let inside = |host: &str| container_path(&detail, Path::new(host)).map(|p| p.display().to_string());
+        let all = |host: &str| -> Vec<String> {
+            container_paths(&detail, Path::new(host)).iter().map(|path| path.display().to_string()).collect()
+        };
+        let inside = |host: &str| all(host).into_iter().next();
+        assert_eq!(all("/home/u/workspace/p/data/x"), ["/data/x", "/workspace/data/x"]);
         let outside = |path: &str| host_path(&detail, Path::new(path)).map(|p| p.display().to_string());
         assert_eq!(inside("/home/u/workspace/p/x").as_deref(), Some("/workspace/x"));
         assert_eq!(inside("/home/u/workspace/p/data/x").as_deref(), Some("/data/x"));
@@ -341,6 +353,19 @@ mod tests {
         assert_eq!(
             of(&workspace, &nowhere, "/dev/shm/x").as_deref(),
             Some("docker exec p tar -C /dev/shm -cf - -- x | tar -xkf -")
+        );
+        assert_eq!(of(&workspace, &down, "/dev/shm/x").as_deref().map(|c| c.contains("docker cp")), None);
+        let mut replaced = nowhere.clone();
+        replaced.mounts.push(Mount::new(
+            "/gone".into(),
+            "/srv/gone".into(),
+            Backing::HostDir { path: "/srv/gone".into(), source: Source::Deleted },
+            None,
+        ));
+        assert_eq!(
+            of(&workspace, &replaced, "/gone/x").as_deref(),
+            Some("docker exec p tar -C /gone -cf - -- x | tar -xkf -"),
+            "the engine's own copy would read what took its place"
         );
         assert_eq!(of(&workspace, &up, "/tmp/\x1b[2J"), None, "nothing harmful is offered for pasting");
         workspace.container = None;

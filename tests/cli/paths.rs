@@ -111,3 +111,45 @@ fn links_are_followed_inside_the_container_and_never_on_the_host() {
     assert_eq!(answer.code, 1);
     assert!(answer.err.contains("more links than can be followed"), "{}", answer.err);
 }
+
+#[test]
+fn the_command_brings_a_file_out_and_never_overwrites() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let container = engine.container("out").run();
+    container.exec("echo theirs > /tmp/model.pt; echo theirs > /dev/shm/model.pt");
+    let command = |path: &str| {
+        let report =
+            outlast.json(&["explain", &format!("{}:{path}", container.name), "--event", "retire", "--json"]);
+        report["command"].as_str().map(str::to_string)
+    };
+    for path in ["/tmp/model.pt", "/dev/shm/model.pt"] {
+        let todo = command(path).unwrap();
+        for before in [None, Some("mine\n")] {
+            let here = tempfile::tempdir().unwrap();
+            let file = here.path().join("model.pt");
+            if let Some(text) = before {
+                std::fs::write(&file, text).unwrap();
+            }
+            std::process::Command::new("sh").args(["-c", &todo]).current_dir(here.path()).output().unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), before.unwrap_or("theirs\n"), "{todo}");
+        }
+    }
+    assert_eq!(command("/tmp/nothing"), None, "nothing is there to copy");
+}
+
+#[test]
+fn a_folder_that_is_mounted_twice_is_seen_twice() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let folder = tempfile::tempdir_in("/var/lib").unwrap();
+    std::fs::write(folder.path().join("x"), "x").unwrap();
+    let binds = ["/one", "/two"].map(|target| format!("{}:{target}", folder.path().display()));
+    let container = engine.container("twice").args(["-v", &binds[0], "-v", &binds[1]]).run();
+    let report = outlast.json(&["explain", &folder.path().join("x").display().to_string(), "--json"]);
+    assert_eq!(report["workspace"], container.name.as_str());
+    let mut seen: Vec<_> =
+        report["seen_in"].as_array().unwrap().iter().map(|place| place["path"].as_str().unwrap()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ["/one/x", "/two/x"]);
+}
