@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -23,6 +23,44 @@ use crate::support::docker::{Cli, Container, engine};
 /// The real engine behind another socket; it says that it is far away.
 struct Far {
     folder: tempfile::TempDir,
+}
+
+/// The real engine behind a socket that remembers what was asked.
+pub(crate) struct Heard {
+    folder: tempfile::TempDir,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Heard {
+    /// Listens between the product and the machine's engine.
+    pub(crate) fn listening() -> Self {
+        let real = find(&|name| std::env::var(name).ok()).unwrap().unwrap().socket;
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join("engine.sock")).unwrap();
+        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = Arc::clone(&lines);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (real, heard) = (real.clone(), Arc::clone(&heard));
+                std::thread::spawn(move || {
+                    let (reader, first) = first_line(&client);
+                    heard.lock().unwrap().push(first.clone());
+                    forward(client, &reader, &first, &real);
+                });
+            }
+        });
+        Self { folder, lines }
+    }
+
+    /// The socket to ask.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("engine.sock")
+    }
+
+    /// The first line of every request so far; a line that was opened and dropped asked nothing.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().iter().filter(|line| !line.is_empty()).cloned().collect()
+    }
 }
 
 impl Far {
@@ -44,15 +82,24 @@ impl Far {
 }
 
 /// Passes one request on, but for the question where the engine is.
-fn pass_on(mut client: UnixStream, real: &PathBuf) {
-    let mut reader = BufReader::new(client.try_clone().unwrap());
-    let mut first = String::new();
-    reader.read_line(&mut first).unwrap();
+fn pass_on(mut client: UnixStream, real: &Path) {
+    let (reader, first) = first_line(&client);
     if first.contains("/info ") {
         let info = r#"{"Name":"far-away","KernelVersion":"1.0","DockerRootDir":"/var/lib/docker"}"#;
         let _ = write!(client, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{info}", info.len());
         return;
     }
+    forward(client, &reader, &first, real);
+}
+
+fn first_line(client: &UnixStream) -> (BufReader<UnixStream>, String) {
+    let mut reader = BufReader::new(client.try_clone().unwrap());
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    (reader, first)
+}
+
+fn forward(mut client: UnixStream, reader: &BufReader<UnixStream>, first: &str, real: &Path) {
     let mut engine = UnixStream::connect(real).unwrap();
     let _ = engine.write_all(first.as_bytes());
     let _ = engine.write_all(reader.buffer());

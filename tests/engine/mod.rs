@@ -1,7 +1,7 @@
 //! The Docker adapter against a real engine, judged by the engine's own command line.
 
 mod ended;
-mod far;
+pub(crate) mod far;
 mod list;
 mod look;
 mod mounts;

@@ -9,6 +9,7 @@ use outlast::platform::{clock::System, host};
 use outlast::port::{Clock, Engine};
 
 use super::WIDE;
+use crate::engine::far::Heard;
 use crate::support::docker::{self, Cli};
 use crate::support::dockerd::Dockerd;
 use crate::support::journey::{journey, journey_below, meanwhile, press, see, unsee};
@@ -191,4 +192,22 @@ fn a_folder_is_retired_until_a_container_mounts_it() {
     );
     assert!(arrived.model.rows.iter().all(|row| row.workspace.name != "paper"));
     drop(guard);
+}
+
+#[test]
+fn nothing_costly_is_asked_on_the_way_to_a_frame() {
+    let Some(cli) = docker::engine() else { return };
+    let container = cli.container("cheap").run();
+    let heard = Heard::listening();
+    let clock: Arc<dyn Clock> = Arc::new(System);
+    let address = Address::new(heard.socket(), "the test");
+    let engine = Docker::new(address, Arc::new(host::this_host()), Arc::clone(&clock));
+    let steps = [see("AT RISK"), only(&container.name), see("none"), press("<enter>"), see("IN CONTAINER")];
+    journey(Arc::new(engine), clock, WIDE, &steps);
+    let lines = heard.lines();
+    assert!(lines.iter().any(|line| line.contains("/containers/json")), "{lines:?}");
+    for costly in ["stats", "size=", "system/df", "/changes"] {
+        assert!(lines.iter().all(|line| !line.contains(costly)), "{costly}: {lines:?}");
+    }
+    assert!(lines.iter().all(|line| line.starts_with("GET ") || line.starts_with("HEAD ")), "{lines:?}");
 }

@@ -74,6 +74,10 @@ pub(crate) fn of(engine: &dyn Engine, columns: u16, rows: u16) -> Model {
         state.update(Msg::Key(Key::parse("j").unwrap()));
     }
     state.update(Msg::Settled);
+    // The files at risk are put in order when somebody looks at them.
+    for tab in ["2", "1"] {
+        state.update(Msg::Key(Key::parse(tab).unwrap()));
+    }
     state.model
 }
 

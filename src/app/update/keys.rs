@@ -91,6 +91,7 @@ impl State {
     fn show_tab(&mut self, tab: Tab) {
         self.model.tab = tab;
         self.model.open = false;
+        self.show_lists();
     }
 
     fn open(&mut self) -> Vec<Cmd> {

@@ -38,7 +38,10 @@ impl State {
     /// Filters and sorts all lists anew, keeping what is selected selected.
     pub(super) fn show_lists(&mut self) {
         show_workspaces(&mut self.model);
-        show_files(&mut self.model);
+        // Thousands of files are put in order only while somebody looks at them.
+        if self.model.tab == Tab::AtRisk {
+            show_files(&mut self.model);
+        }
         self.show_detail_list();
         self.scroll();
     }
