@@ -1,6 +1,6 @@
 //! Wires the adapters together: which engine, which files, which faces. No logic of its own.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use outlast::app::Ports;
 use outlast::app::session::{self, Session};
 use outlast::cli::{self, EngineChoice, Start, When, Wiring};
 use outlast::core::error::{Error, Kind, Result};
-use outlast::core::profile::Profile;
 use outlast::engine::demo::Demo;
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
@@ -31,7 +30,7 @@ fn main() -> ExitCode {
             host: Arc::new(host::this_host()),
             clock: Arc::new(System),
             engine: &engine,
-            profile: &profile,
+            profiles: &|| profiles::collect(profiles::folder().as_deref()),
             config: &config::load,
             dashboard: Box::new(dashboard),
         },
@@ -40,32 +39,33 @@ fn main() -> ExitCode {
 }
 
 /// The engine that was chosen; without a choice Docker or Podman where a socket is, else this machine.
-fn engine(choice: Option<EngineChoice>, host: &Arc<Host>, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Engine>> {
-    let (host, clock) = (Arc::clone(host), Arc::clone(clock));
+fn engine(
+    choice: Option<EngineChoice>,
+    host: &Arc<Host>,
+    clock: &Arc<dyn Clock>,
+    landmarks: &[PathBuf],
+) -> Result<Arc<dyn Engine>> {
+    let (host, clock, landmarks) = (Arc::clone(host), Arc::clone(clock), landmarks.to_vec());
     match choice {
-        Some(EngineChoice::Machine) => return Ok(Arc::new(Machine::new(host, clock))),
+        Some(EngineChoice::Machine) => return Ok(Arc::new(Machine::new(host, clock, landmarks))),
         Some(EngineChoice::Demo) => return Ok(Arc::new(Demo::both(clock))),
         Some(EngineChoice::Docker) | None => {}
     }
     match docker::find(&|name| std::env::var(name).ok())? {
-        Some(address) => Ok(Arc::new(Docker::new(address, host, clock))),
-        None if choice.is_none() => Ok(Arc::new(Machine::new(host, clock))),
+        Some(address) => Ok(Arc::new(Docker::new(address, host, clock, landmarks))),
+        None if choice.is_none() => Ok(Arc::new(Machine::new(host, clock, landmarks))),
         None => Err(Error::new(Kind::Unreachable, "no Docker or Podman socket is in the usual places")
             .hint("start the engine, or set DOCKER_HOST=unix:///path/to/its.sock")
             .hint("`--engine machine` looks at this machine without an engine")),
     }
 }
 
-fn profile(file: Option<&Path>) -> Result<Profile> {
-    file.map_or_else(profiles::docker, profiles::load)
-}
-
 /// Opens the dashboard on a runtime of its own.
 fn dashboard(start: Start) -> Result<u8> {
-    let Start { engine, fallback, host, clock, profile, config, config_error, ascii, color } = start;
+    let Start { engine, fallback, host, clock, profiles, config, config_error, ascii, color } = start;
     let on_this_machine = engine.endpoint().id == "machine";
     let session = Session {
-        folder_roots: folders::roots(&profile, &config, &host),
+        folder_roots: folders::roots(&profiles.without_workspace().profile, &config, &host),
         ports: Ports {
             engine,
             clock,
@@ -76,7 +76,7 @@ fn dashboard(start: Start) -> Result<u8> {
             host,
         },
         fallback,
-        profile,
+        profiles,
         event: config.event,
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),
         notice: config_error.map(|error| error.message),

@@ -16,11 +16,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Ports;
 use super::msg::{Cmd, Msg};
+use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind};
 use crate::core::plan::Plan;
-use crate::core::profile::Profile;
-use crate::core::workspace::{Detail, WsKey};
-use crate::model::Model;
+use crate::core::recognise::Profiles;
+use crate::core::workspace::{Workspace, WsKey};
+use crate::model::{Model, Row};
 use crate::port::Tick;
 use crate::work;
 
@@ -38,7 +39,7 @@ const SCAN_SILENCE: Duration = Duration::from_secs(30);
 /// Runs commands.
 pub(super) struct Effects {
     ports: Ports,
-    profile: Arc<Profile>,
+    profiles: Arc<Profiles>,
     folder_roots: Vec<PathBuf>,
     out: UnboundedSender<Msg>,
     listing: Listing,
@@ -55,7 +56,7 @@ pub(super) struct Effects {
 /// A scan that waits for its turn.
 struct Wanted {
     key: WsKey,
-    detail: Arc<Detail>,
+    grounds: Grounds,
     asked: bool,
 }
 
@@ -79,7 +80,7 @@ impl Effects {
     pub(super) fn new(ports: Ports, model: &Model, out: UnboundedSender<Msg>) -> Self {
         Self {
             ports,
-            profile: Arc::clone(&model.profile),
+            profiles: Arc::clone(&model.profiles),
             folder_roots: model.folder_roots.clone(),
             out,
             listing: Listing::Idle,
@@ -109,14 +110,16 @@ impl Effects {
         });
     }
 
-    /// Carries out one command. `detail` finds what is known of a workspace.
-    pub(super) fn run(&mut self, cmd: Cmd, detail: impl Fn(&WsKey) -> Option<Arc<Detail>>) {
+    /// Carries out one command. `row` finds what is known of a workspace.
+    pub(super) fn run<'r>(&mut self, cmd: Cmd, row: impl Fn(&WsKey) -> Option<&'r Row>) {
         match cmd {
             Cmd::List => self.list(),
-            Cmd::Detail(keys) => self.detail(keys),
+            Cmd::Detail(keys) => {
+                self.look_closer(keys.iter().filter_map(|key| Some(row(key)?.workspace.clone())).collect());
+            }
             Cmd::Scan { key, asked } => {
-                if let Some(detail) = detail(&key) {
-                    self.scan(key, detail, asked);
+                if let Some(grounds) = row(&key).and_then(Row::grounds) {
+                    self.scan(key, grounds, asked);
                 }
             }
             Cmd::Folders(mounted) => self.folders(mounted),
@@ -173,22 +176,22 @@ impl Effects {
         });
     }
 
-    fn detail(&self, keys: Vec<WsKey>) {
-        let (ports, out) = (self.ports.clone(), self.out.clone());
+    fn look_closer(&self, workspaces: Vec<Workspace>) {
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
         spawn(async move {
-            let mut looks = pin!(work::roster::details(ports.engine.as_ref(), keys));
-            while let Some((key, detail)) = looks.next().await {
-                send(&out, Msg::Detailed(key, detail));
+            let mut looks = pin!(work::roster::grounds(ports.engine.as_ref(), &profiles, workspaces));
+            while let Some((key, grounds)) = looks.next().await {
+                send(&out, Msg::Detailed(key, grounds));
             }
         });
     }
 
-    fn scan(&mut self, key: WsKey, detail: Arc<Detail>, asked: bool) {
+    fn scan(&mut self, key: WsKey, grounds: Grounds, asked: bool) {
         self.waiting.retain(|waiting| waiting.key != key);
         if let Some(old) = self.running.remove(&key) {
             old.task.abort();
         }
-        let wanted = Wanted { key, detail, asked };
+        let wanted = Wanted { key, grounds, asked };
         if asked {
             self.waiting.push_front(wanted);
         } else {
@@ -203,13 +206,13 @@ impl Effects {
             let background = self.running.values().any(|running| !running.asked);
             let Some(next) = self.waiting.pop_front_if(|wanted| wanted.asked || !background) else { return };
             self.scans += 1;
-            let task = self.start_scan(next.key.clone(), self.scans, next.detail, next.asked);
+            let task = self.start_scan(next.key.clone(), self.scans, next.grounds, next.asked);
             self.running.insert(next.key, Running { number: self.scans, asked: next.asked, task });
         }
     }
 
-    fn start_scan(&self, key: WsKey, number: u64, detail: Arc<Detail>, asked: bool) -> AbortHandle {
-        let (ports, out, profile) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profile));
+    fn start_scan(&self, key: WsKey, number: u64, grounds: Grounds, asked: bool) -> AbortHandle {
+        let (ports, out) = (self.ports.clone(), self.out.clone());
         let task = tokio::spawn(async move {
             let (heard, mut silence) = tokio::sync::watch::channel(());
             let mut progress = |tally| {
@@ -219,8 +222,7 @@ impl Effects {
             let read = work::risk::read(
                 ports.engine.as_ref(),
                 &key,
-                Arc::clone(&detail),
-                &profile,
+                &grounds,
                 asked,
                 FILES_KEPT,
                 ports.clock.as_ref(),
@@ -252,13 +254,13 @@ impl Effects {
 
     /// Runs a plan. The journal waits for the disk at every step, so this has a thread of its own.
     fn act(&self, plan: Box<Plan>, lose_data: bool) {
-        let (ports, out, profile) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profile));
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
         on_a_thread(async move {
             let consent = work::act::Consent { yes: true, lose_data };
             let ran = match (ports.store)() {
                 Ok(store) => {
                     let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                    work::act::run(engine, &store, &ports.host, &profile, clock, &plan, consent).await
+                    work::act::run(engine, &store, &ports.host, &profiles, clock, &plan, consent).await
                 }
                 Err(error) => Err(error),
             };

@@ -128,9 +128,7 @@ pub async fn run<W: Write>(
                     Cmd::Settle => rest = Some(Instant::now() + REST),
                     // A text too long for the clipboard is still shown in the footer.
                     Cmd::Copy(text) => drop(screen.copy(&text)),
-                    other => effects.run(other, |key: &WsKey| {
-                        state.model.row(key).and_then(|row| row.detail.known()).cloned()
-                    }),
+                    other => effects.run(other, |key: &WsKey| state.model.row(key)),
                 }
             }
         }

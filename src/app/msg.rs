@@ -1,13 +1,12 @@
 //! What happened, and what to do outside. The two vocabularies of the loop.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
+use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::Plan;
-use crate::core::workspace::{Detail, Workspace, WsKey};
+use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
 use crate::port::{Inventory, Probe, Tick};
 
@@ -33,7 +32,7 @@ pub enum Msg {
     /// Something changed at the engine.
     Ticked(Tick),
     /// A closer look at one workspace.
-    Detailed(WsKey, Result<Arc<Detail>>),
+    Detailed(WsKey, Result<Grounds>),
     /// What a scan, by its number, found so far.
     Scanning(WsKey, u64, Tally),
     /// A scan, by its number, came to its end.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Ended, Ports, Start, run};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
-use crate::core::profile::Profile;
+use crate::core::recognise::Profiles;
 use crate::model::{LinkState, Model, Notice};
 use crate::port::Engine;
 use crate::term::{self, ColorChoice, Colors, Screen};
@@ -18,8 +18,8 @@ pub struct Session {
     pub ports: Ports,
     /// What is shown instead where the engine, which nobody chose, may not be used.
     pub fallback: Option<Arc<dyn Engine>>,
-    /// The platform's rules.
-    pub profile: Arc<Profile>,
+    /// The profiles in force.
+    pub profiles: Arc<Profiles>,
     /// Folders whose sub-folders are projects.
     pub folder_roots: Vec<std::path::PathBuf>,
     /// The event shown when nobody chose one; `None` is the profile's.
@@ -82,7 +82,7 @@ pub async fn open(mut session: Session) -> Result<u8> {
 fn first_model(session: &Session, size: (u16, u16)) -> Model {
     let ports = &session.ports;
     let mut model =
-        Model::new(ports.engine.endpoint().clone(), Arc::clone(&session.profile), ports.clock.now());
+        Model::new(ports.engine.endpoint().clone(), Arc::clone(&session.profiles), ports.clock.now());
     model.size = size;
     model.user = ports.host.user.clone().unwrap_or_else(|| ports.host.uid.to_string());
     model.hostname.clone_from(&ports.host.hostname);

@@ -1,7 +1,6 @@
 //! Verbs and their arguments, as clap reads them. The doc comments are the help.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -27,9 +26,9 @@ pub struct Global {
     /// Where to look: the best that is there, unless said here.
     #[arg(long, global = true, value_name = "WHERE", env = "OUTLAST_ENGINE")]
     pub engine: Option<EngineChoice>,
-    /// A platform's rules, from a file.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub profile: Option<PathBuf>,
+    /// The platform of every workspace: a profile's name, or a file. Recognised by itself unless said here.
+    #[arg(long, global = true, value_name = "NAME", env = "OUTLAST_PROFILE")]
+    pub profile: Option<String>,
     /// Draw with ASCII only.
     #[arg(long, global = true)]
     pub ascii: bool,
@@ -196,9 +195,27 @@ pub struct LogArgs {
 /// `profiles`
 #[derive(Args, Debug)]
 pub struct ProfilesArgs {
+    /// What to do; without it the profiles are listed.
+    #[command(subcommand)]
+    pub what: Option<ProfilesCommand>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to do with profiles.
+#[derive(Debug, Subcommand)]
+pub enum ProfilesCommand {
+    /// Print one as a file to begin with.
+    Show {
+        /// The profile's name.
+        name: String,
+    },
+    /// Check a file and say what is wrong with it.
+    Check {
+        /// The file.
+        file: std::path::PathBuf,
+    },
 }
 
 /// `completions`

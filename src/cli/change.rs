@@ -1,7 +1,6 @@
 //! `outlast start NAME` and `outlast stop NAME`: the plan is shown, agreed to, run and logged.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::sync::Arc;
 
 use super::args::ChangeArgs;
 use super::context::Context;
@@ -34,7 +33,7 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
         }
     };
     let (engine, host, clock) = (context.engine.as_ref(), &context.host, context.clock.as_ref());
-    let outcome = act::run(engine, &store, host, &context.profile, clock, &plan, consent).await;
+    let outcome = act::run(engine, &store, host, &context.profiles, clock, &plan, consent).await;
     let result = match &outcome {
         Ok(()) => "done",
         Err(error) if error.kind == Kind::Refused => "refused",
@@ -59,19 +58,15 @@ pub(super) async fn recover(context: &Context<'_>, store: &Store) {
 }
 
 async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Plan> {
-    let (workspace, detail, _) = context.named(&args.name).await?;
-    act::applies(verb, &workspace, detail.state)?;
+    let (workspace, grounds, _) = context.named(&args.name).await?;
+    act::applies(verb, &workspace, grounds.detail.state)?;
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
-    let profile = &context.profile;
     let risk = match verb {
         Verb::Start => None,
         // What could not be read is in the plan as not known.
-        Verb::Stop => {
-            let looked_at = Arc::clone(&detail);
-            risk::read(engine, &workspace.key, looked_at, profile, true, 0, clock, &mut |_| {}).await.ok()
-        }
+        Verb::Stop => risk::read(engine, &workspace.key, &grounds, true, 0, clock, &mut |_| {}).await.ok(),
     };
-    act::plan(verb, &workspace, &detail, risk.as_ref(), profile, clock)
+    act::plan(verb, &workspace, &grounds, risk.as_ref(), clock)
 }
 
 fn show(

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::{EngineChoice, Global};
-use super::{MakeEngine, Wiring};
+use super::{Make, Wiring};
+use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
-use crate::core::profile::Profile;
+use crate::core::recognise::Profiles;
 use crate::core::report::Trouble;
-use crate::core::workspace::{Detail, Workspace};
+use crate::core::rules::Rules;
+use crate::core::workspace::Workspace;
 use crate::work::gather::{self, Gathered};
-use crate::work::{Clock, Config, Engine, Host, first_event, roots};
+use crate::work::{Clock, Config, Engine, Host, first_event, ground, roots};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -21,13 +23,15 @@ pub(super) struct Context<'w> {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) profile: Profile,
+    pub(super) profiles: Profiles,
+    /// The rules that hold where no workspace says otherwise.
+    pub(super) rules: Rules,
     pub(super) config: Config,
     /// Why the engine that nobody chose may not be used; this machine is looked at in its place.
     pub(super) denied: Option<Denied>,
     /// Whether nobody chose an engine.
     pub(super) best: bool,
-    make: &'w MakeEngine,
+    make: Make<'w>,
 }
 
 /// An engine that may not be used.
@@ -40,17 +44,19 @@ pub(super) struct Denied {
 
 impl<'w> Context<'w> {
     pub(super) fn new(global: &Global, config: Config, wiring: Wiring<'w>) -> Result<Self> {
-        let profile = (wiring.profile)(global.profile.as_deref())?;
-        let engine = (wiring.engine)(global.engine, &wiring.host, &wiring.clock)?;
+        let profiles = super::profiles_in_force(global, &config, &wiring)?;
+        let make = Make { with: wiring.engine, landmarks: profiles.landmarks() };
+        let engine = make.engine(global.engine, &wiring.host, &wiring.clock)?;
         Ok(Self {
             engine,
             host: wiring.host,
             clock: wiring.clock,
-            profile,
+            rules: profiles.without_workspace(),
+            profiles,
             config,
             denied: None,
             best: global.engine.is_none(),
-            make: wiring.engine,
+            make,
         })
     }
 
@@ -81,7 +87,7 @@ impl<'w> Context<'w> {
 
     /// This machine as an engine, whatever engine was chosen.
     pub(super) fn machine(&self) -> Result<Arc<dyn Engine>> {
-        (self.make)(Some(EngineChoice::Machine), &self.host, &self.clock)
+        self.make.engine(Some(EngineChoice::Machine), &self.host, &self.clock)
     }
 
     /// The endpoint's id.
@@ -91,17 +97,18 @@ impl<'w> Context<'w> {
 
     /// The folder roots in force.
     pub(super) fn roots(&self) -> Vec<PathBuf> {
-        roots(&self.profile, &self.config, &self.host)
+        roots(&self.rules.profile, &self.config, &self.host)
     }
 
-    /// The event that was asked for, else the one that views begin with.
-    pub(super) fn event(&self, asked: Option<Event>) -> Event {
-        asked.unwrap_or_else(|| first_event(&self.profile, &self.config))
+    /// The event that was asked for, else the one that views of these rules begin with.
+    pub(super) fn event(&self, asked: Option<Event>, rules: Option<&Rules>) -> Event {
+        asked.unwrap_or_else(|| first_event(rules.unwrap_or(&self.rules), &self.config))
     }
 
     /// The list, with closer looks at those that `wanted` picks.
     pub(super) async fn gather(&self, wanted: impl Fn(&Workspace) -> bool) -> Result<Gathered> {
-        let mut list = gather::gather(std::slice::from_ref(&self.engine), &self.host, wanted).await?;
+        let mut list =
+            gather::gather(std::slice::from_ref(&self.engine), &self.profiles, &self.host, wanted).await?;
         list.troubles.splice(0..0, self.denied.as_ref().map(|denied| denied.trouble.clone()));
         Ok(list)
     }
@@ -112,7 +119,7 @@ impl<'w> Context<'w> {
             return;
         }
         let machine = match self.machine() {
-            Ok(machine) => gather::gather(&[machine], &self.host, |_| true).await,
+            Ok(machine) => gather::gather(&[machine], &self.profiles, &self.host, |_| true).await,
             Err(error) => Err(error),
         };
         match machine {
@@ -125,7 +132,7 @@ impl<'w> Context<'w> {
     }
 
     /// The one workspace that a name means, looked at closely.
-    pub(super) async fn named(&self, name: &str) -> Result<(Workspace, Arc<Detail>, Gathered)> {
+    pub(super) async fn named(&self, name: &str) -> Result<(Workspace, Grounds, Gathered)> {
         let list = self.gather(|_| false).await?;
         let workspace = match (list.find(name), &self.denied) {
             (Ok(entry), _) => entry.workspace.clone(),
@@ -133,8 +140,8 @@ impl<'w> Context<'w> {
             (Err(_), Some(denied)) => return Err(denied.error.clone()),
             (Err(error), None) => return Err(error),
         };
-        let detail = self.engine.detail(&workspace.key).await?;
-        Ok((workspace, Arc::new(detail), list))
+        let grounds = ground::look(self.engine.as_ref(), &self.profiles, &workspace).await?;
+        Ok((workspace, grounds, list))
     }
 
     /// A path a person typed: `~` is their home, a relative one counts from where they are.

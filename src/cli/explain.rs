@@ -7,20 +7,22 @@ use super::args::ExplainArgs;
 use super::context::Context;
 use super::out::Out;
 use super::table::{Side, Table};
+use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
+use crate::core::profile::Violation;
 use crate::core::report::{Explain, Head, PathText, SeenIn, Trouble, maps};
 use crate::core::subject::Subject;
-use crate::core::workspace::{Detail, Workspace};
+use crate::core::workspace::Workspace;
 use crate::text::{printable, printable_path};
 use crate::work::explain::{Explained, command, container_paths, explain, seen_in};
-use crate::work::{Engine, PathKind};
+use crate::work::{Engine, PathKind, ground};
 
 /// What the question turned out to be about.
 struct Question {
     engine: Arc<dyn Engine>,
     workspace: Workspace,
-    detail: Arc<Detail>,
+    grounds: Grounds,
     /// The path inside the workspace.
     path: PathBuf,
     /// The path as it was asked for.
@@ -49,13 +51,13 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out
                 .hint(format!("a path of this host: outlast explain ./{asked}")));
         }
     };
-    let event = context.event(args.event);
-    let Question { engine, workspace, detail, path, .. } = &question;
-    let answer = explain(engine.as_ref(), workspace, detail, &context.profile, path).await?;
+    let Question { engine, workspace, grounds, path, .. } = &question;
+    let event = context.event(args.event, Some(&grounds.rules));
+    let answer = explain(engine.as_ref(), workspace, grounds, path).await?;
     let verdict = answer.fates.verdict(event);
     // There is nothing to copy where nothing is.
     let todo = (answer.kind != PathKind::Absent)
-        .then(|| command(workspace, detail, &context.profile, &answer.resolved, verdict, event))
+        .then(|| command(workspace, &grounds.classifier(), &answer.resolved, verdict, event))
         .flatten();
     if args.json {
         out.json(&report(&question, &answer, todo, context))?;
@@ -68,12 +70,12 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out
 
 /// A path inside a named workspace.
 async fn inside(context: &Context<'_>, name: &str, path: PathBuf) -> Result<Question> {
-    let (workspace, detail, list) = context.named(name).await?;
+    let (workspace, grounds, list) = context.named(name).await?;
     let engine = Arc::clone(&context.engine);
     Ok(Question {
         engine,
         workspace,
-        detail,
+        grounds,
         asked: path.clone(),
         path,
         seen_in: Vec::new(),
@@ -81,14 +83,14 @@ async fn inside(context: &Context<'_>, name: &str, path: PathBuf) -> Result<Ques
     })
 }
 
-type Place<'l> = (&'l Workspace, &'l Detail, PathBuf);
+type Place<'l> = (&'l Workspace, &'l Grounds, PathBuf);
 
 /// The first place where the path exists, else the first one at all.
 async fn there<'l>(context: &Context<'_>, found: Vec<Place<'l>>) -> Option<Place<'l>> {
-    for (workspace, detail, path) in &found {
-        let look = context.engine.look(&workspace.key, detail, path).await;
+    for (workspace, grounds, path) in &found {
+        let look = context.engine.look(&workspace.key, &grounds.detail, path).await;
         if look.is_ok_and(|look| !matches!(look.kind, PathKind::Absent | PathKind::Unknown)) {
-            return Some((workspace, detail, path.clone()));
+            return Some((workspace, grounds, path.clone()));
         }
     }
     found.into_iter().next()
@@ -104,17 +106,20 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     let places = [Some(asked.clone()), std::fs::canonicalize(&asked).ok()];
     for place in places.into_iter().flatten() {
         let found: Vec<_> = list
-            .known()
-            .filter(|(workspace, _)| workspace.container.is_some())
-            .flat_map(|(workspace, detail)| {
-                container_paths(detail, &place).into_iter().map(move |path| (workspace, detail, path))
+            .entries
+            .iter()
+            .filter(|entry| entry.workspace.container.is_some())
+            .filter_map(|entry| Some((&entry.workspace, entry.stands_on()?)))
+            .flat_map(|(workspace, grounds)| {
+                let places = container_paths(&grounds.detail, &place);
+                places.into_iter().map(move |path| (workspace, grounds, path))
             })
             .collect();
-        if let Some((workspace, detail, path)) = there(context, found).await {
+        if let Some((workspace, grounds, path)) = there(context, found).await {
             return Ok(Question {
                 engine: Arc::clone(&context.engine),
                 workspace: workspace.clone(),
-                detail: Arc::new(detail.clone()),
+                grounds: grounds.clone(),
                 path,
                 seen_in: seen_in(&place, list.known()),
                 asked,
@@ -127,9 +132,9 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     let Some(workspace) = inventory.workspaces.into_iter().next() else {
         return Err(Error::new(Kind::NotFound, "this machine cannot be looked at"));
     };
-    let detail = Arc::new(engine.detail(&workspace.key).await?);
+    let grounds = ground::look(engine.as_ref(), &context.profiles, &workspace).await?;
     let seen_in = Vec::new();
-    Ok(Question { engine, workspace, detail, path: asked.clone(), asked, seen_in, troubles: list.troubles })
+    Ok(Question { engine, workspace, grounds, path: asked.clone(), asked, seen_in, troubles: list.troubles })
 }
 
 fn report(question: &Question, answer: &Explained, command: Option<String>, context: &Context<'_>) -> Explain {
@@ -150,9 +155,11 @@ fn report(question: &Question, answer: &Explained, command: Option<String>, cont
         seen_in: seen(question, answer),
         storage: answer.storage,
         read_only: answer.read_only,
-        profile: context.profile.id.clone(),
+        profile: question.grounds.rules.profile.id.clone(),
+        profile_why: question.grounds.rules.recognised.words(),
         rule: answer.rule.clone(),
-        violation: answer.violation.clone(),
+        source: answer.source.clone(),
+        violation: answer.violation.map(Violation::key),
         fates,
         why,
         command,
@@ -161,7 +168,7 @@ fn report(question: &Question, answer: &Explained, command: Option<String>, cont
 
 fn seen(question: &Question, answer: &Explained) -> Vec<SeenIn> {
     match (&answer.host_path, question.seen_in.is_empty()) {
-        (Some(host), true) => seen_in(host, [(&question.workspace, &*question.detail)].into_iter()),
+        (Some(host), true) => seen_in(host, [(&question.workspace, &*question.grounds.detail)].into_iter()),
         _ => question.seen_in.clone(),
     }
 }
@@ -203,8 +210,16 @@ fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: 
     if let Some(rule) = &answer.rule {
         fact("rule", &printable(rule));
     }
+    if let Some(source) = &answer.source {
+        fact("source", &printable(source));
+    }
+    let rules = &question.grounds.rules;
+    fact(
+        "platform",
+        &format!("{} ({})", printable(&rules.profile.title), printable(&rules.recognised.words())),
+    );
     if let Some(violation) = &answer.violation {
-        fact("wrong", &printable(violation));
+        fact("wrong", violation.words());
     }
     for note in &answer.notes {
         fact("note", &printable(note));
@@ -213,7 +228,7 @@ fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: 
     let mut table = Table::new(&[("EVENT", Side::Left), ("FATE", Side::Left), ("WHY", Side::Left)]);
     for event in Event::ALL {
         let answer = answer.fates.of(event);
-        table.row([event.key().into(), answer.verdict().words(), answer.reason.clone()]);
+        table.row([event.key().into(), answer.verdict().words(), answer.reason.to_string().into()]);
     }
     lines.extend(table.lines());
     lines

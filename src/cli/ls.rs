@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::args::LsArgs;
 use super::context::Context;
@@ -78,7 +77,7 @@ async fn read_risks(context: &Context<'_>, list: &Gathered) -> BTreeMap<WsKey, R
     };
     let mut risks = BTreeMap::new();
     for entry in &list.entries {
-        let (key, Some(Ok(detail))) = (&entry.workspace.key, &entry.detail) else { continue };
+        let (key, Some(grounds)) = (&entry.workspace.key, entry.stands_on()) else { continue };
         if key.endpoint != context.endpoint() {
             continue;
         }
@@ -86,8 +85,7 @@ async fn read_risks(context: &Context<'_>, list: &Gathered) -> BTreeMap<WsKey, R
             Can::No(reason) => Err(Error::new(Kind::NotPermitted, format!("not read: {reason}"))),
             Can::Yes => {
                 let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
-                let detail = Arc::clone(detail);
-                risk::read(engine, key, detail, &context.profile, false, 0, clock, &mut |_| {}).await
+                risk::read(engine, key, grounds, false, 0, clock, &mut |_| {}).await
             }
         };
         risks.insert(key.clone(), risk);
@@ -104,7 +102,7 @@ fn row(
 ) -> LsRow {
     let (workspace, detail) = (&entry.workspace, entry.known());
     let images = list.images.get(&workspace.key.endpoint).map(Vec::as_slice);
-    let folder = gather::folder_of(entry, &context.profile, roots);
+    let folder = gather::folder_of(entry, roots);
     let risk = risks.get(&workspace.key);
     LsRow {
         id: workspace.key.id.clone(),
@@ -122,11 +120,11 @@ fn row(
         image: workspace.image.clone(),
         owner: workspace.owner.name.clone(),
         project: workspace.project.clone(),
-        profile: context.profile.id.clone(),
+        profile: entry.stands_on().map_or(&context.rules, |grounds| &*grounds.rules).profile.id.clone(),
         managed_by: workspace.managed_by.clone(),
         protected: workspace.protected,
         gpus: detail.map(|detail| detail.gpus.clone()),
-        at_risk: risk::at_risk(risk, detail, &context.profile, Event::Retire),
+        at_risk: risk::at_risk(risk, entry.stands_on(), Event::Retire),
         disk: None,
         last_backup: None,
         layers: roster::layers(workspace, detail, images, folder.as_deref()),

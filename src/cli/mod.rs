@@ -15,6 +15,7 @@ mod table;
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser as _;
@@ -24,13 +25,15 @@ use context::Context;
 use out::Out;
 
 use crate::core::error::{Error, Kind, Result};
-use crate::core::profile::Profile;
+use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Clock, Config, Engine, Host};
+use crate::work::{Clock, Collection, Config, Engine, Host, profiles_of};
 
-/// Makes the engine that was chosen; `None` means the best one that is there.
-pub type MakeEngine = dyn Fn(Option<EngineChoice>, &Arc<Host>, &Arc<dyn Clock>) -> Result<Arc<dyn Engine>>;
+/// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
+/// that give a platform away, for the engine to look for.
+pub type MakeEngine =
+    dyn Fn(Option<EngineChoice>, &Arc<Host>, &Arc<dyn Clock>, &[PathBuf]) -> Result<Arc<dyn Engine>>;
 /// Opens the dashboard and returns the exit code.
 pub type Dashboard<'d> = dyn FnOnce(Start) -> Result<u8> + 'd;
 
@@ -42,8 +45,8 @@ pub struct Wiring<'w> {
     pub clock: Arc<dyn Clock>,
     /// Makes engines.
     pub engine: &'w MakeEngine,
-    /// Reads a profile file; `None` is the profile of plain Docker.
-    pub profile: &'w dyn Fn(Option<&std::path::Path>) -> Result<Profile>,
+    /// Reads the profiles: the built-in ones and people's own.
+    pub profiles: &'w dyn Fn() -> Result<Collection>,
     /// Reads the person's settings.
     pub config: &'w dyn Fn() -> Result<Config>,
     /// Opens the dashboard.
@@ -60,8 +63,8 @@ pub struct Start {
     pub host: Arc<Host>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The platform's rules.
-    pub profile: Arc<Profile>,
+    /// The profiles in force.
+    pub profiles: Arc<Profiles>,
     /// The person's settings.
     pub config: Config,
     /// What is wrong with the settings, to be shown.
@@ -169,15 +172,42 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
         .map_err(|error| Error::new(Kind::Failed, format!("could not start: {error}")))
 }
 
+/// Makes engines that look for the files which give platforms away.
+struct Make<'w> {
+    with: &'w MakeEngine,
+    landmarks: Vec<PathBuf>,
+}
+
+impl Make<'_> {
+    fn engine(
+        &self,
+        choice: Option<EngineChoice>,
+        host: &Arc<Host>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Arc<dyn Engine>> {
+        (self.with)(choice, host, clock, &self.landmarks)
+    }
+}
+
+/// The profiles in force; files that were refused are named on standard error.
+fn profiles_in_force(global: &Global, config: &Config, wiring: &Wiring<'_>) -> Result<Profiles> {
+    let collection = (wiring.profiles)()?;
+    for error in &collection.refused {
+        warn(&error.message);
+    }
+    profiles_of(global.profile.as_deref(), &collection, config, &wiring.host)
+}
+
 fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) -> Result<u8> {
     let (config, config_error) = match (wiring.config)() {
         Ok(config) => (config, None),
         Err(error) => (Config::default(), Some(error)),
     };
-    let profile = (wiring.profile)(global.profile.as_deref())?;
-    let engine = (wiring.engine)(choice, &wiring.host, &wiring.clock)?;
+    let profiles = profiles_in_force(global, &config, &wiring)?;
+    let make = Make { with: wiring.engine, landmarks: profiles.landmarks() };
+    let engine = make.engine(choice, &wiring.host, &wiring.clock)?;
     let fallback = match choice {
-        None => Some((wiring.engine)(Some(EngineChoice::Machine), &wiring.host, &wiring.clock)?),
+        None => Some(make.engine(Some(EngineChoice::Machine), &wiring.host, &wiring.clock)?),
         Some(_) => None,
     };
     (wiring.dashboard)(Start {
@@ -185,7 +215,7 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         fallback,
         host: wiring.host,
         clock: wiring.clock,
-        profile: Arc::new(profile),
+        profiles: Arc::new(profiles),
         ascii: global.ascii || config.ascii,
         config,
         config_error,

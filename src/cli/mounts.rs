@@ -11,16 +11,16 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::mount::{Measure, Mount};
 use crate::core::report::{Head, MountRow, Mounts, Trouble, maps};
 use crate::text::{size, size_at_least};
-use crate::work::explain::facts;
+use crate::work::ground;
 use crate::work::mounts::measure;
 
 /// Lists mounts; 1 where not all are known.
 pub(super) async fn run(args: &MountsArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let (workspace, detail, list) = context.named(&args.name).await?;
+    let (workspace, mut grounds, list) = context.named(&args.name).await?;
     let images = list.images.get(&workspace.key.endpoint).map(Vec::as_slice);
-    let facts = facts(&workspace, &detail, images);
-    let classifier = Classifier { detail: &detail, profile: &context.profile, facts };
-    let measured = measure(context.engine.as_ref(), &workspace.key, &detail, args.all).await;
+    grounds.facts = ground::with_images(grounds.facts, &workspace, images);
+    let (detail, classifier) = (&grounds.detail, grounds.classifier());
+    let measured = measure(context.engine.as_ref(), &workspace.key, detail, args.all).await;
     let mut troubles = list.troubles;
     if let Some(reason) = &detail.mounts_missing {
         let error = Error::new(Kind::Incomplete, format!("not all mounts are known: {reason}"));
@@ -37,7 +37,7 @@ pub(super) async fn run(args: &MountsArgs, context: &Context<'_>, out: &mut Out)
         return Ok(u8::from(!complete));
     }
     context.warn(&troubles);
-    let event = context.event(None);
+    let event = context.event(None, Some(&grounds.rules));
     let heading = event.if_words().to_uppercase();
     let mut table = Table::new(&[
         ("IN CONTAINER", Side::Left),

@@ -1,37 +1,36 @@
 //! `outlast risk [NAME]`: files that an event would lose, the most valuable first.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::args::RiskArgs;
 use super::context::Context;
 use super::ls::{at_risk_words, missed};
 use super::out::Out;
 use super::table::{Side, Table};
-use crate::core::classify::{Classifier, Origin};
+use crate::core::classify::{Grounds, Origin};
 use crate::core::error::{Kind, Result};
 use crate::core::event::Event;
-use crate::core::finding::{Finding, Risk};
+use crate::core::finding::{FileAtRisk, Risk};
 use crate::core::report::{FindingRow, Head, RiskReport, RiskRow, Trouble, maps};
-use crate::core::workspace::{Detail, Workspace};
+use crate::core::rules::Rules;
+use crate::core::workspace::Workspace;
 use crate::text::{age, printable, size};
-use crate::work::explain::{command, facts};
+use crate::work::explain::command;
 use crate::work::risk;
 
 /// One workspace with what was found.
 struct Read {
     workspace: Workspace,
-    detail: Arc<Detail>,
+    grounds: Grounds,
     risk: Result<Risk>,
 }
 
 /// Lists files at risk; 1 where some could not be read.
 pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let event = context.event(args.event);
     let (reads, mut troubles) = match &args.name {
         Some(name) => {
-            let (workspace, detail, list) = context.named(name).await?;
-            let read = read(context, workspace, detail, args.limit).await;
+            let (workspace, grounds, list) = context.named(name).await?;
+            let read = read(context, workspace, grounds, args.limit).await;
             if let Err(error) = &read.risk {
                 return Err(error.clone());
             }
@@ -39,6 +38,7 @@ pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -
         }
         None => read_all(context, args.limit).await?,
     };
+    let event = context.event(args.event, common(&reads));
     if !args.json {
         context.warn(&troubles);
     }
@@ -49,8 +49,7 @@ pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -
             Err(error) => troubles.push(Trouble::new(endpoint, name, error)),
         }
     }
-    let whole =
-        |read: &Read| risk::at_risk(Some(&read.risk), Some(&read.detail), &context.profile, event).complete;
+    let whole = |read: &Read| risk::at_risk(Some(&read.risk), Some(&read.grounds), event).complete;
     let complete = troubles.is_empty() && reads.iter().all(whole);
     if args.json {
         out.json(&report(&reads, troubles, complete, event, context))?;
@@ -64,8 +63,8 @@ async fn read_all(context: &Context<'_>, limit: usize) -> Result<(Vec<Read>, Vec
     let list = context.gather(|_| true).await?;
     let mut reads = Vec::new();
     for entry in list.entries {
-        if let Some(Ok(detail)) = entry.detail {
-            let read = read(context, entry.workspace, detail, limit).await;
+        if let Some(Ok(grounds)) = entry.grounds {
+            let read = read(context, entry.workspace, grounds, limit).await;
             // One that vanished while it was looked at has nothing left to lose.
             if !matches!(&read.risk, Err(error) if error.kind == Kind::NotFound) {
                 reads.push(read);
@@ -75,12 +74,16 @@ async fn read_all(context: &Context<'_>, limit: usize) -> Result<(Vec<Read>, Vec
     Ok((reads, list.troubles))
 }
 
-async fn read(context: &Context<'_>, workspace: Workspace, detail: Arc<Detail>, limit: usize) -> Read {
+async fn read(context: &Context<'_>, workspace: Workspace, grounds: Grounds, limit: usize) -> Read {
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
-    let profile = &context.profile;
-    let looked_at = Arc::clone(&detail);
-    let risk = risk::read(engine, &workspace.key, looked_at, profile, true, limit, clock, &mut |_| {}).await;
-    Read { workspace, detail, risk }
+    let risk = risk::read(engine, &workspace.key, &grounds, true, limit, clock, &mut |_| {}).await;
+    Read { workspace, grounds, risk }
+}
+
+/// The rules of the workspaces, where all have the same.
+fn common(reads: &[Read]) -> Option<&Rules> {
+    let first = &*reads.first()?.grounds.rules;
+    reads.iter().all(|read| read.grounds.rules.profile.id == first.profile.id).then_some(first)
 }
 
 /// The container's name, which is what other programs call it.
@@ -95,38 +98,31 @@ fn report(
     event: Event,
     context: &Context<'_>,
 ) -> RiskReport {
-    let profile = &context.profile;
     let workspaces = reads
         .iter()
         .map(|read| RiskRow {
             workspace: name(&read.workspace).into(),
             endpoint: read.workspace.key.endpoint.clone(),
-            at_risk: risk::at_risk(Some(&read.risk), Some(&read.detail), profile, event),
+            at_risk: risk::at_risk(Some(&read.risk), Some(&read.grounds), event),
             notes: read.risk.as_ref().map(|risk| risk.notes.clone()).unwrap_or_default(),
         })
         .collect();
-    let mut found: Vec<(&Read, &Finding)> = reads.iter().flat_map(|read| of(read, event, context)).collect();
+    let mut found: Vec<(&Read, &FileAtRisk)> = reads.iter().flat_map(|read| of(read, event)).collect();
     found.sort_by_cached_key(|(_, finding)| finding.rank());
-    let findings = found.into_iter().map(|(read, finding)| row(read, finding, context)).collect();
+    let findings = found.into_iter().map(|(read, finding)| row(read, finding)).collect();
     RiskReport { head: Head::new(context.clock.now(), complete, troubles), workspaces, findings }
 }
 
 /// What the event loses of one workspace's findings.
-fn of<'r>(
-    read: &'r Read,
-    event: Event,
-    context: &'r Context<'_>,
-) -> impl Iterator<Item = (&'r Read, &'r Finding)> {
+fn of(read: &Read, event: Event) -> impl Iterator<Item = (&Read, &FileAtRisk)> {
     let risk = read.risk.as_ref().ok();
     risk.into_iter()
-        .flat_map(move |risk| risk::findings(risk, &read.detail, &context.profile, event))
+        .flat_map(move |risk| risk::findings(risk, read.grounds.classifier(), event))
         .map(move |finding| (read, finding))
 }
 
-fn row(read: &Read, finding: &Finding, context: &Context<'_>) -> FindingRow {
-    let facts = facts(&read.workspace, &read.detail, None);
-    let classifier = Classifier { detail: &read.detail, profile: &context.profile, facts };
-    let (fates, why) = maps(&classifier.explain(&finding.path, Origin::Layer).fates);
+fn row(read: &Read, finding: &FileAtRisk) -> FindingRow {
+    let (fates, why) = maps(&read.grounds.classifier().explain(&finding.path, Origin::Layer).fates);
     FindingRow {
         workspace: name(&read.workspace).into(),
         path: finding.path.as_path().into(),
@@ -148,7 +144,7 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
         if !std::mem::take(&mut first) {
             out.lines([""])?;
         }
-        let at_risk = risk::at_risk(Some(&read.risk), Some(&read.detail), &context.profile, event);
+        let at_risk = risk::at_risk(Some(&read.risk), Some(&read.grounds), event);
         let shown = printable(name(&read.workspace));
         let risk = match &read.risk {
             Ok(risk) => risk,
@@ -161,7 +157,7 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
         out.lines([format!("{shown}: {} lost {}", at_risk_words(&at_risk), event.if_words())])?;
         out.lines(at_risk.gaps.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
         out.lines(risk.notes.iter().map(|note| format!("  note: {}", printable(note))))?;
-        let found: Vec<&Finding> = of(read, event, context).map(|(_, finding)| finding).collect();
+        let found: Vec<&FileAtRisk> = of(read, event).map(|(_, finding)| finding).collect();
         if found.is_empty() {
             continue;
         }
@@ -171,7 +167,7 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
             out.lines([format!("and {unlisted} more: --limit N lists more")])?;
         }
         if let Some(best) = found.first()
-            && let Some(todo) = rescue(read, &best.path, event, context)
+            && let Some(todo) = rescue(read, &best.path, event)
         {
             out.lines([format!("copy out the first: {}", printable(&todo))])?;
         }
@@ -179,12 +175,12 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
     Ok(())
 }
 
-fn rescue(read: &Read, path: &Path, event: Event, context: &Context<'_>) -> Option<String> {
+fn rescue(read: &Read, path: &Path, event: Event) -> Option<String> {
     let lost = crate::core::fate::Verdict::Lost;
-    command(&read.workspace, &read.detail, &context.profile, path, lost, event)
+    command(&read.workspace, &read.grounds.classifier(), path, lost, event)
 }
 
-fn table(found: &[&Finding], now: jiff::Timestamp) -> Table {
+fn table(found: &[&FileAtRisk], now: jiff::Timestamp) -> Table {
     let mut table = Table::new(&[
         ("PATH", Side::Left),
         ("SIZE", Side::Right),

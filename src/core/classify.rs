@@ -4,15 +4,22 @@
 //! is mount, storage kind, profile rule, conditions; a rule may make a fate worse
 //! for any kind and better only for kinds that can be raised.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::event::Event;
+use super::facts::Facts;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
-use super::finding::{Risk, Tally};
+use super::finding::{Lot, Risk, Tally};
 use super::mount::{self, Mount};
-use super::profile::{PathRule, Profile};
-use super::storage::{Aftermath, StorageKind};
+use super::object::ObjectKind;
+use super::phrase::Phrase;
+use super::profile::{PathRule, Violation};
+use super::rules::{Rules, Ruling};
+use super::storage::{Aftermath, Ceiling, Rule, StorageKind};
 use super::workspace::Detail;
 
 /// Where a path on the root file system comes from.
@@ -22,45 +29,13 @@ pub enum Origin {
     Image,
     /// Written after the container was made, or changed since.
     Layer,
+    /// Written after the container was made, as an unchanged file of a package from a repository.
+    Package,
     /// Nothing is there yet; what is written will be in the layer.
     Absent,
     /// Not looked at, or could not be.
     #[default]
     Unknown,
-}
-
-/// What is known about conditions. Unknown stays unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Whether a verified copy exists in a place that survives the event itself.
-    pub backed_up: Option<bool>,
-    /// Whether a container made from the image exists.
-    pub container_exists: Option<bool>,
-    /// Whether volumes without a container are left alone here.
-    pub orphan_volumes_kept: Option<bool>,
-    /// Whether the host leaves its temporary directories alone.
-    pub host_temp_kept: Option<bool>,
-    /// Whether released claims keep their bytes.
-    pub claim_retained: Option<bool>,
-    /// Whether the pod returns to its node.
-    pub same_node: Option<bool>,
-    /// Whether the image can be had again.
-    pub image_obtainable: Option<bool>,
-}
-
-impl Facts {
-    /// Whether a condition holds; `None` where that is not known.
-    pub const fn holds(&self, condition: Condition) -> Option<bool> {
-        match condition {
-            Condition::BackedUp => self.backed_up,
-            Condition::ContainerExists => self.container_exists,
-            Condition::OrphanVolumeKept => self.orphan_volumes_kept,
-            Condition::HostTempNotCleaned => self.host_temp_kept,
-            Condition::ClaimRetained => self.claim_retained,
-            Condition::SameNode => self.same_node,
-            Condition::ImageObtainable => self.image_obtainable,
-        }
-    }
 }
 
 /// A path's answer for all seven events.
@@ -75,7 +50,7 @@ pub struct Explanation<'a> {
     /// The profile rule that applied.
     pub rule: Option<&'a PathRule>,
     /// What is wrong: a rule matches by path, but what it needs is not there.
-    pub violation: Option<&'a str>,
+    pub violation: Option<Violation>,
 }
 
 /// What is at stake in an event: what a look found, and what it did not reach.
@@ -89,19 +64,37 @@ pub struct Stake<'a> {
     pub unread: Vec<&'a Mount>,
 }
 
+/// All that the answers about one workspace stand on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grounds {
+    /// What the engine said about it.
+    pub detail: Arc<Detail>,
+    /// The platform's rules, made ready for it.
+    pub rules: Arc<Rules>,
+    /// What is known about conditions.
+    pub facts: Facts,
+}
+
+impl Grounds {
+    /// Classifies paths of the workspace.
+    pub fn classifier(&self) -> Classifier<'_> {
+        Classifier { detail: &self.detail, rules: &self.rules, facts: self.facts }
+    }
+}
+
 /// Classifies paths of one workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct Classifier<'a> {
     /// What the engine said about the workspace.
     pub detail: &'a Detail,
-    /// The platform's rules.
-    pub profile: &'a Profile,
+    /// The platform's rules, made ready for this workspace.
+    pub rules: &'a Rules,
     /// What is known about conditions.
     pub facts: Facts,
 }
 
 impl<'a> Classifier<'a> {
-    /// Answers for one path: absolute, normal, links already followed.
+    /// Answers for one path: absolute, normal, links already followed. Allocates nothing.
     pub fn explain(&self, path: &Path, origin: Origin) -> Explanation<'a> {
         let mount = mount::holding(&self.detail.mounts, path);
         let storage = match mount.map(|mount| mount.storage) {
@@ -109,20 +102,38 @@ impl<'a> Classifier<'a> {
             Some(storage) => storage,
             None => StorageKind::Unknown,
         };
-        let (rule, violation) = self.rule_for(path, storage);
+        let Ruling { rule, violation } = self.ruling(path, storage, mount, origin);
         Explanation { mount, storage, fates: self.fates(storage, mount, rule), rule, violation }
     }
 
-    /// Answers for everything directly on one mount, without a path rule of its own.
+    /// Answers for everything directly on one mount.
     pub fn mount(&self, mount: &'a Mount) -> Explanation<'a> {
-        let (rule, violation) = self.rule_for(&mount.target, mount.storage);
+        let Ruling { rule, violation } =
+            self.ruling(&mount.target, mount.storage, Some(mount), Origin::Unknown);
         let fates = self.fates(mount.storage, Some(mount), rule);
         Explanation { mount: Some(mount), storage: mount.storage, fates, rule, violation }
     }
 
-    /// What becomes of a storage kind of this workspace in one event.
-    pub fn verdict(&self, storage: StorageKind, event: Event) -> Verdict {
-        self.answer(storage, None, None, event).verdict()
+    /// The share of what was found that a file belongs to: what shares a lot shares its fates.
+    pub fn lot(&self, path: &Path, storage: StorageKind) -> Lot {
+        let mount = mount::holding(&self.detail.mounts, path);
+        let rule = self.ruling(path, storage, mount, Origin::Layer).rule;
+        Lot { storage, rule: rule.map(|rule| rule.id.clone()) }
+    }
+
+    /// What becomes of a lot in one event.
+    pub fn verdict(&self, lot: &Lot, event: Event) -> Verdict {
+        let rule = lot.rule.as_deref().and_then(|id| self.rules.named(id));
+        self.answer(lot.storage, None, rule, event).verdict()
+    }
+
+    /// What is wrong with the workspace as a whole: its folder is not mounted, or on what does not last.
+    pub fn violation(&self) -> Option<(&'a Path, Violation)> {
+        let folder = self.rules.workspace.as_deref()?;
+        // Without a container there is nothing that should be mounted.
+        mount::holding(&self.detail.mounts, folder)?;
+        let violation = self.explain(folder, Origin::Unknown).violation?;
+        Some((folder, violation))
     }
 
     /// What an event would lose of what a look found.
@@ -130,13 +141,13 @@ impl<'a> Classifier<'a> {
     /// Not complete where the look was not, and where the event would lose a place
     /// that was not looked at. Memory of a container that is not running is empty.
     pub fn stake(&self, risk: &Risk, event: Event) -> Stake<'a> {
-        let tally = risk.tally(|storage| self.verdict(storage, event) == Verdict::Lost);
+        let tally = risk.tally(|lot| self.verdict(lot, event) == Verdict::Lost);
         let is_unread = |mount: &&Mount| {
             let gone = mount.storage == StorageKind::Tmpfs && !self.detail.state.is_up();
             !gone
                 && mount.holds_files()
                 && self.mount_verdict(mount, event) == Verdict::Lost
-                && !risk.tallies.iter().any(|(storage, _)| *storage == mount.storage)
+                && !risk.was_read(mount.storage)
         };
         let detail = self.detail;
         let unread: Vec<&'a Mount> = detail.mounts.iter().filter(is_unread).collect();
@@ -146,7 +157,7 @@ impl<'a> Classifier<'a> {
     /// The folder that files at risk should be copied to: writable, on a disk or a
     /// share, kept in the event, and kept in more of the other events than any other.
     pub fn kept_folder(&self, event: Event) -> Option<&'a Mount> {
-        let preferred = self.profile.workspace.as_deref().map(Path::new);
+        let preferred = self.rules.workspace.as_deref();
         let detail = self.detail;
         let durable = |mount: &&Mount| {
             matches!(
@@ -171,26 +182,27 @@ impl<'a> Classifier<'a> {
         })
     }
 
-    fn mount_verdict(&self, mount: &Mount, event: Event) -> Verdict {
-        self.answer(mount.storage, Some(mount), None, event).verdict()
+    fn mount_verdict(&self, mount: &'a Mount, event: Event) -> Verdict {
+        self.mount(mount).fates.verdict(event)
     }
 
-    fn rule_for(&self, path: &Path, storage: StorageKind) -> (Option<&'a PathRule>, Option<&'a str>) {
-        let mut best: Option<(usize, &'a PathRule)> = None;
-        let mut violation: Option<(usize, &'a str)> = None;
-        for rule in &self.profile.rules {
-            let Some(depth) = rule.covers(path) else { continue };
-            if rule.storage.contains(&storage) {
-                if best.is_none_or(|(deepest, _)| depth > deepest) {
-                    best = Some((depth, rule));
-                }
-            } else if let Some(text) = &rule.violation
-                && violation.is_none_or(|(deepest, _)| depth > deepest)
-            {
-                violation = Some((depth, text));
-            }
+    /// The rule for the path inside; where there is none, the one for the place on the host behind it.
+    fn ruling(&self, path: &Path, storage: StorageKind, mount: Option<&Mount>, origin: Origin) -> Ruling<'a> {
+        let inside = self.rules.inside(path, storage, origin);
+        if inside.rule.is_some() || !self.rules.speaks_of_hosts() {
+            return inside;
         }
-        (best.map(|(_, rule)| rule), violation.map(|(_, text)| text))
+        let behind = mount.filter(|mount| mount.storage != StorageKind::WritableLayer);
+        let behind = behind.and_then(|mount| {
+            let host = mount.host_path.as_deref()?;
+            with_joined(host, path.strip_prefix(&mount.target).ok()?, |place| {
+                self.rules.on_host(place, storage)
+            })
+        });
+        match behind {
+            Some(ruling) if ruling.rule.is_some() => Ruling { violation: inside.violation, ..ruling },
+            _ => inside,
+        }
     }
 
     fn fates(&self, storage: StorageKind, mount: Option<&Mount>, rule: Option<&PathRule>) -> Fates {
@@ -206,54 +218,132 @@ impl<'a> Classifier<'a> {
     ) -> Answer {
         let after = self.after(event);
         let base = storage.rule(event, after, mount.map(|mount| &mount.backing));
-        let mut answer = Answer {
-            fate: base.fate,
-            reason: base.reason.into(),
-            advice: advice(base.fate, storage),
-            condition: base.condition,
-            holds: None,
-            basis: basis(event, storage),
-        };
+        let mut answer = answer_of(base, advice_for(base.fate, storage), basis(event, storage));
         if let Some(rule) = rule {
-            apply(rule, event, storage, &mut answer);
+            apply(rule, event, storage, after, &mut answer);
         }
         answer.holds = answer.condition.and_then(|condition| self.facts.holds(condition));
         answer
     }
 
-    fn after(&self, event: Event) -> Aftermath {
+    /// What an event does to the container itself, here.
+    pub fn after(&self, event: Event) -> Aftermath {
+        let lifecycle = self.rules.profile.lifecycle;
         let platform = match event {
-            Event::Crash => self.profile.lifecycle.crash,
-            Event::Stop => self.profile.lifecycle.stop,
-            Event::Reboot => self.profile.lifecycle.reboot,
+            Event::Crash => lifecycle.crash,
+            Event::Stop => lifecycle.stop,
+            Event::Reboot => lifecycle.reboot,
             _ => None,
         };
-        // A container that removes itself does so on every platform.
-        match self.detail.aftermath(event) {
-            Aftermath::Removed => Aftermath::Removed,
-            engine => platform.unwrap_or(engine),
+        // The engine knows of containers that do worse than their platform's usually do.
+        match (self.detail.aftermath(event), platform) {
+            (Aftermath::Stays, Some(platform)) => platform,
+            (engine, _) => engine,
         }
+    }
+
+    /// What becomes of a thing that the workspace is made of, in all events.
+    pub fn object(&self, kind: ObjectKind) -> Fates {
+        let folder = self.folder();
+        let rule = self.rules.profile.objects.iter().find(|object| object.id == kind);
+        Fates(Event::ALL.map(|event| match (kind, folder) {
+            // The folder is a path like any other.
+            (ObjectKind::Workspace, Some(mount)) if rule.is_none() => self.mount(mount).fates.of(event).clone(),
+            _ => {
+                let after = self.after(event);
+                let base = kind.rule(event, after, folder.map(|mount| mount.storage));
+                let mut answer = answer_of(base, "".into(), Basis::Derived);
+                if let Some(rule) = rule
+                    && !(after == Aftermath::Removed && kind == ObjectKind::Container)
+                    && let Some((fate, condition)) = changed(&rule.fates, &rule.conditions, event)
+                {
+                    answer = Answer { fate, condition, reason: rule.reason.clone(), ..answer };
+                }
+                answer.holds = answer.condition.and_then(|condition| self.facts.holds(condition));
+                answer
+            }
+        }))
+    }
+
+    /// The mount of the workspace's own folder, where one is mounted.
+    pub fn folder(&self) -> Option<&'a Mount> {
+        let folder = self.rules.workspace.as_deref()?;
+        let mount = mount::holding(&self.detail.mounts, folder)?;
+        (mount.storage != StorageKind::WritableLayer).then_some(mount)
     }
 }
 
-/// Lets a rule change a fate: worse always, better only where the kind can be raised.
-fn apply(rule: &PathRule, event: Event, storage: StorageKind, answer: &mut Answer) {
-    let Some(&fate) = rule.fates.get(&event) else { return };
-    let condition = rule.conditions.get(&event).copied();
-    let better = rank(fate) < rank(answer.fate);
-    if better && !storage.raisable() {
-        return;
-    }
-    if fate == Fate::Conditional && condition.is_none() {
-        return;
-    }
-    answer.fate = fate;
-    answer.condition = if fate == Fate::Conditional { condition } else { None };
-    answer.reason = rule.reason.clone().into();
-    if let Some(advice) = &rule.advice {
-        answer.advice = advice.clone().into();
+/// What a rule makes of an event; a condition means that it is kept only under it.
+fn changed(
+    fates: &BTreeMap<Event, Fate>,
+    conditions: &BTreeMap<Event, Condition>,
+    event: Event,
+) -> Option<(Fate, Option<Condition>)> {
+    match (conditions.get(&event), fates.get(&event)) {
+        (Some(condition), _) => Some((Fate::Conditional, Some(*condition))),
+        (None, Some(fate)) => Some((*fate, None)),
+        (None, None) => None,
     }
 }
+
+/// Lets a rule change a fate: worse always, better only as far as the kind allows, and never for
+/// what goes with a container that removes itself.
+fn apply(rule: &PathRule, event: Event, storage: StorageKind, after: Aftermath, answer: &mut Answer) {
+    let Some((fate, condition)) = changed(&rule.fates, &rule.conditions, event) else { return };
+    let better = rank(fate) < rank(answer.fate);
+    let other_condition = fate == Fate::Conditional && answer.fate == Fate::Conditional;
+    if better || other_condition {
+        let goes_along = matches!(
+            storage,
+            StorageKind::WritableLayer | StorageKind::ImageLayer | StorageKind::AnonymousVolume
+        );
+        let allowed = match storage.ceiling() {
+            Ceiling::AsItIs => false,
+            Ceiling::Conditional => !matches!(fate, Fate::Kept | Fate::Untouched),
+            Ceiling::Kept => true,
+        };
+        if !allowed || (goes_along && after == Aftermath::Removed && answer.fate == Fate::Lost) {
+            return;
+        }
+    }
+    answer.fate = fate;
+    answer.condition = condition;
+    answer.reason = rule.reason.clone();
+    if let Some(advice) = &rule.advice {
+        answer.advice = advice.clone();
+    } else {
+        answer.advice = advice_for(fate, storage);
+    }
+}
+
+/// An answer before its condition is looked at.
+const fn answer_of(base: Rule, advice: Phrase, basis: Basis) -> Answer {
+    Answer {
+        fate: base.fate,
+        reason: Phrase::Fixed(base.reason),
+        advice,
+        condition: base.condition,
+        holds: None,
+        basis,
+    }
+}
+
+/// Joins two paths on the stack; `None` where that is longer than any path may be.
+fn with_joined<T>(base: &Path, rest: &Path, then: impl FnOnce(&Path) -> T) -> Option<T> {
+    let (base, rest) = (base.as_os_str().as_bytes(), rest.as_os_str().as_bytes());
+    let base = if base == b"/" && !rest.is_empty() { b"" } else { base };
+    let mut buffer = [0_u8; PATH_MAX];
+    let mut at = 0;
+    let slash: &[u8] = if rest.is_empty() { b"" } else { b"/" };
+    for part in [base, slash, rest] {
+        buffer.get_mut(at..at + part.len())?.copy_from_slice(part);
+        at += part.len();
+    }
+    buffer.get(..at).map(|path| then(Path::new(OsStr::from_bytes(path))))
+}
+
+/// The kernel's own limit on the length of a path, in bytes.
+const PATH_MAX: usize = 4096;
 
 const fn rank(fate: Fate) -> u8 {
     match fate {
@@ -264,7 +354,7 @@ const fn rank(fate: Fate) -> u8 {
     }
 }
 
-fn advice(fate: Fate, storage: StorageKind) -> Cow<'static, str> {
+fn advice_for(fate: Fate, storage: StorageKind) -> Phrase {
     match fate {
         Fate::Kept | Fate::Untouched => "".into(),
         Fate::Conditional | Fate::Rebuilt | Fate::Lost => storage.advice().into(),

@@ -1,23 +1,17 @@
 //! Classification on made-up workspaces; real containers are in `tests/engine`.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::core::mount::{Backing, Source};
+use crate::core::profile::{Kinds, Profile};
+use crate::core::recognise::Recognised;
 use crate::core::workspace::RunState;
 
-fn profile() -> Profile {
-    Profile {
-        id: "docker".into(),
-        title: "Docker".into(),
-        words: BTreeMap::new(),
-        lifecycle: super::super::profile::Lifecycle::default(),
-        folder_roots: Vec::new(),
-        workspace: None,
-        rules: Vec::new(),
-        ignore: vec!["/etc/hosts".into(), "/var/cache/apt".into()],
-        contacts: Vec::new(),
-    }
+fn ready(profile: Profile) -> Rules {
+    Rules::new(Arc::new(profile), Recognised::default(), &BTreeMap::new(), None, None)
+}
+
+fn plain() -> Profile {
+    Profile { ignore: vec!["/etc/hosts".into(), "/var/cache/apt".into()], ..Profile::default() }
 }
 
 fn detail(after: Aftermath) -> Detail {
@@ -50,8 +44,8 @@ fn detail(after: Aftermath) -> Detail {
 }
 
 fn keys(after: Aftermath, path: &str, origin: Origin) -> String {
-    let (detail, profile) = (detail(after), profile());
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let (detail, rules) = (detail(after), ready(plain()));
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     let explanation = classifier.explain(Path::new(path), origin);
     explanation.fates.0.iter().map(|a| a.fate.key().chars().next().unwrap_or('?')).collect()
 }
@@ -79,11 +73,13 @@ fn a_container_that_removes_itself_keeps_only_its_bind_mounts() {
 #[test]
 fn a_rule_never_raises_memory_or_the_layer() {
     let detail = detail(Aftermath::Stays);
-    let mut profile = profile();
+    let mut profile = plain();
     profile.rules.push(PathRule {
         id: "wishful".into(),
         paths: vec!["/".into()],
-        storage: StorageKind::ALL.to_vec(),
+        host_paths: Vec::new(),
+        storage: Kinds(StorageKind::ALL.into()),
+        packages: false,
         fates: Event::ALL.iter().map(|event| (*event, Fate::Kept)).collect(),
         conditions: BTreeMap::new(),
         reason: "somebody says so".into(),
@@ -91,7 +87,8 @@ fn a_rule_never_raises_memory_or_the_layer() {
         violation: None,
         source: None,
     });
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let rules = ready(profile);
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     for path in ["/tmp/x", "/workspace/.cache/x"] {
         let fates = classifier.explain(Path::new(path), Origin::Layer).fates;
         assert_eq!(fates.verdict(Event::Retire), Verdict::Lost, "{path}");
@@ -102,44 +99,47 @@ fn a_rule_never_raises_memory_or_the_layer() {
 fn a_rule_that_matches_by_path_only_is_a_violation() {
     let mut without_mount = detail(Aftermath::Stays);
     without_mount.mounts.truncate(1);
-    let mut profile = profile();
+    let mut profile = plain();
     profile.rules.push(PathRule {
         id: "workspace".into(),
         paths: vec!["/workspace".into()],
-        storage: vec![StorageKind::BindMount],
+        host_paths: Vec::new(),
+        storage: Kinds([StorageKind::BindMount].into()),
+        packages: false,
         fates: BTreeMap::new(),
         conditions: BTreeMap::new(),
         reason: "it is the project folder".into(),
         advice: None,
-        violation: Some("/workspace is not mounted".into()),
+        violation: Some(Violation::WorkspaceNotMounted),
         source: None,
     });
-    let classifier = Classifier { detail: &without_mount, profile: &profile, facts: Facts::default() };
+    let rules = ready(profile);
+    let classifier = Classifier { detail: &without_mount, rules: &rules, facts: Facts::default() };
     let explanation = classifier.explain(Path::new("/workspace/x"), Origin::Layer);
-    assert_eq!(explanation.violation, Some("/workspace is not mounted"));
+    assert_eq!(explanation.violation, Some(Violation::WorkspaceNotMounted));
     assert_eq!(explanation.fates.verdict(Event::Retire), Verdict::Lost);
     assert!(explanation.rule.is_none());
 }
 
 #[test]
 fn files_at_risk_are_copied_to_a_folder_that_is_kept_and_writable() {
-    let (detail, profile) = (detail(Aftermath::Stays), profile());
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let (detail, rules) = (detail(Aftermath::Stays), ready(plain()));
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     let kept = classifier.kept_folder(Event::Retire).map(|mount| mount.target.clone());
     assert_eq!(kept.as_deref(), Some(Path::new("/workspace")));
 }
 
 #[test]
 fn ignored_paths_are_whole_components() {
-    assert!(profile().ignores(Path::new("/var/cache/apt/x.bin")));
-    assert!(!profile().ignores(Path::new("/etc/hosts.mine")));
+    assert!(ready(plain()).ignores(Path::new("/var/cache/apt/x.bin")));
+    assert!(!ready(plain()).ignores(Path::new("/etc/hosts.mine")));
 }
 
 proptest::proptest! {
     #[test]
     fn every_absolute_path_has_an_answer_and_an_unknown_condition_never_keeps(path in "/[a-z./]{0,30}") {
-        let (detail, profile) = (detail(Aftermath::Stays), profile());
-        let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+        let (detail, rules) = (detail(Aftermath::Stays), ready(plain()));
+        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
         let path = crate::core::path::normal(Path::new(&path));
         for answer in classifier.explain(&path, Origin::Unknown).fates.0 {
             if answer.fate == Fate::Conditional {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
+use super::phrase::Phrase;
 
 /// What an event does to a path, before its condition is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,9 +71,61 @@ pub enum Condition {
     SameNode,
     /// The image can be pulled or built again.
     ImageObtainable,
+    /// A Dockerfile of the project exists, in its folder or among the person's Dockerfiles.
+    DockerfilePresent,
+    /// The stopped container is started again before its platform removes it.
+    RestartedInTime,
+    /// The graphics processor is still reserved for the stopped container.
+    GpuHeld,
+    /// The platform has not yet replaced the container that ended.
+    ContainerNotReplaced,
+    /// The session was not ended: its platform has not cleared it away.
+    SessionNotEnded,
+    /// The very same session is restarted, rather than ended and made anew.
+    SameSession,
+    /// The platform picks the session up again after the reboot.
+    SessionResumed,
+    /// The volume is not tied to one machine.
+    VolumeMoves,
+    /// The volume is not tied to one machine, or the last backup succeeded and nothing exceeds its limit.
+    VolumeMovesOrBackedUp,
+    /// The volume can be attached to the next machine, or a copy of it exists.
+    VolumeReattached,
+    /// The folder still lies in the platform's trash.
+    InTrash,
+    /// The volume that holds the backups outlives the workspace.
+    BackupVolumeKept,
 }
 
 impl Condition {
+    /// Every condition, in the order of the table in the documents.
+    pub const ALL: [Self; 19] = [
+        Self::BackedUp,
+        Self::ContainerExists,
+        Self::OrphanVolumeKept,
+        Self::HostTempNotCleaned,
+        Self::ClaimRetained,
+        Self::SameNode,
+        Self::ImageObtainable,
+        Self::DockerfilePresent,
+        Self::RestartedInTime,
+        Self::GpuHeld,
+        Self::ContainerNotReplaced,
+        Self::SessionNotEnded,
+        Self::SameSession,
+        Self::SessionResumed,
+        Self::VolumeMoves,
+        Self::VolumeMovesOrBackedUp,
+        Self::VolumeReattached,
+        Self::InTrash,
+        Self::BackupVolumeKept,
+    ];
+
+    /// Position in [`Condition::ALL`], used to index facts.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
     /// Words that follow "kept if".
     pub const fn words(self) -> &'static str {
         match self {
@@ -83,6 +136,45 @@ impl Condition {
             Self::ClaimRetained => "claim retained",
             Self::SameNode => "on the same node",
             Self::ImageObtainable => "image available",
+            Self::DockerfilePresent => "Dockerfile exists",
+            Self::RestartedInTime => "started in time",
+            Self::GpuHeld => "GPU still held",
+            Self::ContainerNotReplaced => "not replaced",
+            Self::SessionNotEnded => "session goes on",
+            Self::SameSession => "same session",
+            Self::SessionResumed => "session resumes",
+            Self::VolumeMoves => "volume moves",
+            Self::VolumeMovesOrBackedUp => "moved or backed up",
+            Self::VolumeReattached => "volume reattached",
+            Self::InTrash => "still in the trash",
+            Self::BackupVolumeKept => "backup volume stays",
+        }
+    }
+
+    /// One sentence for `explain`, without a full stop.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::BackedUp => "a verified backup exists in a place that survives the event itself",
+            Self::ContainerExists => "a container made from the image still exists",
+            Self::OrphanVolumeKept => "nobody removes unused volumes",
+            Self::HostTempNotCleaned => "nothing on the host cleans this directory at boot or by age",
+            Self::ClaimRetained => "the cluster keeps the bytes of a released claim",
+            Self::SameNode => "the pod returns to the same node",
+            Self::ImageObtainable => "the image can be pulled or built again",
+            Self::DockerfilePresent => "a Dockerfile of the project exists, so the image can be built again",
+            Self::RestartedInTime => "it is started again before the platform removes the stopped container",
+            Self::GpuHeld => "it is started again while its graphics processor is still reserved",
+            Self::ContainerNotReplaced => "the platform has not yet replaced the container that ended",
+            Self::SessionNotEnded => "the platform has not yet cleared the session away",
+            Self::SameSession => "the same session is restarted, rather than ended and made anew",
+            Self::SessionResumed => "the platform picks the session up again after the reboot",
+            Self::VolumeMoves => "the volume is not tied to one machine",
+            Self::VolumeMovesOrBackedUp => {
+                "the volume is not tied to one machine, or a backup was made and the folder is within its limit"
+            }
+            Self::VolumeReattached => "the volume can be attached to the next machine, or a copy of it exists",
+            Self::InTrash => "the folder is still in the trash of the platform",
+            Self::BackupVolumeKept => "the volume that holds the backups outlives the workspace",
         }
     }
 }
@@ -94,9 +186,9 @@ pub struct Answer {
     #[serde(skip)]
     pub fate: Fate,
     /// One clause that says why.
-    pub reason: Cow<'static, str>,
+    pub reason: Phrase,
     /// One clause that says what to do; empty where nothing needs doing.
-    pub advice: Cow<'static, str>,
+    pub advice: Phrase,
     /// What a conditional fate depends on.
     pub condition: Option<Condition>,
     /// Whether the condition holds; `None` where that is not known.
@@ -144,6 +236,11 @@ impl Verdict {
             Self::Lost => "lost".into(),
             Self::Untouched => "untouched".into(),
         }
+    }
+
+    /// Whether the path is still there for certain, or comes back.
+    pub const fn is_safe(self) -> bool {
+        matches!(self, Self::Kept | Self::Rebuilt | Self::Untouched)
     }
 
     /// Orders verdicts from harmless to worst, to name the worst of a selection.

@@ -46,13 +46,15 @@ impl Method {
 
 /// One file in a place that does not last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct FileAtRisk {
     /// Absolute path inside the container; bytes, not necessarily UTF-8 (untrusted).
     pub path: PathBuf,
     /// Allocated bytes; `None` where only the name is known.
     pub bytes: Option<u64>,
     /// What it lies on.
     pub storage: StorageKind,
+    /// The profile's rule for it, by name.
+    pub rule: Option<String>,
     /// What kind of file it is.
     pub value: Value,
     /// When its content last changed.
@@ -61,7 +63,12 @@ pub struct Finding {
     pub changed: bool,
 }
 
-impl Finding {
+impl FileAtRisk {
+    /// The lot it belongs to.
+    pub fn lot(&self) -> Lot {
+        Lot { storage: self.storage, rule: self.rule.clone() }
+    }
+
     /// The order of lists: value, then size, then the newest.
     pub fn rank(&self) -> impl Ord + use<> {
         (
@@ -73,7 +80,22 @@ impl Finding {
     }
 }
 
-/// Files and bytes of one storage kind.
+/// Files that share their fates: the storage kind, and the profile's rule by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lot {
+    /// What they lie on.
+    pub storage: StorageKind,
+    /// The profile's rule for them.
+    pub rule: Option<String>,
+}
+
+impl From<StorageKind> for Lot {
+    fn from(storage: StorageKind) -> Self {
+        Self { storage, rule: None }
+    }
+}
+
+/// Files and bytes of one lot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// How many files.
@@ -102,12 +124,12 @@ impl std::ops::AddAssign for Tally {
 pub struct Risk {
     /// How it was found.
     pub method: Method,
-    /// Totals by storage kind; every kind that was looked at has an entry.
-    pub tallies: Vec<(StorageKind, Tally)>,
-    /// Files that are made again by themselves, by storage kind; not among the totals.
-    pub caches: Vec<(StorageKind, Tally)>,
+    /// Totals by lot; every storage kind that was looked at has an entry.
+    pub tallies: Vec<(Lot, Tally)>,
+    /// Files that are made again by themselves, by lot; not among the totals.
+    pub caches: Vec<(Lot, Tally)>,
     /// The most valuable files, best first; the totals count also those not listed.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<FileAtRisk>,
     /// Why the look was not complete; empty when it was.
     pub gaps: Vec<String>,
     /// What is worth knowing although nothing is missing, such as that a stopped container has no tmpfs.
@@ -122,11 +144,16 @@ impl Risk {
         self.gaps.is_empty()
     }
 
-    /// Files and bytes over all storage kinds that `at_risk` picks.
-    pub fn tally(&self, mut at_risk: impl FnMut(StorageKind) -> bool) -> Tally {
+    /// Whether places of a storage kind were looked at.
+    pub fn was_read(&self, storage: StorageKind) -> bool {
+        self.tallies.iter().any(|(lot, _)| lot.storage == storage)
+    }
+
+    /// Files and bytes over all lots that `at_risk` picks.
+    pub fn tally(&self, mut at_risk: impl FnMut(&Lot) -> bool) -> Tally {
         let mut sum = Tally::default();
-        for (storage, tally) in &self.tallies {
-            if at_risk(*storage) {
+        for (lot, tally) in &self.tallies {
+            if at_risk(lot) {
                 sum += *tally;
             }
         }
@@ -138,11 +165,12 @@ impl Risk {
 mod tests {
     use super::*;
 
-    fn finding(path: &str, bytes: u64) -> Finding {
-        Finding {
+    fn finding(path: &str, bytes: u64) -> FileAtRisk {
+        FileAtRisk {
             path: path.into(),
             bytes: Some(bytes),
             storage: StorageKind::WritableLayer,
+            rule: None,
             value: Value::of(path.as_ref()),
             modified: None,
             changed: false,
@@ -153,7 +181,7 @@ mod tests {
     fn a_checkpoint_ranks_above_a_larger_log() {
         let mut found =
             [finding("/tmp/a.log", 1 << 30), finding("/tmp/model.pt", 10), finding("/tmp/big.pt", 20)];
-        found.sort_by_key(Finding::rank);
+        found.sort_by_key(FileAtRisk::rank);
         let order: Vec<_> = found.iter().map(|f| f.path.display().to_string()).collect();
         assert_eq!(order, ["/tmp/big.pt", "/tmp/model.pt", "/tmp/a.log"]);
     }

@@ -1,7 +1,9 @@
 //! Mounts: where a container's paths come from. Facts only; `storage` says what they mean.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use super::pattern::is_below;
 use super::storage::StorageKind;
 
 /// One mount of a workspace, with the storage kind it amounts to.
@@ -176,16 +178,17 @@ impl Measure {
 }
 
 /// The mount a path lives on: the longest target on a component boundary, the later line among equals.
+/// Both are absolute and normal, so bytes are compared; this runs for every path that is asked about.
 pub fn holding<'m>(mounts: &'m [Mount], path: &Path) -> Option<&'m Mount> {
-    let mut best: Option<&Mount> = None;
+    let path = path.as_os_str().as_bytes();
+    let mut best: Option<(usize, &Mount)> = None;
     for mount in mounts {
-        if path.starts_with(&mount.target)
-            && best.is_none_or(|best| mount.target.as_os_str().len() >= best.target.as_os_str().len())
-        {
-            best = Some(mount);
+        let target = mount.target.as_os_str().as_bytes();
+        if best.is_none_or(|(longest, _)| target.len() >= longest) && is_below(path, target) {
+            best = Some((target.len(), mount));
         }
     }
-    best
+    best.map(|(_, mount)| mount)
 }
 
 #[cfg(test)]

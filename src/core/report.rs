@@ -240,10 +240,14 @@ pub struct Explain {
     pub read_only: Option<bool>,
     /// The platform's id.
     pub profile: String,
+    /// Why that platform.
+    pub profile_why: String,
     /// The profile's rule that applied.
     pub rule: Option<String>,
-    /// What is wrong with it.
-    pub violation: Option<String>,
+    /// Where that rule comes from.
+    pub source: Option<String>,
+    /// What is wrong with it, by name.
+    pub violation: Option<&'static str>,
     /// What becomes of it.
     pub fates: FateMap,
     /// Why.

@@ -4,8 +4,6 @@
 //! only differences. Every row that a test can perform on a real container is
 //! performed in `tests/engine`.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
@@ -73,6 +71,17 @@ pub enum Aftermath {
     Removed,
 }
 
+/// How much better a profile's rule may make a fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ceiling {
+    /// Not at all.
+    AsItIs,
+    /// Kept under a condition, or rebuilt.
+    Conditional,
+    /// Kept.
+    Kept,
+}
+
 /// One cell of the table: the fate, its condition, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -84,12 +93,16 @@ pub struct Rule {
     pub reason: &'static str,
 }
 
-const fn rule(fate: Fate, reason: &'static str) -> Rule {
-    Rule { fate, condition: None, reason }
-}
+impl Rule {
+    /// A fate without a condition.
+    pub const fn of(fate: Fate, reason: &'static str) -> Self {
+        Self { fate, condition: None, reason }
+    }
 
-const fn only_if(condition: Condition, reason: &'static str) -> Rule {
-    Rule { fate: Fate::Conditional, condition: Some(condition), reason }
+    /// Kept under a condition.
+    pub const fn only_if(condition: Condition, reason: &'static str) -> Self {
+        Self { fate: Fate::Conditional, condition: Some(condition), reason }
+    }
 }
 
 impl StorageKind {
@@ -172,23 +185,49 @@ impl StorageKind {
         }
     }
 
-    /// Whether a profile rule may turn `lost` into something better for this kind.
-    /// Memory, scratch space, temporary and deleted directories never get better by decree.
-    pub const fn raisable(self) -> bool {
-        !matches!(
-            self,
+    /// Finds a kind by its [`StorageKind::key`].
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    /// Kinds whose bytes lie outside the container, on a disk or a share: profiles call them `mounted`.
+    pub const MOUNTED: [Self; 6] = [
+        Self::BindMount,
+        Self::BindNetwork,
+        Self::NamedVolume,
+        Self::NetworkVolume,
+        Self::Claim,
+        Self::BlockVolume,
+    ];
+
+    /// The best that a profile's rule may make of this kind where the engine alone loses it.
+    ///
+    /// Memory, temporary and deleted directories never get better by decree. What a
+    /// platform gives back under a condition, or makes anew, may be said of layers and of
+    /// scratch directories, but never that it is simply kept.
+    pub const fn ceiling(self) -> Ceiling {
+        match self {
             Self::BindMemory
-                | Self::BindTemp
-                | Self::BindScratch
-                | Self::BindDeleted
-                | Self::Tmpfs
-                | Self::EmptyDir
-                | Self::EmptyDirMemory
-                | Self::HostMemory
-                | Self::WritableLayer
-                | Self::Pseudo
-                | Self::Unknown
-        )
+            | Self::BindTemp
+            | Self::BindDeleted
+            | Self::Tmpfs
+            | Self::EmptyDir
+            | Self::EmptyDirMemory
+            | Self::HostMemory
+            | Self::Pseudo
+            | Self::Unknown => Ceiling::AsItIs,
+            Self::WritableLayer | Self::BindScratch | Self::AnonymousVolume | Self::RuntimeFile => {
+                Ceiling::Conditional
+            }
+            Self::ImageLayer
+            | Self::BindMount
+            | Self::BindNetwork
+            | Self::NamedVolume
+            | Self::NetworkVolume
+            | Self::Claim
+            | Self::BlockVolume
+            | Self::HostDisk => Ceiling::Kept,
+        }
     }
 
     /// What to do about a path of this kind that would be lost; empty where nothing helps.
@@ -223,13 +262,13 @@ impl StorageKind {
             Self::EmptyDir | Self::EmptyDirMemory => pod_scratch(event, self == Self::EmptyDirMemory),
             Self::Claim => claim(event, backing),
             Self::RuntimeFile => match event {
-                Event::Crash => rule(Fate::Kept, "the container keeps it until its next start"),
+                Event::Crash => Rule::of(Fate::Kept, "the container keeps it until its next start"),
                 Event::ImageRemoval | Event::WorkspaceDeletion => UNTOUCHED,
-                _ => rule(Fate::Rebuilt, "the runtime writes it anew at each start"),
+                _ => Rule::of(Fate::Rebuilt, "the runtime writes it anew at each start"),
             },
             Self::Tmpfs => match event {
                 Event::ImageRemoval | Event::WorkspaceDeletion => UNTOUCHED,
-                _ => rule(Fate::Lost, "it is memory, emptied whenever the container stops"),
+                _ => Rule::of(Fate::Lost, "it is memory, emptied whenever the container stops"),
             },
             Self::BindMount | Self::NamedVolume => on_one_disk(
                 event,
@@ -241,36 +280,35 @@ impl StorageKind {
             ),
             Self::BindNetwork | Self::NetworkVolume => match event {
                 Event::WorkspaceDeletion => DELETED,
-                _ => rule(Fate::Kept, "the bytes are on the network, outside this host"),
+                _ => Rule::of(Fate::Kept, "the bytes are on the network, outside this host"),
             },
             Self::BindMemory => match event {
                 Event::WorkspaceDeletion => DELETED,
-                Event::Reboot | Event::HostLoss => rule(Fate::Lost, "the host keeps this directory in memory"),
-                _ => rule(Fate::Kept, "the host keeps it in memory while it runs"),
+                Event::Reboot | Event::HostLoss => {
+                    Rule::of(Fate::Lost, "the host keeps this directory in memory")
+                }
+                _ => Rule::of(Fate::Kept, "the host keeps it in memory while it runs"),
             },
             Self::BindTemp => match event {
                 Event::WorkspaceDeletion => DELETED,
                 Event::HostLoss => {
-                    rule(Fate::Lost, "it exists on this host only, and hosts clean such directories")
+                    Rule::of(Fate::Lost, "it exists on this host only, and hosts clean such directories")
                 }
-                Event::Reboot => only_if(
+                Event::Reboot => Rule::only_if(
                     Condition::HostTempNotCleaned,
                     "the host may clean this directory at boot or by age",
                 ),
-                _ => rule(Fate::Kept, "the bytes are on the host's disk, outside the container"),
+                _ => Rule::of(Fate::Kept, "the bytes are on the host's disk, outside the container"),
             },
-            Self::BindScratch => match event {
-                Event::Crash | Event::ImageRemoval => {
-                    rule(Fate::Kept, "the session's directory is still there")
-                }
-                _ => rule(Fate::Lost, "the platform erases this directory when the session ends"),
-            },
+            Self::BindScratch => scratch(event),
             Self::BindDeleted => match event {
-                Event::ImageRemoval => UNTOUCHED,
-                _ => rule(Fate::Lost, "the host directory behind the mount was deleted"),
+                Event::ImageRemoval | Event::WorkspaceDeletion => UNTOUCHED,
+                _ => Rule::of(Fate::Lost, "the host directory behind the mount was deleted"),
             },
             Self::BlockVolume => match event {
-                Event::Retire => only_if(Condition::ClaimRetained, "the volume may be erased with its claim"),
+                Event::Retire => {
+                    Rule::only_if(Condition::ClaimRetained, "the volume may be erased with its claim")
+                }
                 _ => on_one_disk(event, "the volume is a disk of its own"),
             },
             Self::HostDisk => match event {
@@ -280,14 +318,14 @@ impl StorageKind {
                 _ => UNTOUCHED,
             },
             Self::HostMemory => match event {
-                Event::Reboot | Event::HostLoss => rule(Fate::Lost, "it is in this machine's memory"),
+                Event::Reboot | Event::HostLoss => Rule::of(Fate::Lost, "it is in this machine's memory"),
                 Event::WorkspaceDeletion => DELETED,
                 _ => UNTOUCHED,
             },
             Self::Pseudo => UNTOUCHED,
             Self::Unknown => match event {
                 Event::WorkspaceDeletion => DELETED,
-                _ => only_if(Condition::BackedUp, "what is behind this mount is not known"),
+                _ => Rule::only_if(Condition::BackedUp, "what is behind this mount is not known"),
             },
         }
     }
@@ -331,20 +369,20 @@ impl StorageKind {
     }
 }
 
-const UNTOUCHED: Rule = rule(Fate::Untouched, "the event does not concern it");
-const DELETED: Rule = rule(Fate::Lost, "this is what the event deletes");
+const UNTOUCHED: Rule = Rule::of(Fate::Untouched, "the event does not concern it");
+const DELETED: Rule = Rule::of(Fate::Lost, "this is what the event deletes");
 
 fn layer(event: Event, after: Aftermath) -> Rule {
     match (event, after) {
-        (Event::Retire, _) => rule(Fate::Lost, "the writable layer is removed together with the container"),
-        (Event::HostLoss, _) => rule(Fate::Lost, "the writable layer exists on this host only"),
+        (Event::Retire, _) => Rule::of(Fate::Lost, "the writable layer is removed together with the container"),
+        (Event::HostLoss, _) => Rule::of(Fate::Lost, "the writable layer exists on this host only"),
         (Event::WorkspaceDeletion, _) => UNTOUCHED,
-        (Event::ImageRemoval, _) => rule(Fate::Kept, "the container holds its own layer"),
-        (_, Aftermath::Stays) => rule(Fate::Kept, "the same container goes on with its writable layer"),
+        (Event::ImageRemoval, _) => Rule::of(Fate::Kept, "the container holds its own layer"),
+        (_, Aftermath::Stays) => Rule::of(Fate::Kept, "the same container goes on with its writable layer"),
         (_, Aftermath::Recreated) => {
-            rule(Fate::Lost, "a new container takes its place with a fresh writable layer")
+            Rule::of(Fate::Lost, "a new container takes its place with a fresh writable layer")
         }
-        (_, Aftermath::Removed) => rule(Fate::Lost, "the container is removed as soon as it stops (--rm)"),
+        (_, Aftermath::Removed) => Rule::of(Fate::Lost, "the container is removed as soon as it stops (--rm)"),
     }
 }
 
@@ -352,37 +390,51 @@ fn image(event: Event, after: Aftermath) -> Rule {
     match (event, after) {
         (Event::WorkspaceDeletion, _) => UNTOUCHED,
         (Event::ImageRemoval, _) => {
-            only_if(Condition::ContainerExists, "an existing container holds the layers of its image")
+            Rule::only_if(Condition::ContainerExists, "an existing container holds the layers of its image")
         }
         (Event::Retire | Event::HostLoss, _) | (_, Aftermath::Recreated | Aftermath::Removed) => {
-            rule(Fate::Rebuilt, "a new container from the image has the same file")
+            Rule::of(Fate::Rebuilt, "a new container from the image has the same file")
         }
-        (_, Aftermath::Stays) => rule(Fate::Kept, "it is an unchanged file of the image"),
+        (_, Aftermath::Stays) => Rule::of(Fate::Kept, "it is an unchanged file of the image"),
     }
 }
 
 fn anonymous(event: Event, after: Aftermath) -> Rule {
     match (event, after) {
-        (Event::HostLoss, _) => rule(Fate::Lost, "the volume exists on this host only"),
+        (Event::HostLoss, _) => Rule::of(Fate::Lost, "the volume exists on this host only"),
         (Event::WorkspaceDeletion, _) => DELETED,
-        (Event::ImageRemoval, _) => rule(Fate::Kept, "a volume does not belong to the image"),
-        (_, Aftermath::Removed) => rule(Fate::Lost, "--rm removes anonymous volumes with the container"),
-        (Event::Retire, _) | (_, Aftermath::Recreated) => only_if(
+        (Event::ImageRemoval, _) => Rule::of(Fate::Kept, "a volume does not belong to the image"),
+        (_, Aftermath::Removed) => Rule::of(Fate::Lost, "--rm removes anonymous volumes with the container"),
+        (Event::Retire, _) | (_, Aftermath::Recreated) => Rule::only_if(
             Condition::OrphanVolumeKept,
             "it stays behind as a volume without a name; a new container gets an empty one",
         ),
-        (_, Aftermath::Stays) => rule(Fate::Kept, "the same container goes on with its volumes"),
+        (_, Aftermath::Stays) => Rule::of(Fate::Kept, "the same container goes on with its volumes"),
+    }
+}
+
+fn scratch(event: Event) -> Rule {
+    match event {
+        Event::Crash => Rule::only_if(Condition::SessionNotEnded, "it lives as long as its session"),
+        Event::Stop => {
+            Rule::only_if(Condition::SameSession, "the platform erases this directory with the session")
+        }
+        Event::Retire => Rule::of(Fate::Lost, "the platform erases this directory with the session"),
+        Event::ImageRemoval => Rule::of(Fate::Kept, "the session's directory does not belong to the image"),
+        Event::Reboot => Rule::only_if(Condition::SessionResumed, "it lives as long as its session"),
+        Event::HostLoss => Rule::of(Fate::Lost, "the session's directory exists on this host only"),
+        Event::WorkspaceDeletion => UNTOUCHED,
     }
 }
 
 fn pod_scratch(event: Event, memory: bool) -> Rule {
     match event {
-        Event::Crash => rule(Fate::Kept, "the pod's scratch space outlives its containers"),
+        Event::Crash => Rule::of(Fate::Kept, "the pod's scratch space outlives its containers"),
         Event::ImageRemoval => UNTOUCHED,
         Event::Reboot if !memory => {
-            only_if(Condition::SameNode, "it is kept only if the pod returns to this node")
+            Rule::only_if(Condition::SameNode, "it is kept only if the pod returns to this node")
         }
-        _ => rule(Fate::Lost, "scratch space is erased with the pod"),
+        _ => Rule::of(Fate::Lost, "scratch space is erased with the pod"),
     }
 }
 
@@ -392,34 +444,27 @@ fn claim(event: Event, backing: Option<&Backing>) -> Rule {
         _ => (OnRelease::Unknown, None),
     };
     match event {
-        Event::HostLoss if pinned == Some(false) => rule(Fate::Kept, "the volume is not tied to one node"),
-        Event::HostLoss => only_if(Condition::BackedUp, "the volume is tied to one node's disk"),
+        Event::HostLoss if pinned == Some(false) => Rule::of(Fate::Kept, "the volume is not tied to one node"),
+        Event::HostLoss => Rule::only_if(Condition::BackedUp, "the volume is tied to one node's disk"),
         Event::WorkspaceDeletion if on_release == OnRelease::Erase => DELETED,
         Event::WorkspaceDeletion => {
-            only_if(Condition::ClaimRetained, "what is left depends on the reclaim policy")
+            Rule::only_if(Condition::ClaimRetained, "what is left depends on the reclaim policy")
         }
-        _ => rule(Fate::Kept, "the claim does not belong to the pod"),
+        _ => Rule::of(Fate::Kept, "the claim does not belong to the pod"),
     }
 }
 
 fn on_one_disk(event: Event, kept: &'static str) -> Rule {
     match event {
         Event::WorkspaceDeletion => DELETED,
-        Event::HostLoss => only_if(Condition::BackedUp, "the host's disk goes with the host"),
-        _ => rule(Fate::Kept, kept),
+        Event::HostLoss => Rule::only_if(Condition::BackedUp, "the host's disk goes with the host"),
+        _ => Rule::of(Fate::Kept, kept),
     }
 }
 
 /// Host directories that boot or age cleaners own.
 fn is_host_temp(path: &std::path::Path) -> bool {
     ["/tmp", "/var/tmp", "/run"].iter().any(|temp| path.starts_with(temp))
-}
-
-/// The words for a kind, for places that only have a mount's label.
-impl From<StorageKind> for Cow<'static, str> {
-    fn from(kind: StorageKind) -> Self {
-        kind.label().into()
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Workspaces: what a person works in, as every engine describes it. Facts only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -178,6 +178,10 @@ pub struct Detail {
     pub workdir: Option<PathBuf>,
     /// The user it runs as.
     pub user: Option<String>,
+    /// The names of its environment variables; their values may be secrets and are not kept.
+    pub env_names: BTreeSet<String>,
+    /// Files that give a platform away and that were seen in it.
+    pub landmarks: BTreeSet<PathBuf>,
 }
 
 impl Detail {
@@ -200,6 +204,8 @@ impl Detail {
             on_reboot: Aftermath::Stays,
             workdir: None,
             user: None,
+            env_names: BTreeSet::new(),
+            landmarks: BTreeSet::new(),
         }
     }
 

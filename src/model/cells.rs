@@ -5,8 +5,7 @@ use std::path::Path;
 use super::rows::Row;
 use crate::core::event::Event;
 use crate::core::fate::{Condition, Verdict};
-use crate::core::finding::Tally;
-use crate::core::profile::Profile;
+use crate::core::finding::{Lot, Tally};
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, RunState};
 
@@ -31,11 +30,11 @@ pub enum AtRisk {
 }
 
 /// What would be lost of a workspace in an event.
-pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
+pub fn at_risk(row: &Row, event: Event) -> AtRisk {
     if row.workspace.state == RunState::Retired {
         return AtRisk::Folder;
     }
-    let Some(classifier) = row.classifier(profile) else {
+    let Some(classifier) = row.classifier() else {
         return row.risk.reading.map_or(AtRisk::NotRead, AtRisk::Reading);
     };
     if let Some(tally) = row.risk.reading
@@ -55,17 +54,17 @@ pub fn at_risk(row: &Row, event: Event, profile: &Profile) -> AtRisk {
 /// The worst that an event does to anything of the workspace; `None` while nothing is known.
 ///
 /// A place that would be lost counts only if there is something in it, or if nobody could look.
-pub fn worst(row: &Row, event: Event, profile: &Profile) -> Option<Verdict> {
+pub fn worst(row: &Row, event: Event) -> Option<Verdict> {
     if row.workspace.state == RunState::Retired {
         return Some(folder(event));
     }
-    let classifier = row.classifier(profile)?;
+    let classifier = row.classifier()?;
     let mut worst = Verdict::Untouched;
     for mount in classifier.detail.mounts.iter().filter(|mount| mount.holds_files()) {
         let verdict = classifier.mount(mount).fates.verdict(event);
         let tallied = row.risk.known.as_ref().and_then(|risk| {
-            let found = risk.tallies.iter().find(|(storage, _)| *storage == mount.storage);
-            found.map(|(_, tally)| tally.files)
+            let of_kind = |lot: &Lot| lot.storage == mount.storage;
+            risk.was_read(mount.storage).then(|| risk.tally(of_kind).files)
         });
         let gone = mount.storage == StorageKind::Tmpfs && !classifier.detail.state.is_up();
         let empty = tallied == Some(0) && row.risk.known.as_ref().is_some_and(|risk| risk.complete());

@@ -8,21 +8,14 @@ use jiff::Timestamp;
 use super::*;
 use crate::core::finding::{Method, Risk};
 use crate::core::mount::{Backing, Mount, Source};
+use crate::core::recognise::Recognised;
+use crate::core::rules::Rules;
+use crate::core::storage::StorageKind;
 use crate::core::workspace::{Owner, RunState, Workspace, WsKey};
 use crate::model::{Fact, RiskState};
 
-fn profile() -> Profile {
-    Profile {
-        id: "docker".into(),
-        title: "Docker".into(),
-        words: BTreeMap::new(),
-        lifecycle: crate::core::profile::Lifecycle::default(),
-        folder_roots: Vec::new(),
-        workspace: None,
-        rules: Vec::new(),
-        ignore: Vec::new(),
-        contacts: Vec::new(),
-    }
+fn rules() -> Arc<Rules> {
+    Arc::new(Rules::new(Arc::default(), Recognised::default(), &BTreeMap::new(), None, None))
 }
 
 /// A container with a writable layer, memory, a bind mount and `/proc`.
@@ -39,28 +32,31 @@ fn row() -> Row {
         ],
         ..Detail::new(RunState::Running)
     };
-    let mut row = Row::new(Workspace {
-        key: WsKey { endpoint: "test".into(), id: "1".into() },
-        container: Some("c".into()),
-        name: "c".into(),
-        owner: Owner::default(),
-        project: None,
-        image: None,
-        image_id: None,
-        state: RunState::Running,
-        created: None,
-        labels: BTreeMap::new(),
-        managed_by: None,
-        protected: false,
-    });
+    let mut row = Row::new(
+        Workspace {
+            key: WsKey { endpoint: "test".into(), id: "1".into() },
+            container: Some("c".into()),
+            name: "c".into(),
+            owner: Owner::default(),
+            project: None,
+            image: None,
+            image_id: None,
+            state: RunState::Running,
+            created: None,
+            labels: BTreeMap::new(),
+            managed_by: None,
+            protected: false,
+        },
+        rules(),
+    );
     row.detail = Fact::Known(Arc::new(detail));
     row
 }
 
 /// A look that found this many files in the layer, and none in the other kinds it read.
 fn read(files: u64, others: &[StorageKind], gaps: &[&str]) -> RiskState {
-    let mut tallies = vec![(StorageKind::WritableLayer, Tally { files, bytes: files * 10 })];
-    tallies.extend(others.iter().map(|storage| (*storage, Tally::default())));
+    let mut tallies = vec![(Lot::from(StorageKind::WritableLayer), Tally { files, bytes: files * 10 })];
+    tallies.extend(others.iter().map(|storage| ((*storage).into(), Tally::default())));
     let risk = Risk {
         method: Method::Upper,
         caches: Vec::new(),
@@ -75,7 +71,7 @@ fn read(files: u64, others: &[StorageKind], gaps: &[&str]) -> RiskState {
 
 #[test]
 fn nothing_is_said_to_be_at_risk_only_after_a_complete_look() {
-    let cell = |risk| at_risk(&Row { risk, ..row() }, Event::Retire, &profile());
+    let cell = |risk| at_risk(&Row { risk, ..row() }, Event::Retire);
     assert_eq!(cell(RiskState::default()), AtRisk::NotRead);
     assert_eq!(cell(read(0, &[StorageKind::Tmpfs], &[])), AtRisk::Nothing);
     let unknown = AtRisk::Files { tally: Tally::default(), at_least: true };
@@ -88,7 +84,7 @@ fn nothing_is_said_to_be_at_risk_only_after_a_complete_look() {
 #[test]
 fn the_event_decides_which_files_are_at_risk() {
     let row = Row { risk: read(2, &[StorageKind::Tmpfs], &[]), ..row() };
-    let cell = |event| at_risk(&row, event, &profile());
+    let cell = |event| at_risk(&row, event);
     assert_eq!(cell(Event::Retire), AtRisk::Files { tally: Tally { files: 2, bytes: 20 }, at_least: false });
     assert_eq!(cell(Event::Stop), AtRisk::Nothing);
 }
@@ -98,7 +94,7 @@ fn an_empty_place_does_not_make_an_event_look_bad() {
     let lost = Row { risk: read(2, &[StorageKind::Tmpfs], &[]), ..row() };
     let empty = Row { risk: read(0, &[StorageKind::Tmpfs], &[]), ..row() };
     let unread = row();
-    let worst_of = |row: &Row, event| worst(row, event, &profile());
+    let worst_of = |row: &Row, event| worst(row, event);
     assert_eq!(worst_of(&lost, Event::Retire), Some(Verdict::Lost));
     assert_eq!(worst_of(&empty, Event::Crash), Some(Verdict::Kept));
     assert_eq!(worst_of(&empty, Event::HostLoss), Some(Verdict::KeptIf(Condition::BackedUp)));
@@ -112,9 +108,9 @@ fn a_folder_without_a_container_has_nothing_to_look_at() {
     let mut row = row();
     row.workspace.state = RunState::Retired;
     row.detail = Fact::Waiting;
-    assert_eq!(at_risk(&row, Event::Retire, &profile()), AtRisk::Folder);
-    assert_eq!(worst(&row, Event::Retire, &profile()), Some(Verdict::Kept));
-    assert_eq!(worst(&row, Event::WorkspaceDeletion, &profile()), Some(Verdict::Lost));
+    assert_eq!(at_risk(&row, Event::Retire), AtRisk::Folder);
+    assert_eq!(worst(&row, Event::Retire), Some(Verdict::Kept));
+    assert_eq!(worst(&row, Event::WorkspaceDeletion), Some(Verdict::Lost));
 }
 
 #[test]

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 
 use crate::core::error::Error;
 use crate::core::event::Event;
-use crate::core::profile::Profile;
+use crate::core::recognise::Profiles;
+use crate::core::rules::Rules;
 use crate::core::workspace::WsKey;
 use crate::port::{Can, Capabilities, Endpoint, Image, Right};
 
@@ -32,8 +33,10 @@ pub struct Model {
     pub user: String,
     /// The machine's name.
     pub hostname: String,
-    /// The platform's rules.
-    pub profile: Arc<Profile>,
+    /// The profiles that are known.
+    pub profiles: Arc<Profiles>,
+    /// The rules that hold where no workspace says otherwise: the header names them.
+    pub rules: Arc<Rules>,
     /// Where workspaces come from, and how that stands.
     pub endpoint: Link,
     /// One line that stays, such as how to reach an engine.
@@ -189,14 +192,16 @@ impl Notice {
 
 impl Model {
     /// The first frame: nothing is known yet but where to ask.
-    pub fn new(endpoint: Endpoint, profile: Arc<Profile>, now: Timestamp) -> Self {
-        let default_event = profile.default_event();
+    pub fn new(endpoint: Endpoint, profiles: Arc<Profiles>, now: Timestamp) -> Self {
+        let rules = Arc::new(profiles.without_workspace());
+        let default_event = rules.profile.default_event();
         Self {
             size: (80, 24),
             now,
             user: String::new(),
             hostname: String::new(),
-            profile,
+            profiles,
+            rules,
             endpoint: Link {
                 endpoint,
                 state: LinkState::Connecting { seconds: 0 },

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::core::classify::{Classifier, Facts};
+use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::Error;
-use crate::core::finding::{Finding, Risk, Tally};
-use crate::core::profile::Profile;
+use crate::core::facts::Facts;
+use crate::core::finding::{FileAtRisk, Risk, Tally};
 use crate::core::report::Layers;
+use crate::core::rules::Rules;
 use crate::core::workspace::{Detail, Workspace, WsKey};
 
 /// Something that is asked for and comes later.
@@ -48,6 +49,8 @@ pub struct Row {
     pub workspace: Workspace,
     /// The closer look.
     pub detail: Fact<Arc<Detail>>,
+    /// The platform's rules, made ready for it.
+    pub rules: Arc<Rules>,
     /// Its files at risk.
     pub risk: RiskState,
     /// Image, container and folder, and whether each exists.
@@ -60,10 +63,11 @@ pub struct Row {
 
 impl Row {
     /// A workspace of which only the list is known.
-    pub fn new(workspace: Workspace) -> Self {
+    pub fn new(workspace: Workspace, rules: Arc<Rules>) -> Self {
         Self {
             workspace,
             detail: Fact::Waiting,
+            rules,
             risk: RiskState::default(),
             layers: None,
             facts: Facts::default(),
@@ -72,8 +76,14 @@ impl Row {
     }
 
     /// Classifies paths of this workspace, once the closer look is there.
-    pub fn classifier<'a>(&'a self, profile: &'a Profile) -> Option<Classifier<'a>> {
-        self.detail.known().map(|detail| Classifier { detail, profile, facts: self.facts })
+    pub fn classifier(&self) -> Option<Classifier<'_>> {
+        self.detail.known().map(|detail| Classifier { detail, rules: &self.rules, facts: self.facts })
+    }
+
+    /// All that its answers stand on, once the closer look is there.
+    pub fn grounds(&self) -> Option<Grounds> {
+        let detail = Arc::clone(self.detail.known()?);
+        Some(Grounds { detail, rules: Arc::clone(&self.rules), facts: self.facts })
     }
 
     /// Whether the row matches a filter: every word in its name, container, image, owner, project or state.
@@ -102,7 +112,7 @@ pub struct FileRef {
 
 impl FileRef {
     /// The file and its workspace.
-    pub fn find<'m>(&self, rows: &'m [Row]) -> Option<(&'m Row, &'m Finding)> {
+    pub fn find<'m>(&self, rows: &'m [Row]) -> Option<(&'m Row, &'m FileAtRisk)> {
         let row = rows.iter().find(|row| row.workspace.key == self.key)?;
         let finding = row.risk.known.as_ref()?.findings.get(self.index)?;
         Some((row, finding))
@@ -110,7 +120,7 @@ impl FileRef {
 }
 
 /// Whether a file matches a filter: every word in its path, kind, storage or workspace.
-pub fn file_matches(row: &Row, finding: &Finding, filter: &str) -> bool {
+pub fn file_matches(row: &Row, finding: &FileAtRisk, filter: &str) -> bool {
     let path = finding.path.to_string_lossy();
     let texts = [
         Some(path.as_ref()),

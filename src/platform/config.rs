@@ -1,5 +1,6 @@
 //! The person's own settings, from `$XDG_CONFIG_HOME/outlast/config.toml`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -34,6 +35,10 @@ pub struct Config {
     pub folder_roots: Option<Vec<String>>,
     /// The event that views begin with.
     pub event: Option<Event>,
+    /// The profile of every workspace, instead of the one recognised: an id or a file.
+    pub profile: Option<String>,
+    /// Parameters of profiles, by the profile's id.
+    pub parameters: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Where the settings are, if this person has a home at all.

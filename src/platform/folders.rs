@@ -67,9 +67,9 @@ mod tests {
 
     #[test]
     fn a_tilde_is_the_viewers_home_and_nothing_without_one() {
-        let profile = profiles::docker().unwrap();
+        let profile = &profiles::built_in().unwrap()[0];
         let home = |home: Option<&str>| Host { home: home.map(Into::into), ..Host::default() };
-        let of = |host: &Host, config: &Config| roots(&profile, config, host);
+        let of = |host: &Host, config: &Config| roots(profile, config, host);
         assert_eq!(of(&home(Some("/home/u")), &Config::default()), [Path::new("/home/u/workspace")]);
         assert!(of(&home(None), &Config::default()).is_empty());
         let own = Config { folder_roots: Some(vec!["/srv/p".into(), "relative".into()]), ..Config::default() };

@@ -1,5 +1,6 @@
 //! A look at one path beneath a root.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
@@ -25,6 +26,12 @@ pub fn look(root: &Path, path: &Path) -> PathKind {
         Err(Errno::NOENT | Errno::NOTDIR) => PathKind::Absent,
         Err(_) => PathKind::Unknown,
     }
+}
+
+/// Which of these files and folders are beneath a root. Links on the way are not followed.
+pub fn landmarks(root: &Path, paths: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let is_there = |path: &&PathBuf| !matches!(look(root, path), PathKind::Absent | PathKind::Unknown);
+    paths.iter().filter(is_there).cloned().collect()
 }
 
 fn find(root: &Root, path: &Path) -> Result<PathKind, Errno> {

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use crate::core::storage::StorageKind;
 
 pub use birth::{made, origin, tells_births};
-pub use look::look;
+pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
 pub use stream::stream;
 

@@ -18,7 +18,7 @@ use super::widget::{Column, Table, TableRow, put, rule, widest};
 use super::{empty, layout, words};
 use crate::core::classify::Origin;
 use crate::core::fate::Answer;
-use crate::core::finding::Finding;
+use crate::core::finding::FileAtRisk;
 use crate::model::{Model, Row};
 use crate::text;
 
@@ -47,7 +47,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, why: Option<Rect>, 
     }
 }
 
-fn file(model: &Model, place: usize) -> Option<(&Row, &Finding)> {
+fn file(model: &Model, place: usize) -> Option<(&Row, &FileAtRisk)> {
     let index = *model.at_risk.shown.get(place)?;
     model.files.get(index)?.find(&model.rows)
 }
@@ -69,7 +69,7 @@ fn columns(model: &Model, theme: &Theme, area: Rect) -> Vec<Column> {
     ]
 }
 
-fn cells_of(model: &Model, theme: &Theme, row: &Row, finding: &Finding) -> Vec<Span<'static>> {
+fn cells_of(model: &Model, theme: &Theme, row: &Row, finding: &FileAtRisk) -> Vec<Span<'static>> {
     let fate = answer(model, row, finding)
         .map_or_else(|| Span::styled("unknown", theme.caution), |answer| words::fate(answer.verdict(), theme));
     vec![
@@ -83,13 +83,13 @@ fn cells_of(model: &Model, theme: &Theme, row: &Row, finding: &Finding) -> Vec<S
     ]
 }
 
-fn answer(model: &Model, row: &Row, finding: &Finding) -> Option<Answer> {
-    let classifier = row.classifier(&model.profile)?;
+fn answer(model: &Model, row: &Row, finding: &FileAtRisk) -> Option<Answer> {
+    let classifier = row.classifier()?;
     Some(classifier.explain(&finding.path, Origin::Layer).fates.of(model.event).clone())
 }
 
 /// Why and what to do; says the same for neighbours of one kind, so that moving changes little.
-fn draw_why(model: &Model, theme: &Theme, area: Rect, row: &Row, finding: &Finding, buffer: &mut Buffer) {
+fn draw_why(model: &Model, theme: &Theme, area: Rect, row: &Row, finding: &FileAtRisk, buffer: &mut Buffer) {
     rule(buffer, theme, area, None);
     let Some(answer) = answer(model, row, finding) else { return };
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };

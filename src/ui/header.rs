@@ -54,7 +54,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
 /// What is looked at: the platform, or this machine itself.
 fn platform(model: &Model) -> &str {
     let endpoint = &model.endpoint.endpoint;
-    if endpoint.id == THIS_MACHINE { &endpoint.title } else { &model.profile.title }
+    if endpoint.id == THIS_MACHINE { &endpoint.title } else { &model.rules.profile.title }
 }
 
 /// The endpoint that is no engine.
@@ -65,7 +65,7 @@ fn summary(model: &Model, theme: &Theme, short: bool) -> Vec<Span<'static>> {
     let mut total = Tally::default();
     let (mut not_read, mut in_part) = (0_usize, 0_usize);
     for row in &model.rows {
-        match cells::at_risk(row, model.event, &model.profile) {
+        match cells::at_risk(row, model.event) {
             AtRisk::Files { tally, at_least: false } => total += tally,
             AtRisk::Files { .. } => in_part += 1,
             AtRisk::Reading(_) | AtRisk::NotRead => not_read += 1,

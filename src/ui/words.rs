@@ -10,7 +10,6 @@ use super::theme::Theme;
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::Tally;
-use crate::core::profile::Profile;
 use crate::core::workspace::{Detail, RunState};
 use crate::model::cells::{self, AtRisk};
 use crate::model::{Model, Row};
@@ -121,8 +120,8 @@ fn counted(tally: Tally, at_least: bool, style: Style) -> Risky {
 /// What an event does to a workspace, in words: `loses 2 files`, `kept`, `untouched`, `unknown`, `reading`.
 ///
 /// Without the colour of loss, which AT RISK beside it has.
-pub(super) fn outcome(row: &Row, event: Event, profile: &Profile, theme: &Theme) -> Span<'static> {
-    match cells::at_risk(row, event, profile) {
+pub(super) fn outcome(row: &Row, event: Event, theme: &Theme) -> Span<'static> {
+    match cells::at_risk(row, event) {
         AtRisk::Files { tally, .. } if tally.files == 0 => Span::styled("unknown", theme.text),
         AtRisk::Files { tally, at_least } => {
             let sign = if at_least { ">= " } else { "" };
@@ -130,7 +129,7 @@ pub(super) fn outcome(row: &Row, event: Event, profile: &Profile, theme: &Theme)
         }
         AtRisk::Reading(_) => Span::styled("reading", theme.text),
         AtRisk::NotRead => Span::styled("unknown", theme.text),
-        AtRisk::Folder | AtRisk::Nothing => match cells::worst(row, event, profile) {
+        AtRisk::Folder | AtRisk::Nothing => match cells::worst(row, event) {
             Some(verdict @ (Verdict::Lost | Verdict::KeptIf(_))) => fate(verdict, theme),
             Some(verdict) => Span::styled(verdict.words().into_owned(), theme.text),
             None => Span::styled("unknown", theme.text),
@@ -158,7 +157,7 @@ pub(super) fn sentence(row: &Row, model: &Model, theme: &Theme, columns: u16) ->
 fn said(row: &Row, model: &Model, theme: &Theme, lost: &str) -> Span<'static> {
     let when = model.event.if_words();
     let counted = |tally: Tally| format!("{} ({})", files(tally.files), text::size(tally.bytes));
-    match cells::at_risk(row, model.event, &model.profile) {
+    match cells::at_risk(row, model.event) {
         AtRisk::Nothing => Span::styled(format!("No file {lost} {when}."), theme.text),
         AtRisk::Files { tally, at_least: false } => {
             Span::styled(format!("{} {lost} {when}.", counted(tally)), theme.danger)

@@ -32,7 +32,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         .take(rows)
         .filter_map(|place| {
             let row = model.rows.get(*list.shown.get(place)?)?;
-            let at_risk = cells::at_risk(row, model.event, &model.profile);
+            let at_risk = cells::at_risk(row, model.event);
             Some(Seen { row, selected: place == list.selected, risk: words::risky(&at_risk, theme) })
         })
         .collect();
@@ -110,7 +110,7 @@ fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, brief:
 }
 
 fn outcome(model: &Model, theme: &Theme, row: &Row) -> Span<'static> {
-    words::outcome(row, model.event, &model.profile, theme)
+    words::outcome(row, model.event, theme)
 }
 
 fn owner(theme: &Theme, row: &Row) -> String {

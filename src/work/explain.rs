@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::core::classify::{Classifier, Facts, Origin};
+use crate::core::classify::{Classifier, Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::{Fates, Verdict};
 use crate::core::mount::{self, Mount};
 use crate::core::path::{Resolver, Step, normal};
-use crate::core::profile::Profile;
+use crate::core::profile::Violation;
 use crate::core::report::SeenIn;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, RunState, Workspace};
-use crate::port::{Engine, Image, PathKind};
+use crate::port::{Engine, PathKind};
 
 /// The answer for one path of one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,39 +33,26 @@ pub struct Explained {
     pub mount: Option<PathBuf>,
     /// The profile's rule that applied.
     pub rule: Option<String>,
+    /// Where that rule comes from.
+    pub source: Option<String>,
     /// What is wrong with it.
-    pub violation: Option<String>,
+    pub violation: Option<Violation>,
     /// What becomes of it.
     pub fates: Fates,
     /// Why the answer may be off, such as that links could not be followed.
     pub notes: Vec<String>,
 }
 
-/// What is known about conditions without asking anybody.
-pub fn facts(workspace: &Workspace, detail: &Detail, images: Option<&[Image]>) -> Facts {
-    let gone = matches!(workspace.state, RunState::Retired) || matches!(detail.state, RunState::Removing);
-    let image = images
-        .zip(workspace.image_id.as_ref())
-        .and_then(|(images, id)| images.iter().find(|image| &image.id == id));
-    Facts {
-        container_exists: Some(!gone),
-        // An image without a name cannot be pulled; one with a name perhaps can.
-        image_obtainable: image.filter(|image| image.tags.is_empty()).map(|_| false),
-        ..Facts::default()
-    }
-}
-
 /// Explains a path of a workspace, links followed inside its root where that can be seen.
 pub async fn explain(
     engine: &dyn Engine,
     workspace: &Workspace,
-    detail: &Detail,
-    profile: &Profile,
+    grounds: &Grounds,
     path: &Path,
 ) -> Result<Explained> {
+    let detail = &grounds.detail;
     let found = resolve(engine, workspace, detail, path).await?;
-    let classifier = Classifier { detail, profile, facts: facts(workspace, detail, None) };
-    let answer = classifier.explain(&found.path, found.origin);
+    let answer = grounds.classifier().explain(&found.path, found.origin);
     let mut notes = found.notes;
     if let Some(reason) = &detail.mounts_missing {
         notes.push(format!("its mounts are not all known: {reason}"));
@@ -79,7 +66,8 @@ pub async fn explain(
         read_only: answer.mount.map(|mount| mount.read_only),
         mount: answer.mount.map(|mount| mount.target.clone()),
         rule: answer.rule.map(|rule| rule.id.clone()),
-        violation: answer.violation.map(str::to_string),
+        source: answer.rule.and_then(|rule| rule.source.clone()),
+        violation: answer.violation,
         fates: answer.fates,
         notes,
     })
@@ -198,8 +186,7 @@ fn shown_name(workspace: &Workspace) -> &str {
 /// Every part is quoted for a POSIX shell. `None` also where no command reaches the path any more.
 pub fn command(
     workspace: &Workspace,
-    detail: &Detail,
-    profile: &Profile,
+    classifier: &Classifier<'_>,
     path: &Path,
     verdict: Verdict,
     event: Event,
@@ -207,7 +194,7 @@ pub fn command(
     if !matches!(verdict, Verdict::Lost) || path == Path::new("/") {
         return None;
     }
-    let classifier = Classifier { detail, profile, facts: facts(workspace, detail, None) };
+    let detail = classifier.detail;
     let kept = classifier.kept_folder(event).map(|mount| &mount.target);
     // What lies in that folder already would be copied onto itself.
     let kept = kept.filter(|folder| path.parent() != Some(folder.as_path()));
@@ -264,9 +251,8 @@ mod tests {
     use crate::work::fake::{self, Fake, block_on};
 
     fn explained(engine: &Fake, path: &str) -> Explained {
-        let detail = fake::detail(RunState::Running);
-        let (workspace, profile) = (fake::workspace("p"), fake::profile());
-        block_on(explain(engine, &workspace, &detail, &profile, Path::new(path))).unwrap()
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        block_on(explain(engine, &fake::workspace("p"), &grounds, Path::new(path))).unwrap()
     }
 
     #[test]
@@ -298,9 +284,8 @@ mod tests {
     fn a_loop_of_links_is_an_error() {
         let engine =
             Fake { links: [("/a".into(), "/b".into()), ("/b".into(), "/a".into())].into(), ..Fake::default() };
-        let detail = fake::detail(RunState::Running);
-        let (workspace, profile) = (fake::workspace("p"), fake::profile());
-        let error = block_on(explain(&engine, &workspace, &detail, &profile, Path::new("/a/x"))).unwrap_err();
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        let error = block_on(explain(&engine, &fake::workspace("p"), &grounds, Path::new("/a/x"))).unwrap_err();
         assert_eq!(error.kind, Kind::Failed);
     }
 
@@ -335,9 +320,10 @@ mod tests {
 
     #[test]
     fn the_command_copies_into_the_kept_folder_or_else_out() {
-        let (mut workspace, profile) = (fake::workspace("p"), fake::profile());
+        let mut workspace = fake::workspace("p");
         let of = |workspace: &Workspace, detail: &Detail, path: &str| {
-            command(workspace, detail, &profile, Path::new(path), Verdict::Lost, Event::Retire)
+            let grounds = fake::grounds(detail.clone());
+            command(workspace, &grounds.classifier(), Path::new(path), Verdict::Lost, Event::Retire)
         };
         let up = fake::detail(RunState::Running);
         assert_eq!(

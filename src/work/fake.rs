@@ -10,11 +10,12 @@ use futures_util::future::BoxFuture;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use crate::core::classify::Origin;
+use super::ground;
+use crate::core::classify::{Grounds, Origin};
 use crate::core::error::{Error, Kind};
 use crate::core::mount::{Backing, Measure, Mount, Source};
 use crate::core::plan::{Step, Verb};
-use crate::core::profile::Profile;
+use crate::core::recognise::Profiles;
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::port::{
     Capabilities, Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, ScanItem, ScanRequest,
@@ -154,8 +155,15 @@ pub(super) fn workspace(name: &str) -> Workspace {
     }
 }
 
-pub(super) fn profile() -> Profile {
-    crate::platform::profiles::docker().unwrap()
+/// The profiles that are part of the program, none asked for.
+pub(super) fn profiles() -> Profiles {
+    let all = crate::platform::profiles::built_in().unwrap();
+    Profiles { all, forced: None, parameters: BTreeMap::new(), home: None }
+}
+
+/// What answers stand on where the container is a plain one.
+pub(super) fn grounds(detail: Detail) -> Grounds {
+    block_on(ground::stand(&profiles(), &workspace("p"), detail))
 }
 
 pub(super) fn detail(state: RunState) -> Detail {

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 
 use super::roster::{self, Entry};
 use crate::core::error::{Error, Kind, Result};
+use crate::core::recognise::Profiles;
 use crate::core::report::Trouble;
 use crate::core::subject;
 use crate::core::workspace::{Detail, RunState, Workspace};
@@ -47,6 +48,7 @@ impl Gathered {
 /// answer. A workspace that vanishes between list and look is left out.
 pub async fn gather(
     engines: &[Arc<dyn Engine>],
+    profiles: &Profiles,
     host: &Host,
     wanted: impl Fn(&Workspace) -> bool,
 ) -> Result<Gathered> {
@@ -70,7 +72,7 @@ pub async fn gather(
             Err(error) if error.kind == Kind::NotSupported => {}
             Err(error) => gathered.troubles.push(Trouble::new(&id, "images", &error)),
         }
-        look_closer(engine.as_ref(), inventory.workspaces, &wanted, &mut gathered).await;
+        look_closer(engine.as_ref(), profiles, inventory.workspaces, &wanted, &mut gathered).await;
     }
     match first_error {
         Some(error) if !answered => Err(error),
@@ -85,22 +87,23 @@ pub async fn gather(
 
 async fn look_closer(
     engine: &dyn Engine,
+    profiles: &Profiles,
     workspaces: Vec<Workspace>,
     wanted: &impl Fn(&Workspace) -> bool,
     gathered: &mut Gathered,
 ) {
-    let keys = workspaces.iter().filter(|workspace| wanted(workspace)).map(|w| w.key.clone()).collect();
-    let mut details: BTreeMap<_, _> = roster::details(engine, keys).collect().await;
+    let looked_at = workspaces.iter().filter(|workspace| wanted(workspace)).cloned().collect();
+    let mut looks: BTreeMap<_, _> = roster::grounds(engine, profiles, looked_at).collect().await;
     for workspace in workspaces {
-        let detail = details.remove(&workspace.key);
-        match &detail {
+        let grounds = looks.remove(&workspace.key);
+        match &grounds {
             Some(Err(error)) if error.kind == Kind::NotFound => continue,
             Some(Err(error)) => {
                 gathered.troubles.push(Trouble::new(&workspace.key.endpoint, &workspace.name, error));
             }
             _ => {}
         }
-        gathered.entries.push(Entry { workspace, detail });
+        gathered.entries.push(Entry { workspace, grounds });
     }
 }
 
@@ -124,15 +127,16 @@ pub fn add_retired(gathered: &mut Gathered, roots: &[PathBuf], endpoint: &str, h
         .flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()))
         .collect();
     let retired = roster::retired(roots, &known, endpoint, host);
-    gathered.entries.extend(retired.into_iter().map(|workspace| Entry { workspace, detail: None }));
+    gathered.entries.extend(retired.into_iter().map(|workspace| Entry { workspace, grounds: None }));
 }
 
 /// The folder of a workspace: for a retired one that is all there is.
-pub fn folder_of(entry: &Entry, profile: &crate::core::profile::Profile, roots: &[PathBuf]) -> Option<PathBuf> {
+pub fn folder_of(entry: &Entry, roots: &[PathBuf]) -> Option<PathBuf> {
     if entry.workspace.state == RunState::Retired {
         return Some(Path::new(&entry.workspace.key.id).to_path_buf());
     }
-    roster::folder(entry.known()?, profile, roots)?.host_path.clone()
+    let grounds = entry.stands_on()?;
+    roster::folder(&grounds.detail, &grounds.rules, roots)?.host_path.clone()
 }
 
 #[cfg(test)]
@@ -147,14 +151,14 @@ mod tests {
         let roots = [root.path().to_path_buf()];
         let engines: [Arc<dyn Engine>; 1] = [Arc::new(Fake::default())];
         let host = Host::default();
-        let mut all = block_on(gather(&engines, &host, |_| true)).unwrap();
+        let mut all = block_on(gather(&engines, &fake::profiles(), &host, |_| true)).unwrap();
         add_retired(&mut all, &roots, "docker", &host);
         let names: Vec<_> = all.entries.iter().map(|entry| entry.workspace.name.as_str()).collect();
         assert_eq!(names, ["p", "old"]);
-        let folder = folder_of(&all.entries[1], &fake::profile(), &roots);
+        let folder = folder_of(&all.entries[1], &roots);
         assert_eq!(folder, Some(root.path().join("old")));
 
-        let mut some = block_on(gather(&engines, &host, |_| false)).unwrap();
+        let mut some = block_on(gather(&engines, &fake::profiles(), &host, |_| false)).unwrap();
         add_retired(&mut some, &roots, "docker", &host);
         assert_eq!((some.entries.len(), some.troubles.len()), (1, 1));
     }

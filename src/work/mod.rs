@@ -3,6 +3,7 @@
 pub mod act;
 pub mod explain;
 pub mod gather;
+pub mod ground;
 pub mod mounts;
 pub mod risk;
 pub mod roster;
@@ -11,19 +12,17 @@ pub mod roster;
 mod fake;
 
 use crate::core::event::Event;
-use crate::core::profile::Profile;
-use crate::core::storage::Aftermath;
+use crate::core::rules::Rules;
 
 /// The event that views begin with: the person's choice, else the mildest one
 /// in which the platform discards the writable layer.
-pub fn first_event(profile: &Profile, config: &Config) -> Event {
-    let stop_discards = matches!(profile.lifecycle.stop, Some(Aftermath::Recreated | Aftermath::Removed));
-    config.event.unwrap_or(if stop_discards { Event::Stop } else { Event::Retire })
+pub fn first_event(rules: &Rules, config: &Config) -> Event {
+    config.event.unwrap_or_else(|| rules.profile.default_event())
 }
 
 /// What the faces need of the layers below, so that they import `work` alone.
 pub use crate::platform::config::{Color, Config};
 pub use crate::platform::folders::roots;
-pub use crate::platform::profiles::built_in as built_in_profiles;
+pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{Can, Clock, Endpoint, Engine, Host, Image, Inventory, PathKind, Right};
 pub use crate::store::Store;

@@ -6,25 +6,24 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
-use crate::core::classify::{Classifier, Facts};
+use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
-use crate::core::finding::{Finding, Method, Risk, Tally};
-use crate::core::profile::Profile;
+use crate::core::finding::{FileAtRisk, Lot, Method, Risk, Tally};
 use crate::core::report::AtRisk;
-use crate::core::storage::StorageKind;
+
 use crate::core::value::Value;
-use crate::core::workspace::{Detail, WsKey};
+use crate::core::workspace::WsKey;
 use crate::port::{Clock, Engine, FileFact, ScanItem, ScanRequest};
 
 /// The events that happen to running hosts; what none of them loses is not read: it may be a whole share.
 const LIKELY: [Event; 4] = [Event::Crash, Event::Stop, Event::Retire, Event::Reboot];
 
 /// The mounts worth reading: those that a crash, a stop, a retire or a reboot loses, by target.
-pub fn targets(detail: &Detail, profile: &Profile) -> Vec<PathBuf> {
-    let classifier = Classifier { detail, profile, facts: Facts::default() };
-    detail
+pub fn targets(classifier: &Classifier<'_>) -> Vec<PathBuf> {
+    classifier
+        .detail
         .mounts
         .iter()
         .filter(|mount| mount.holds_files())
@@ -41,9 +40,9 @@ pub fn targets(detail: &Detail, profile: &Profile) -> Vec<PathBuf> {
 pub struct Collector {
     limit: usize,
     method: Option<Method>,
-    tallies: Vec<(StorageKind, Tally)>,
-    findings: Vec<Finding>,
-    caches: Vec<(StorageKind, Tally)>,
+    tallies: Vec<(Lot, Tally)>,
+    findings: Vec<FileAtRisk>,
+    caches: Vec<(Lot, Tally)>,
     unsized_files: u64,
     gaps: Vec<String>,
     notes: Vec<String>,
@@ -65,16 +64,17 @@ impl Collector {
     }
 
     /// Takes in the next item.
-    pub fn push(&mut self, item: ScanItem, profile: &Profile) {
+    pub fn push(&mut self, item: ScanItem, classifier: &Classifier<'_>) {
         match item {
             ScanItem::By(method) => self.method = Some(method),
             ScanItem::Reading(storage) => {
-                self.entry(storage);
+                self.entry(&storage.into());
             }
             ScanItem::Files(files) => {
                 for file in files {
-                    if !profile.ignores(&file.path) {
-                        self.add(file);
+                    if !classifier.rules.ignores(&file.path) {
+                        let lot = classifier.lot(&file.path, file.storage);
+                        self.add(file, &lot);
                     }
                 }
             }
@@ -125,20 +125,21 @@ impl Collector {
         })
     }
 
-    fn add(&mut self, file: FileFact) {
+    fn add(&mut self, file: FileFact, lot: &Lot) {
         let value = Value::of(&file.path);
         let bytes = file.bytes.unwrap_or(0);
         if value == Value::Cache {
-            self.entry(file.storage);
-            entry(&mut self.caches, file.storage).add(bytes);
+            self.entry(lot);
+            entry(&mut self.caches, lot).add(bytes);
             return;
         }
-        self.entry(file.storage).add(bytes);
+        self.entry(lot).add(bytes);
         self.unsized_files += u64::from(file.bytes.is_none());
-        self.findings.push(Finding {
+        self.findings.push(FileAtRisk {
             path: file.path,
             bytes: file.bytes,
             storage: file.storage,
+            rule: lot.rule.clone(),
             value,
             modified: file.modified,
             changed: file.changed,
@@ -150,18 +151,18 @@ impl Collector {
     }
 
     fn trim(&mut self) {
-        self.findings.sort_by_cached_key(Finding::rank);
+        self.findings.sort_by_cached_key(FileAtRisk::rank);
         self.findings.truncate(self.limit);
     }
 
-    fn entry(&mut self, storage: StorageKind) -> &mut Tally {
-        entry(&mut self.tallies, storage)
+    fn entry(&mut self, lot: &Lot) -> &mut Tally {
+        entry(&mut self.tallies, lot)
     }
 }
 
-fn entry(tallies: &mut Vec<(StorageKind, Tally)>, storage: StorageKind) -> &mut Tally {
-    let at = tallies.iter().position(|(known, _)| *known == storage).unwrap_or_else(|| {
-        tallies.push((storage, Tally::default()));
+fn entry<'t>(tallies: &'t mut Vec<(Lot, Tally)>, lot: &Lot) -> &'t mut Tally {
+    let at = tallies.iter().position(|(known, _)| known == lot).unwrap_or_else(|| {
+        tallies.push((lot.clone(), Tally::default()));
         tallies.len() - 1
     });
     &mut tallies[at].1
@@ -184,31 +185,31 @@ fn remember(texts: &mut Vec<String>, text: String) {
 pub async fn read(
     engine: &dyn Engine,
     key: &WsKey,
-    detail: Arc<Detail>,
-    profile: &Profile,
+    grounds: &Grounds,
     asked: bool,
     limit: usize,
     clock: &dyn Clock,
     on_progress: &mut (dyn FnMut(Tally) + Send),
 ) -> Result<Risk> {
-    let targets = targets(&detail, profile);
+    let (detail, classifier) = (&grounds.detail, &grounds.classifier());
+    let targets = targets(classifier);
     let nothing_to_read = targets.is_empty();
     let mut collector = Collector::new(limit);
-    let mut items = engine.scan(ScanRequest { key: key.clone(), detail: detail.clone(), targets, asked });
+    let mut items = engine.scan(ScanRequest { key: key.clone(), detail: Arc::clone(detail), targets, asked });
     while let Some(item) = items.next().await {
         // A scan that looks and finds nothing is alive all the same.
         let found_files = matches!(item, ScanItem::Files(_) | ScanItem::Looking);
-        collector.push(item, profile);
+        collector.push(item, classifier);
         if found_files {
             on_progress(collector.tally());
         }
     }
     if let Some(reason) = &detail.mounts_missing {
-        collector.push(ScanItem::Gap(format!("its mounts are not all known: {reason}")), profile);
+        collector.push(ScanItem::Gap(format!("its mounts are not all known: {reason}")), classifier);
     } else if nothing_to_read && collector.method.is_none() && collector.gaps.is_empty() {
-        collector.push(ScanItem::By(Method::Inside), profile);
-        collector
-            .push(ScanItem::Note("no place here is lost in a crash, stop, retire or reboot".into()), profile);
+        collector.push(ScanItem::By(Method::Inside), classifier);
+        let note = ScanItem::Note("no place here is lost in a crash, stop, retire or reboot".into());
+        collector.push(note, classifier);
     }
     collector.finish(clock.now())
 }
@@ -216,24 +217,17 @@ pub async fn read(
 /// What one event loses of the findings listed, best first.
 pub fn findings<'r>(
     risk: &'r Risk,
-    detail: &'r Detail,
-    profile: &'r Profile,
+    classifier: Classifier<'r>,
     event: Event,
-) -> impl Iterator<Item = &'r Finding> {
-    let classifier = Classifier { detail, profile, facts: Facts::default() };
-    risk.findings.iter().filter(move |finding| classifier.verdict(finding.storage, event) == Verdict::Lost)
+) -> impl Iterator<Item = &'r FileAtRisk> {
+    risk.findings.iter().filter(move |finding| classifier.verdict(&finding.lot(), event) == Verdict::Lost)
 }
 
 /// The totals as scripts see them; a look that failed has no numbers, only its reason.
-pub fn at_risk(
-    risk: Option<&Result<Risk>>,
-    detail: Option<&Detail>,
-    profile: &Profile,
-    event: Event,
-) -> AtRisk {
-    match (risk, detail) {
-        (Some(Ok(risk)), Some(detail)) => {
-            let stake = Classifier { detail, profile, facts: Facts::default() }.stake(risk, event);
+pub fn at_risk(risk: Option<&Result<Risk>>, grounds: Option<&Grounds>, event: Event) -> AtRisk {
+    match (risk, grounds) {
+        (Some(Ok(risk)), Some(grounds)) => {
+            let stake = grounds.classifier().stake(risk, event);
             let unread = stake.unread.iter().map(|mount| format!("{} was not read", mount.target.display()));
             AtRisk {
                 files: Some(stake.tally.files),
@@ -263,6 +257,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::core::storage::StorageKind;
     use crate::core::workspace::RunState;
     use crate::work::fake;
 
@@ -278,20 +273,21 @@ mod tests {
 
     #[test]
     fn only_places_that_daily_events_lose_are_read() {
-        let targets = targets(&fake::detail(RunState::Running), &fake::profile());
+        let targets = targets(&fake::grounds(fake::detail(RunState::Running)).classifier());
         let targets: Vec<_> = targets.iter().map(|path| path.display().to_string()).collect();
         assert_eq!(targets, ["/", "/dev/shm"]);
     }
 
     #[test]
     fn totals_are_exact_although_only_the_best_findings_are_kept() {
-        let profile = fake::profile();
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        let classifier = grounds.classifier();
         let mut collector = Collector::new(2);
-        collector.push(ScanItem::By(Method::Upper), &profile);
+        collector.push(ScanItem::By(Method::Upper), &classifier);
         let mut files: Vec<_> = (0..500).map(|n| file(&format!("/tmp/{n}.log"), Some(10))).collect();
         files.push(file("/tmp/model.pt", Some(1)));
         files.push(file("/var/lib/apt/lists/x", Some(1 << 30)));
-        collector.push(ScanItem::Files(files), &profile);
+        collector.push(ScanItem::Files(files), &classifier);
         assert_eq!(collector.tally(), Tally { files: 501, bytes: 5001 });
         let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(risk.findings.len(), 2);
@@ -301,20 +297,22 @@ mod tests {
 
     #[test]
     fn a_file_of_unknown_size_makes_the_sum_a_lower_bound() {
-        let profile = fake::profile();
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        let classifier = grounds.classifier();
         let mut collector = Collector::new(10);
-        collector.push(ScanItem::By(Method::Api), &profile);
-        collector.push(ScanItem::Files(vec![file("/tmp/x", None)]), &profile);
+        collector.push(ScanItem::By(Method::Api), &classifier);
+        collector.push(ScanItem::Files(vec![file("/tmp/x", None)]), &classifier);
         let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
         assert!(!risk.complete());
-        assert_eq!(risk.tallies, [(StorageKind::WritableLayer, Tally { files: 1, bytes: 0 })]);
+        assert_eq!(risk.tallies, [(StorageKind::WritableLayer.into(), Tally { files: 1, bytes: 0 })]);
     }
 
     #[test]
     fn a_scan_that_never_says_how_it_looks_is_an_error_and_not_zero_files() {
-        let profile = fake::profile();
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        let classifier = grounds.classifier();
         let mut collector = Collector::new(10);
-        collector.push(ScanItem::Gap("the layer belongs to root".into()), &profile);
+        collector.push(ScanItem::Gap("the layer belongs to root".into()), &classifier);
         let error = collector.finish(Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(error.kind, Kind::NotPermitted);
         assert!(error.message.contains("belongs to root"), "{error}");
@@ -322,10 +320,11 @@ mod tests {
 
     #[test]
     fn caches_are_no_findings_but_are_mentioned() {
-        let profile = fake::profile();
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        let classifier = grounds.classifier();
         let mut collector = Collector::new(10);
-        collector.push(ScanItem::By(Method::Upper), &profile);
-        collector.push(ScanItem::Files(vec![file("/root/.cache/pip/x", Some(7))]), &profile);
+        collector.push(ScanItem::By(Method::Upper), &classifier);
+        collector.push(ScanItem::Files(vec![file("/root/.cache/pip/x", Some(7))]), &classifier);
         let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
         assert!(risk.findings.is_empty() && risk.tally(|_| true).files == 0);
         assert_eq!(risk.notes, ["1 cache file (7) not counted: made again by itself"]);

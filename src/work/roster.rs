@@ -2,14 +2,16 @@
 //! the three layers a workspace is made of.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt as _};
 
+use super::ground;
+use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::mount::{Backing, Mount, Source};
-use crate::core::profile::Profile;
+use crate::core::recognise::Profiles;
 use crate::core::report::{Layer, Layers};
+use crate::core::rules::Rules;
 use crate::core::storage::{Aftermath, StorageKind};
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::platform::folders;
@@ -28,25 +30,34 @@ pub struct Entry {
     /// The cheap facts.
     pub workspace: Workspace,
     /// The closer look, or why it failed; `None` while nobody looked.
-    pub detail: Option<Result<Arc<Detail>>>,
+    pub grounds: Option<Result<Grounds>>,
 }
 
 impl Entry {
     /// The detail, where there is one.
     pub fn known(&self) -> Option<&Detail> {
-        match &self.detail {
-            Some(Ok(detail)) => Some(detail),
+        self.stands_on().map(|grounds| &*grounds.detail)
+    }
+
+    /// What its answers stand on, where somebody looked closer.
+    pub fn stands_on(&self) -> Option<&Grounds> {
+        match &self.grounds {
+            Some(Ok(grounds)) => Some(grounds),
             _ => None,
         }
     }
 }
 
 /// Looks at workspaces more closely, four at a time; answers come in the order in which they arrive.
-pub fn details(engine: &dyn Engine, keys: Vec<WsKey>) -> impl Stream<Item = (WsKey, Result<Arc<Detail>>)> + '_ {
-    stream::iter(keys)
-        .map(move |key| async move {
-            let detail = engine.detail(&key).await.map(Arc::new);
-            (key, detail)
+pub fn grounds<'e>(
+    engine: &'e dyn Engine,
+    profiles: &'e Profiles,
+    workspaces: Vec<Workspace>,
+) -> impl Stream<Item = (WsKey, Result<Grounds>)> + 'e {
+    stream::iter(workspaces)
+        .map(move |workspace| async move {
+            let grounds = ground::look(engine, profiles, &workspace).await;
+            (workspace.key, grounds)
         })
         .buffer_unordered(LOOKS)
 }
@@ -103,13 +114,13 @@ pub fn name_owners(workspaces: &mut [Workspace], host: &Host) {
 
 /// The mount that brings the project folder in: the profile's folder, else one
 /// under a folder root, else the one the container starts in, else the only one it can write to.
-pub fn folder<'d>(detail: &'d Detail, profile: &Profile, roots: &[PathBuf]) -> Option<&'d Mount> {
+pub fn folder<'d>(detail: &'d Detail, rules: &Rules, roots: &[PathBuf]) -> Option<&'d Mount> {
     let from_host = || {
         detail.mounts.iter().filter(|mount| {
             mount.host_path.is_some() && matches!(mount.backing, Backing::HostDir { .. }) && !mount.read_only
         })
     };
-    let preferred = profile.workspace.as_deref().map(Path::new);
+    let preferred = rules.workspace.as_deref();
     from_host()
         .find(|mount| Some(mount.target.as_path()) == preferred)
         .or_else(|| {
@@ -273,7 +284,7 @@ mod tests {
     #[test]
     fn a_folder_in_memory_or_below_tmp_is_not_where_the_work_is() {
         let mut detail = fake::detail(RunState::Running);
-        let only = |detail: &Detail| folder(detail, &fake::profile(), &[]).is_some();
+        let only = |detail: &Detail| folder(detail, &fake::profiles().without_workspace(), &[]).is_some();
         let at = detail.mounts.iter().position(|mount| mount.target == Path::new("/workspace")).unwrap();
         detail.mounts[at].target = "/elsewhere".into();
         assert!(only(&detail));

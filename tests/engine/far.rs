@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use outlast::core::classify::{Classifier, Facts, Origin};
+use outlast::core::classify::{Classifier, Origin};
 use outlast::core::event::Event;
+use outlast::core::facts::Facts;
 use outlast::core::fate::Verdict;
 use outlast::core::finding::Method;
 use outlast::core::mount::{Backing, Measure, Source};
@@ -17,7 +18,7 @@ use outlast::core::storage::StorageKind;
 use outlast::engine::docker::{Docker, find};
 use outlast::port::{Can, Engine, FileFact, Look, PathKind, Right, ScanItem, ScanRequest};
 
-use super::{adapter_at, detail, key, mount, profile, wait};
+use super::{adapter_at, detail, key, mount, plain, wait};
 use crate::support::docker::{Cli, Container, engine};
 
 /// The real engine behind another socket; it says that it is far away.
@@ -178,8 +179,8 @@ fn a_far_bind_mount_is_unseen_and_a_far_volume_is_measured_by_the_engine() {
     let detail = detail(&docker, &container);
     assert!(matches!(mount(&detail, "/here").backing, Backing::HostDir { source: Source::Unseen, .. }));
     assert_eq!(mount(&detail, "/here").filesystem, None);
-    let profile = profile();
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let rules = plain();
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     for event in [Event::Crash, Event::Stop, Event::Retire, Event::Reboot] {
         let fate = |target: &str| classifier.mount(mount(&detail, target)).fates.verdict(event);
         assert_ne!(fate("/here"), Verdict::Kept, "{event:?}: nothing is known of that directory");

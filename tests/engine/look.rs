@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use outlast::core::classify::{Classifier, Facts, Origin};
+use outlast::core::classify::{Classifier, Origin};
 use outlast::core::error::Kind;
 use outlast::core::event::Event;
+use outlast::core::facts::Facts;
 use outlast::core::fate::Verdict;
 use outlast::core::path::{Resolver, Step};
 use outlast::core::storage::StorageKind;
 use outlast::engine::docker::Docker;
 use outlast::port::{Engine, Look, PathKind};
 
-use super::{detail, key, profile, real, real_as_root, wait};
+use super::{detail, key, plain, real, real_as_root, wait};
 use crate::support::docker::Container;
 
 fn look(docker: &Docker, container: &Container, path: &str) -> Look {
@@ -44,8 +45,8 @@ fn links_are_followed_inside_the_container_running_and_stopped() {
     container.exec("ln -s /etc/shadow /root/trap");
     for _ in 0..2 {
         let detail = detail(&docker, &container);
-        let profile = profile();
-        let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+        let rules = plain();
+        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
         let fate = |path: &str| {
             let real = resolve(&docker, &container, path);
             let explanation = classifier.explain(&real, Origin::Layer);

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use outlast::core::mount::Mount;
-use outlast::core::profile::Profile;
+use outlast::core::rules::Rules;
 use outlast::core::workspace::{Detail, RunState, Workspace, WsKey};
 use outlast::engine::docker::{Address, Docker, find};
 use outlast::port::{Clock, Engine, Host};
@@ -39,7 +39,7 @@ fn adapter_at(socket: &Path) -> Docker {
     let users = BTreeMap::from([(1001, "alice".to_string()), (1002, "ben".to_string())]);
     let uid = rustix::process::getuid().as_raw();
     let host = Host { uid, user: Some("viewer".into()), users, ..Host::default() };
-    Docker::new(Address::new(socket, "the test"), Arc::new(host), Arc::new(Still))
+    Docker::new(Address::new(socket, "the test"), Arc::new(host), Arc::new(Still), Vec::new())
 }
 
 /// The machine's engine and our adapter to it, if there is one.
@@ -86,7 +86,7 @@ fn mount<'d>(detail: &'d Detail, target: &str) -> &'d Mount {
     found.unwrap_or_else(|| panic!("no mount at {target}: {:#?}", detail.mounts))
 }
 
-/// The profile of plain containers, as it is shipped.
-fn profile() -> Profile {
-    toml::from_str(include_str!("../../assets/profiles/docker.toml")).unwrap()
+/// The rules of plain Docker.
+fn plain() -> Rules {
+    crate::support::model::profiles().without_workspace()
 }

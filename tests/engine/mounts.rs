@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use outlast::core::classify::{Classifier, Facts, Origin};
+use outlast::core::classify::{Classifier, Origin};
 use outlast::core::event::Event;
+use outlast::core::facts::Facts;
 use outlast::core::fate::{Condition, Verdict};
 use outlast::core::mount::{Backing, Measure};
 use outlast::core::storage::{Aftermath, StorageKind};
 use outlast::port::Engine;
 
-use super::{detail, key, mount, profile, real, real_as_root, wait};
+use super::{detail, key, mount, plain, real, real_as_root, wait};
 
 fn bind(source: &Path, target: &str) -> String {
     format!("{}:{target}", source.display())
@@ -110,8 +111,8 @@ fn a_bind_from_the_hosts_memory_is_lost_at_reboot() {
         if running {
             container.start();
         }
-        let (detail, profile) = (detail(&docker, &container), profile());
-        let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+        let (detail, rules) = (detail(&docker, &container), plain());
+        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
         let explanation = classifier.explain(Path::new("/ram/model.pt"), Origin::Unknown);
         assert_eq!(explanation.storage, StorageKind::BindMemory, "running: {running}");
         assert_eq!(explanation.fates.verdict(Event::Retire), Verdict::Kept);
@@ -124,8 +125,8 @@ fn a_bind_from_the_hosts_tmp_is_kept_only_if_nothing_cleans_it() {
     let Some((cli, docker)) = real() else { return };
     let folder = tempfile::Builder::new().prefix("outlast-test-").tempdir_in("/var/tmp").unwrap();
     let container = cli.container("tmp").args(["-v", &bind(folder.path(), "/t")]).create();
-    let (detail, profile) = (detail(&docker, &container), profile());
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let (detail, rules) = (detail(&docker, &container), plain());
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     let explanation = classifier.mount(mount(&detail, "/t"));
     assert_eq!(explanation.storage, StorageKind::BindTemp);
     assert_eq!(explanation.fates.verdict(Event::Reboot), Verdict::KeptIf(Condition::HostTempNotCleaned));

@@ -3,12 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use outlast::core::classify::{Classifier, Facts, Origin};
+use outlast::core::classify::{Classifier, Origin};
 use outlast::core::event::Event;
+use outlast::core::facts::Facts;
 use outlast::core::fate::{Condition, Verdict};
 use outlast::core::storage::StorageKind;
 
-use super::{detail, mount, profile, real_as_root};
+use super::{detail, mount, plain, real_as_root};
 use crate::support::docker::{Cli, Container, Volume};
 
 /// One file on each kind of storage.
@@ -61,8 +62,8 @@ impl Stage {
 
 /// What the core predicts for each file, before anything happens.
 fn predictions(docker: &outlast::engine::docker::Docker, stage: &Stage, event: Event) -> Vec<Verdict> {
-    let (detail, profile) = (detail(docker, &stage.container), profile());
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let (detail, rules) = (detail(docker, &stage.container), plain());
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     let predict = |(path, kind): (&str, StorageKind)| {
         let explanation = classifier.explain(Path::new(path), Origin::Layer);
         assert_eq!(explanation.storage, kind, "{path}");
@@ -165,9 +166,9 @@ fn removing_the_image_leaves_an_existing_container_its_files() {
     cli.run(&["tag", &cli.base(), &tag]);
     let container = cli.container("image").image(&tag).run();
     container.exec("echo weights > /root/model.pt");
-    let (detail, profile) = (detail(&docker, &container), profile());
-    let facts = Facts { container_exists: Some(true), ..Facts::default() };
-    let classifier = Classifier { detail: &detail, profile: &profile, facts };
+    let (detail, rules) = (detail(&docker, &container), plain());
+    let facts = Facts::default().with(Condition::ContainerExists, Some(true));
+    let classifier = Classifier { detail: &detail, rules: &rules, facts };
     for (path, origin) in [("/root/model.pt", Origin::Layer), ("/opt/from-image", Origin::Image)] {
         let explanation = classifier.explain(Path::new(path), origin);
         assert_eq!(explanation.fates.verdict(Event::ImageRemoval), Verdict::Kept, "{path}");
@@ -188,8 +189,8 @@ fn bind_through(kind: StorageKind, folder: &Path, options: &str, event: Event, d
     if deleted {
         std::fs::remove_dir_all(folder).unwrap();
     }
-    let (detail, profile) = (detail(&docker, &container), profile());
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let (detail, rules) = (detail(&docker, &container), plain());
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     let explanation = classifier.explain(Path::new("/w/model.pt"), Origin::Unknown);
     assert_eq!(explanation.storage, kind);
     let verdict = explanation.fates.verdict(event);

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use outlast::core::classify::{Classifier, Facts};
+use outlast::core::classify::Classifier;
 use outlast::core::event::Event;
+use outlast::core::facts::Facts;
 use outlast::core::fate::Verdict;
 use outlast::core::finding::Method;
 use outlast::core::storage::StorageKind;
 use outlast::engine::docker::Docker;
 use outlast::port::{Engine, FileFact, ScanItem, ScanRequest};
 
-use super::{detail, key, profile, real, real_as_root, wait};
+use super::{detail, key, plain, real, real_as_root, wait};
 use crate::support::docker::Container;
 
 /// What a scan said.
@@ -33,8 +34,8 @@ impl Found {
 
     /// The files that the profile does not ignore.
     pub(super) fn findings(&self) -> Vec<&PathBuf> {
-        let profile = profile();
-        self.files.keys().filter(|path| !profile.ignores(path)).collect()
+        let rules = plain();
+        self.files.keys().filter(|path| !rules.ignores(path)).collect()
     }
 }
 
@@ -42,8 +43,8 @@ impl Found {
 /// removes itself, stopped.
 pub(super) fn scan(docker: &Docker, container: &Container) -> Found {
     let detail = detail(docker, container);
-    let profile = profile();
-    let classifier = Classifier { detail: &detail, profile: &profile, facts: Facts::default() };
+    let rules = plain();
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
     let lost = |mount: &&outlast::core::mount::Mount| {
         let fates = classifier.mount(mount).fates;
         fates.verdict(Event::Retire) == Verdict::Lost || fates.verdict(Event::Stop) == Verdict::Lost

@@ -220,7 +220,7 @@ async fn without_a_mount_table_the_failure_names_the_file() {
 
 #[tokio::test]
 async fn the_machine_sends_no_events_but_never_ends() {
-    let machine = Machine::new(Arc::new(this_host()), Arc::new(Noon));
+    let machine = Machine::new(Arc::new(this_host()), Arc::new(Noon), Vec::new());
     let mut watch = machine.watch();
     assert_eq!(watch.next().await, Some(Tick::Live));
     assert_eq!(watch.next().now_or_never(), None);
@@ -228,7 +228,7 @@ async fn the_machine_sends_no_events_but_never_ends() {
 
 #[tokio::test]
 async fn this_very_machine_is_read_and_its_root_has_a_size() {
-    let machine = Machine::new(Arc::new(this_host()), Arc::new(Noon));
+    let machine = Machine::new(Arc::new(this_host()), Arc::new(Noon), Vec::new());
     let inventory = machine.inventory().await.unwrap();
     let [workspace] = inventory.workspaces.as_slice() else { panic!("one workspace") };
     assert!(!workspace.name.is_empty());

@@ -122,7 +122,7 @@ async fn inside_the_container() {
         file.set_modified(old).unwrap();
     }
 
-    let machine = Machine::new(Arc::new(this_host()), Arc::new(Now));
+    let machine = Machine::new(Arc::new(this_host()), Arc::new(Now), Vec::new());
     let probe = machine.probe().await.unwrap();
     assert!(probe.product.starts_with("a Docker container"), "{}", probe.product);
     let workspace = machine.inventory().await.unwrap().workspaces.remove(0);

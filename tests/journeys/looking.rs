@@ -205,7 +205,7 @@ fn r_held_down_ends_with_one_answer() {
 #[test]
 fn on_this_machine_alone_its_detail_comes_first() {
     let clock: Arc<dyn Clock> = clock();
-    let machine = Machine::new(Arc::new(host::this_host()), Arc::clone(&clock));
+    let machine = Machine::new(Arc::new(host::this_host()), Arc::clone(&clock), Vec::new());
     let arrived = journey(Arc::new(machine), clock, OLD, &[see("IN CONTAINER"), press("<esc>"), see("NAME")]);
     assert!(!arrived.model.open);
 }

@@ -17,7 +17,7 @@ use crate::support::journey::{journey, journey_below, meanwhile, press, see, uns
 fn real() -> (Arc<dyn Engine>, Arc<dyn Clock>) {
     let clock: Arc<dyn Clock> = Arc::new(System);
     let address = find(&|name| std::env::var(name).ok()).unwrap().unwrap();
-    (Arc::new(Docker::new(address, Arc::new(host::this_host()), Arc::clone(&clock))), clock)
+    (Arc::new(Docker::new(address, Arc::new(host::this_host()), Arc::clone(&clock), Vec::new())), clock)
 }
 
 fn only(name: &str) -> crate::support::journey::Step {
@@ -91,7 +91,10 @@ fn files_written_while_looking_are_counted_after_r() {
 fn at(dockerd: &Dockerd) -> (Arc<dyn Engine>, Arc<dyn Clock>) {
     let clock: Arc<dyn Clock> = Arc::new(System);
     let host = Arc::new(host::this_host());
-    (Arc::new(Docker::new(Address::new(dockerd.socket(), "the test"), host, Arc::clone(&clock))), clock)
+    (
+        Arc::new(Docker::new(Address::new(dockerd.socket(), "the test"), host, Arc::clone(&clock), Vec::new())),
+        clock,
+    )
 }
 
 #[test]
@@ -201,7 +204,7 @@ fn nothing_costly_is_asked_on_the_way_to_a_frame() {
     let heard = Heard::listening();
     let clock: Arc<dyn Clock> = Arc::new(System);
     let address = Address::new(heard.socket(), "the test");
-    let engine = Docker::new(address, Arc::new(host::this_host()), Arc::clone(&clock));
+    let engine = Docker::new(address, Arc::new(host::this_host()), Arc::clone(&clock), Vec::new());
     let steps = [see("AT RISK"), only(&container.name), see("none"), press("<enter>"), see("IN CONTAINER")];
     journey(Arc::new(engine), clock, WIDE, &steps);
     let lines = heard.lines();

@@ -43,7 +43,7 @@ fn the_picture_of_what_if() {
     let mut model = model::demo(120, 30);
     let row = model.detailed().unwrap();
     let worst: Vec<(Event, Option<Verdict>)> =
-        Event::ALL.into_iter().map(|event| (event, cells::worst(row, event, &model.profile))).collect();
+        Event::ALL.into_iter().map(|event| (event, cells::worst(row, event))).collect();
     model.overlay = Some(Overlay::WhatIf { subject: "my-project".into(), worst, cursor: 2 });
     compare("what-if", &model);
 }

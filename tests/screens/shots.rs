@@ -145,7 +145,7 @@ fn the_lines_at_the_edges() {
 fn what_if(columns: u16, rows: u16) -> Model {
     let mut model = model::demo(columns, rows);
     let row = &model.rows[4];
-    let worst = Event::ALL.map(|event| (event, cells::worst(row, event, &model.profile))).into();
+    let worst = Event::ALL.map(|event| (event, cells::worst(row, event))).into();
     model.overlay = Some(Overlay::WhatIf { subject: "llm-finetune".into(), worst, cursor: 2 });
     model
 }
@@ -262,7 +262,7 @@ fn a_retired_folder_and_this_machine_say_what_they_are() {
 fn explain() -> Overlay {
     let model = model::demo(80, 24);
     let row = &model.rows[0];
-    let classifier = row.classifier(&model.profile).unwrap();
+    let classifier = row.classifier().unwrap();
     let explanation = classifier.explain("/tmp/model.pt".as_ref(), Origin::Layer);
     let events = Event::ALL
         .map(|event| {

@@ -140,8 +140,8 @@ fn travel(
     let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(cells(size.1), cells(size.0), 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
     let mut screen = Screen::new(emulator.clone(), caps, size.0, size.1);
-    let profile = Arc::new(outlast::platform::profiles::docker().unwrap());
-    let mut model = Model::new(engine.endpoint().clone(), profile, clock.now());
+    let profiles = Arc::new(super::model::profiles());
+    let mut model = Model::new(engine.endpoint().clone(), profiles, clock.now());
     model.size = size;
     model.user = "alice".into();
     model.hostname = "lab01".into();

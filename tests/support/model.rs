@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use outlast::app::{Cmd, Msg, State};
-use outlast::core::profile::Profile;
+use outlast::core::recognise::Profiles;
 use outlast::engine::demo::{Demo, Fixed};
 use outlast::model::key::Key;
 use outlast::model::{LinkState, Model};
 use outlast::port::{Endpoint, Engine};
-use outlast::work::risk;
+use outlast::work::{ground, risk};
 
 /// The time in every test: a Monday afternoon.
 pub(crate) fn now() -> Timestamp {
@@ -22,16 +22,17 @@ pub(crate) fn clock() -> Arc<Fixed> {
     Arc::new(Fixed(now()))
 }
 
-/// Plain Docker's profile.
-pub(crate) fn docker() -> Profile {
-    toml::from_str(include_str!("../../assets/profiles/docker.toml")).unwrap()
+/// The profiles that are part of the program, none asked for.
+pub(crate) fn profiles() -> Profiles {
+    let all = outlast::platform::profiles::built_in().unwrap();
+    Profiles { all, forced: None, parameters: std::collections::BTreeMap::new(), home: None }
 }
 
 /// A screen before anything answered.
 pub(crate) fn connecting(columns: u16, rows: u16) -> Model {
     let endpoint =
         Endpoint { id: "docker".into(), title: "Docker".into(), address: "unix:///var/run/docker.sock".into() };
-    let mut model = Model::new(endpoint, Arc::new(docker()), now());
+    let mut model = Model::new(endpoint, Arc::new(profiles()), now());
     model.size = (columns, rows);
     model.user = "alice".into();
     model.hostname = "lab01".into();
@@ -85,14 +86,14 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
     match cmd {
         Cmd::Detail(keys) => {
             for key in keys {
-                let detail = engine.detail(&key).await.map(Arc::new);
-                queue.push_back(Msg::Detailed(key, detail));
+                let workspace = &model.row(&key).unwrap().workspace;
+                let grounds = ground::look(engine, &model.profiles, workspace).await;
+                queue.push_back(Msg::Detailed(key, grounds));
             }
         }
         Cmd::Scan { key, asked } => {
-            let detail = Arc::clone(model.row(&key).unwrap().detail.known().unwrap());
-            let quiet = &mut |_| {};
-            let risk = risk::read(engine, &key, detail, &model.profile, asked, 300, &now(), quiet).await;
+            let grounds = model.row(&key).unwrap().grounds().unwrap();
+            let risk = risk::read(engine, &key, &grounds, asked, 300, &now(), &mut |_| {}).await;
             queue.push_back(Msg::Scanned(key, 0, risk));
         }
         _ => {}

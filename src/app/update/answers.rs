@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::State;
 use crate::app::msg::{Cmd, Msg};
+use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::Plan;
-use crate::core::workspace::{Detail, RunState, Workspace, WsKey};
+use crate::core::workspace::{RunState, Workspace, WsKey};
 use crate::model::{Fact, LinkState, Notice, Overlay, RiskState, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
 use crate::work;
@@ -90,7 +91,8 @@ impl State {
             let known = old.iter().position(|row| row.workspace.key == workspace.key);
             let Some(mut row) = known.map(|at| old.swap_remove(at)) else {
                 look_at.push(workspace.key.clone());
-                self.model.rows.push(Row::new(workspace));
+                let rules = Arc::new(self.model.profiles.rules(&workspace, None));
+                self.model.rows.push(Row::new(workspace, rules));
                 continue;
             };
             let changed = row.workspace.state != workspace.state;
@@ -136,23 +138,25 @@ impl State {
         keys.sort_by_cached_key(place);
     }
 
-    fn detailed(&mut self, key: &WsKey, detail: Result<Arc<Detail>>) -> Vec<Cmd> {
+    fn detailed(&mut self, key: &WsKey, grounds: Result<Grounds>) -> Vec<Cmd> {
         let images = self.model.images.clone();
-        let profile = Arc::clone(&self.model.profile);
         let roots = self.model.folder_roots.clone();
         let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
         let is_shown = self.model.detail.as_ref() == Some(key);
         let mut cmds = Vec::new();
         if let Some(row) = self.model.row_mut(key) {
-            match detail {
-                Ok(detail) => {
+            match grounds {
+                Ok(grounds) => {
+                    let Grounds { detail, rules, facts } = grounds;
                     row.workspace.state = detail.state;
-                    let folder = work::roster::folder(&detail, &profile, &roots);
+                    let folder = work::roster::folder(&detail, &rules, &roots);
                     let folder = folder.and_then(|mount| mount.host_path.as_deref());
                     row.layers =
                         Some(work::roster::layers(&row.workspace, Some(&detail), images.as_deref(), folder));
-                    row.facts = work::explain::facts(&row.workspace, &detail, images.as_deref());
-                    let same = row.detail.known().is_some_and(|known| *known == detail);
+                    row.facts = work::ground::with_images(facts, &row.workspace, images.as_deref());
+                    let same = row.detail.known().is_some_and(|known| *known == detail)
+                        && row.rules.profile.id == rules.profile.id;
+                    row.rules = rules;
                     row.detail = Fact::Known(detail);
                     if row.risk.known.is_none() || !same {
                         cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
@@ -268,7 +272,7 @@ impl State {
         let selected = self.model.selected().map(|row| row.workspace.key.clone());
         self.model.rows.retain(|row| row.workspace.state != RunState::Retired);
         for folder in folders {
-            let mut row = Row::new(folder);
+            let mut row = Row::new(folder, Arc::clone(&self.model.rules));
             let folder = Path::new(&row.workspace.key.id).to_path_buf();
             let images = self.model.images.as_deref();
             row.layers = Some(work::roster::layers(&row.workspace, None, images, Some(&folder)));

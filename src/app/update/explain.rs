@@ -5,7 +5,7 @@ use std::path::Path;
 use super::State;
 use crate::core::classify::{Explanation, Origin};
 use crate::core::event::Event;
-use crate::core::finding::Finding;
+use crate::core::finding::FileAtRisk;
 use crate::core::mount::Mount;
 use crate::model::{ExplainView, Overlay, Page, Row, Tab};
 use crate::{text, work};
@@ -39,7 +39,7 @@ impl State {
     }
 
     fn mount(&self, row: &Row, mount: &Mount) -> Option<ExplainView> {
-        let classifier = row.classifier(&self.model.profile)?;
+        let classifier = row.classifier()?;
         let explanation = classifier.explain(&mount.target, Origin::Layer);
         let mut facts = vec![text::printable(&mount.source).into_owned()];
         facts.extend(mount.filesystem.clone());
@@ -49,8 +49,8 @@ impl State {
         Some(self.view(row, &mount.target, &explanation, facts.join(", ")))
     }
 
-    fn file(&self, row: &Row, finding: &Finding) -> Option<ExplainView> {
-        let classifier = row.classifier(&self.model.profile)?;
+    fn file(&self, row: &Row, finding: &FileAtRisk) -> Option<ExplainView> {
+        let classifier = row.classifier()?;
         let explanation = classifier.explain(&finding.path, Origin::Layer);
         let mut facts = vec![finding.value.label().to_string()];
         facts.extend(finding.bytes.map(text::size));
@@ -65,8 +65,8 @@ impl State {
         let model = &self.model;
         let event = model.event;
         let chosen = explanation.fates.of(event);
-        let command = row.detail.known().and_then(|detail| {
-            work::explain::command(&row.workspace, detail, &model.profile, path, chosen.verdict(), event)
+        let command = row.classifier().and_then(|classifier| {
+            work::explain::command(&row.workspace, &classifier, path, chosen.verdict(), event)
         });
         ExplainView {
             path: text::printable_path(path).into_owned(),
@@ -77,12 +77,12 @@ impl State {
                 .into_iter()
                 .map(|event| {
                     let answer = explanation.fates.of(event);
-                    (event, answer.verdict(), answer.reason.clone().into_owned(), answer.basis)
+                    (event, answer.verdict(), answer.reason.to_string(), answer.basis)
                 })
                 .collect(),
-            advice: chosen.advice.clone().into_owned(),
+            advice: chosen.advice.to_string(),
             command,
-            violation: explanation.violation.map(str::to_string),
+            violation: explanation.violation.map(|violation| violation.words().to_string()),
         }
     }
 }

@@ -71,9 +71,8 @@ impl State {
 
     fn plan(&self, key: &WsKey, risk: Option<&Risk>) -> Option<crate::core::error::Result<Plan>> {
         let row = self.model.row(key)?;
-        let detail = row.detail.known()?;
-        let verb = verb(row)?;
-        Some(work::act::plan(verb, &row.workspace, detail, risk, &self.model.profile, &self.model.now))
+        let (grounds, verb) = (row.grounds()?, verb(row)?);
+        Some(work::act::plan(verb, &row.workspace, &grounds, risk, &self.model.now))
     }
 
     fn show_plan(&mut self, plan: Plan) {

@@ -143,7 +143,7 @@ fn order(row: &Row, model: &Model) -> (Reverse<u64>, String, String) {
         Sort::State => (Reverse(up), String::new(), name),
         Sort::Name => (Reverse(0), String::new(), name),
         Sort::AtRisk => {
-            let bytes = match cells::at_risk(row, model.event, &model.profile) {
+            let bytes = match cells::at_risk(row, model.event) {
                 AtRisk::Files { tally, .. } | AtRisk::Reading(tally) => tally.bytes.saturating_add(1),
                 AtRisk::Nothing | AtRisk::NotRead | AtRisk::Folder => 0,
             };
@@ -165,11 +165,11 @@ fn show_files(model: &mut Model) {
     let selected = model.at_risk.selected_item().and_then(|index| model.files.get(index).cloned());
     let mut files = Vec::new();
     for row in &model.rows {
-        let (Some(risk), Some(classifier)) = (&row.risk.known, row.classifier(&model.profile)) else {
+        let (Some(risk), Some(classifier)) = (&row.risk.known, row.classifier()) else {
             continue;
         };
         for (index, finding) in risk.findings.iter().enumerate() {
-            if classifier.verdict(finding.storage, model.event) == Verdict::Lost {
+            if classifier.verdict(&finding.lot(), model.event) == Verdict::Lost {
                 files.push((finding.rank(), FileRef { key: row.workspace.key.clone(), index }));
             }
         }

@@ -21,7 +21,7 @@ impl State {
         let worst = Event::ALL
             .into_iter()
             .map(|event| {
-                let verdicts = rows.iter().filter_map(|row| cells::worst(row, event, &model.profile));
+                let verdicts = rows.iter().filter_map(|row| cells::worst(row, event));
                 (event, verdicts.reduce(crate::core::fate::Verdict::worse))
             })
             .collect();

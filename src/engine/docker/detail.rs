@@ -1,6 +1,8 @@
 //! A closer look at one container: how it runs, how it ended, what it holds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
 
 use bollard::models::{
     ContainerInspectResponse, ContainerState, DeviceRequest, HostConfig, RestartPolicyNameEnum, Volume,
@@ -11,6 +13,8 @@ use crate::core::error::Result;
 use crate::core::identity;
 use crate::core::storage::Aftermath;
 use crate::core::workspace::{Detail, Gpu, RestartPolicy, RunState};
+
+use crate::scan;
 
 use super::process::Process;
 use super::{LIMIT, Link, Session, blocking, inventory, mounts};
@@ -23,10 +27,14 @@ pub(super) async fn read(link: &Link, id: &str) -> Result<Detail> {
     let inspected = link.inspect(&session, id).await?;
     let volumes = volumes(link, &session, &inspected).await;
     let local = session.local;
+    let landmarks = Arc::clone(&link.landmarks);
     blocking(move || {
         let process = process(&inspected, local);
         let mounts = mounts::read(&inspected, &volumes, process.as_ref(), local);
-        detail(inspected, mounts)
+        let root = process.map(|process| process.place(Path::new("/")));
+        let mut detail = detail(inspected, mounts);
+        detail.landmarks = root.map(|root| scan::landmarks(&root, &landmarks)).unwrap_or_default();
+        detail
     })
     .await
 }
@@ -61,6 +69,7 @@ fn detail(inspected: ContainerInspectResponse, mounts: Vec<crate::core::mount::M
     let config = inspected.config.unwrap_or_default();
     let state = run.status.map_or(RunState::Unknown, |status| inventory::state(status.as_ref()));
     let after = if host.auto_remove == Some(true) { Aftermath::Removed } else { Aftermath::Stays };
+    let env = config.env.unwrap_or_default();
     let labels: BTreeMap<String, String> = config.labels.unwrap_or_default().into_iter().collect();
     Detail {
         state,
@@ -70,7 +79,7 @@ fn detail(inspected: ContainerInspectResponse, mounts: Vec<crate::core::mount::M
         oom: run.oom_killed == Some(true),
         restarts: inspected.restart_count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
         restart_policy: restart_policy(&host),
-        gpus: gpus(&labels, host.device_requests.as_deref(), config.env.as_deref()),
+        gpus: gpus(&labels, host.device_requests.as_deref(), Some(&env)),
         mounts_missing: inspected
             .mounts
             .is_none()
@@ -82,6 +91,8 @@ fn detail(inspected: ContainerInspectResponse, mounts: Vec<crate::core::mount::M
         workdir: config.working_dir.filter(|dir| !dir.is_empty()).map(Into::into),
         user: config.user.filter(|user| !user.is_empty()),
         error: run.error.filter(|error| !error.is_empty()),
+        env_names: env.iter().filter_map(|line| Some(line.split_once('=')?.0.to_string())).collect(),
+        landmarks: BTreeSet::new(),
     }
 }
 

@@ -65,6 +65,8 @@ struct Link {
     session: Mutex<Option<Session>>,
     /// Listing changes is costly: one at a time.
     changes: Semaphore,
+    /// Files that give a platform away, to look for in containers.
+    landmarks: Arc<[PathBuf]>,
 }
 
 /// What a first contact told; made again after every loss.
@@ -102,13 +104,14 @@ struct Info {
 }
 
 impl Docker {
-    /// An engine at a socket; does no I/O.
-    pub fn new(address: Address, host: Arc<Host>, clock: Arc<dyn Clock>) -> Self {
+    /// An engine at a socket; does no I/O. `landmarks` are files that give a platform away.
+    pub fn new(address: Address, host: Arc<Host>, clock: Arc<dyn Clock>, landmarks: Vec<PathBuf>) -> Self {
         let title = address.title();
         let id = "docker".to_string();
         let endpoint = Endpoint { id: id.clone(), title: title.into(), address: address.url() };
         let socket = Socket { path: address.socket, title, user: host.user.clone() };
-        let link = Link { id, socket, host, session: Mutex::new(None), changes: Semaphore::new(1) };
+        let session = Mutex::new(None);
+        let link = Link { id, socket, host, session, changes: Semaphore::new(1), landmarks: landmarks.into() };
         Self { endpoint, link: Arc::new(link), clock }
     }
 }

@@ -32,6 +32,8 @@ pub struct Machine {
     host: Arc<Host>,
     clock: Arc<dyn Clock>,
     place: Place,
+    /// Files that give a platform away, to look for.
+    landmarks: Arc<[PathBuf]>,
 }
 
 /// Where the machine is read: `/` and its own mount table, or a test's.
@@ -51,9 +53,9 @@ struct Seen {
 
 impl Machine {
     /// The machine that this program runs on.
-    pub fn new(host: Arc<Host>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(host: Arc<Host>, clock: Arc<dyn Clock>, landmarks: Vec<PathBuf>) -> Self {
         let place = Place { root: "/".into(), table: "/proc/self/mountinfo".into(), clues: None };
-        Self::reading(host, clock, place)
+        Self { landmarks: landmarks.into(), ..Self::reading(host, clock, place) }
     }
 
     /// A machine made up of a root, a mount table and signs.
@@ -63,7 +65,7 @@ impl Machine {
 
     fn reading(host: Arc<Host>, clock: Arc<dyn Clock>, place: Place) -> Self {
         let endpoint = Endpoint { id: "machine".into(), title: "this machine".into(), address: String::new() };
-        Self { endpoint, host, clock, place }
+        Self { endpoint, host, clock, place, landmarks: Arc::new([]) }
     }
 
     async fn see(&self) -> Result<Seen> {
@@ -180,7 +182,19 @@ impl Engine for Machine {
     }
 
     fn detail<'a>(&'a self, _key: &'a WsKey) -> Reply<'a, Detail> {
-        async { Ok(self.see().await?.detail(&self.host)) }.boxed()
+        async {
+            let mut detail = self.see().await?.detail(&self.host);
+            let (root, landmarks) = (self.place.root.clone(), Arc::clone(&self.landmarks));
+            let look = within(AT_ONCE, "this machine", move || scan::landmarks(&root, &landmarks));
+            // A disk that does not answer gives nothing away.
+            detail.landmarks = look.await.unwrap_or_default();
+            if self.place.clues.is_none() {
+                detail.env_names =
+                    std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+            }
+            Ok(detail)
+        }
+        .boxed()
     }
 
     fn watch(&self) -> WatchStream {

@@ -14,7 +14,7 @@ use ratatui::text::Span;
 
 use super::{below, paragraphs};
 use crate::core::classify::{Classifier, Origin};
-use crate::core::finding::{Finding, Risk};
+use crate::core::finding::{FileAtRisk, Risk};
 use crate::model::{Model, Row};
 use crate::text;
 use crate::ui::theme::Theme;
@@ -146,11 +146,11 @@ fn columns(model: &Model, area: Rect, title: &'static str, storage: bool, fate: 
     )
 }
 
-fn cells(model: &Model, theme: &Theme, row: &Row, finding: &Finding) -> Vec<Span<'static>> {
+fn cells(model: &Model, theme: &Theme, row: &Row, finding: &FileAtRisk) -> Vec<Span<'static>> {
     let verdict = |classifier: Classifier<'_>| {
         classifier.explain(&finding.path, Origin::Layer).fates.verdict(model.event)
     };
-    let fate = row.classifier(&model.profile).map_or_else(
+    let fate = row.classifier().map_or_else(
         || Span::styled("unknown", theme.caution),
         |classifier| words::fate(verdict(classifier), theme),
     );

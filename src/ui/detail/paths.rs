@@ -112,7 +112,7 @@ fn mounts(
     area: Rect,
     buffer: &mut Buffer,
 ) -> u16 {
-    let Some(classifier) = row.classifier(&model.profile) else { return 0 };
+    let Some(classifier) = row.classifier() else { return 0 };
     let shown = cells::visible_mounts(detail);
     let narrow = area.width < 70;
     let all: Vec<Vec<Span<'static>>> = shown

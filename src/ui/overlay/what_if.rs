@@ -35,7 +35,8 @@ pub(super) fn sheet(
     };
     let mut lines = vec![vec![Span::styled(head, theme.text)], empty()];
     let head = lines.len();
-    let name = |event: &Event| model.profile.word(*event).replace('_', " ");
+    let name =
+        |event: &Event| model.rules.profile.word(*event).unwrap_or_else(|| event.key()).replace('_', " ");
     let names = widest(worst.iter().map(|(event, _)| name(event))) + 2;
     let meanings = widest(worst.iter().map(|(event, _)| event.meaning())) + 2;
     let fate = |verdict: &Option<Verdict>| match verdict {

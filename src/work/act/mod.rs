@@ -14,15 +14,14 @@ pub use recover::recover;
 pub use run::{Consent, run};
 
 use super::explain::quote;
-use crate::core::classify::{Classifier, Facts};
+use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::{Loss, Plan, Precondition, Step, Verb};
-use crate::core::profile::Profile;
 use crate::core::storage::{Aftermath, StorageKind};
-use crate::core::workspace::{Detail, RunState, Workspace, WsKey};
+use crate::core::workspace::{RunState, Workspace, WsKey};
 use crate::port::Clock;
 use crate::text::{printable, size};
 
@@ -62,16 +61,16 @@ pub fn applies(verb: Verb, workspace: &Workspace, state: RunState) -> Result<()>
 pub fn plan(
     verb: Verb,
     workspace: &Workspace,
-    detail: &Detail,
+    grounds: &Grounds,
     risk: Option<&Risk>,
-    profile: &Profile,
     clock: &dyn Clock,
 ) -> Result<Plan> {
+    let detail = &grounds.detail;
     applies(verb, workspace, detail.state)?;
     let name = workspace.container.clone().unwrap_or_default();
     let loses = match verb {
         Verb::Start => Vec::new(),
-        Verb::Stop => losses(detail, risk, profile, Event::Stop),
+        Verb::Stop => losses(&grounds.classifier(), risk, Event::Stop),
     };
     let at_risk = digest(&loses);
     let opposite = match verb {
@@ -120,10 +119,9 @@ fn call(verb: Verb, key: &WsKey, name: &str) -> String {
 }
 
 /// What an event loses, one entry a storage kind: that is how far the totals tell things apart.
-fn losses(detail: &Detail, risk: Option<&Risk>, profile: &Profile, event: Event) -> Vec<Loss> {
-    let classifier = Classifier { detail, profile, facts: Facts::default() };
+fn losses(classifier: &Classifier<'_>, risk: Option<&Risk>, event: Event) -> Vec<Loss> {
     let mut losses: Vec<Loss> = Vec::new();
-    for mount in detail.mounts.iter().filter(|mount| mount.holds_files()) {
+    for mount in classifier.detail.mounts.iter().filter(|mount| mount.holds_files()) {
         if classifier.mount(mount).fates.verdict(event) != Verdict::Lost {
             continue;
         }
@@ -143,7 +141,8 @@ fn losses(detail: &Detail, risk: Option<&Risk>, profile: &Profile, event: Event)
         });
     }
     let caches = risk.map(|risk| risk.caches.clone()).unwrap_or_default();
-    for (storage, tally) in caches {
+    for (lot, tally) in caches {
+        let storage = lot.storage;
         if losses.iter().any(|loss| loss.storage == storage) {
             losses.push(Loss {
                 what: "caches".into(),
@@ -160,7 +159,7 @@ fn losses(detail: &Detail, risk: Option<&Risk>, profile: &Profile, event: Event)
 
 /// What was found on a kind. Nothing found by a look that was not complete is not known.
 fn found(risk: &Risk, storage: StorageKind) -> Option<Tally> {
-    let tally = risk.tallies.iter().find(|(kind, _)| *kind == storage).map(|(_, tally)| *tally);
+    let tally = risk.was_read(storage).then(|| risk.tally(|lot| lot.storage == storage));
     match tally {
         Some(tally) if tally.files > 0 || risk.complete() => Some(tally),
         // A complete look that met nothing of a kind leaves it out.

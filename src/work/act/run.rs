@@ -1,19 +1,18 @@
 //! Runs a plan: what must still be true is looked at again just before every step.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{NOT_READ, applies, digest, loss_line, losses};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::plan::{Plan, Step, Verb};
-use crate::core::profile::Profile;
+use crate::core::recognise::Profiles;
 use crate::core::report::Change;
 use crate::core::workspace::{RunState, WsKey};
 use crate::port::{Clock, Engine, Host};
 use crate::store::Store;
 use crate::text::printable;
-use crate::work::risk;
+use crate::work::{ground, risk};
 
 /// How long a container that removes itself is waited for.
 const GONE_WITHIN: Duration = Duration::from_secs(2);
@@ -29,12 +28,12 @@ pub struct Consent {
 
 /// Runs a plan: checks everything again, journals each step before and after, logs each change.
 ///
-/// `profile` is the one the plan was made with: losses are judged by it again.
+/// `profiles` are those the plan was made with: losses are judged by them again.
 pub async fn run(
     engine: &dyn Engine,
     store: &Store,
     host: &Host,
-    profile: &Profile,
+    profiles: &Profiles,
     clock: &dyn Clock,
     plan: &Plan,
     consent: Consent,
@@ -48,7 +47,7 @@ pub async fn run(
     let mut journal = store.journal(plan)?;
     for (number, step) in plan.steps.iter().enumerate() {
         // Nothing was begun, so there is nothing to finish later either.
-        let before = match unchanged(engine, profile, clock, plan, step).await {
+        let before = match unchanged(engine, profiles, clock, plan, step).await {
             Ok(state) => state,
             Err(error) => {
                 journal.close()?;
@@ -125,7 +124,7 @@ fn refuse_losses(plan: &Plan) -> Error {
 /// The state a step finds, if everything is as it was when the plan was made.
 async fn unchanged(
     engine: &dyn Engine,
-    profile: &Profile,
+    profiles: &Profiles,
     clock: &dyn Clock,
     plan: &Plan,
     step: &Step,
@@ -137,7 +136,8 @@ async fn unchanged(
     let Some(workspace) = inventory.workspaces.into_iter().find(|known| known.key == step.subject) else {
         return Err(changed(step, "it is gone"));
     };
-    let detail = Arc::new(engine.detail(&step.subject).await?);
+    let grounds = ground::look(engine, profiles, &workspace).await?;
+    let detail = &grounds.detail;
     if detail.state != expected.state {
         return Err(changed(step, &format!("it was {}, it is {}", expected.state.key(), detail.state.key())));
     }
@@ -151,9 +151,8 @@ async fn unchanged(
     let irreversible = step.reversible_by.is_none() || !step.loses.is_empty();
     if irreversible && expected.at_risk != NOT_READ {
         let state = detail.state;
-        let look =
-            risk::read(engine, &step.subject, detail.clone(), profile, true, 0, clock, &mut |_| {}).await.ok();
-        let now = losses(&detail, look.as_ref(), profile, Event::Stop);
+        let look = risk::read(engine, &step.subject, &grounds, true, 0, clock, &mut |_| {}).await.ok();
+        let now = losses(&grounds.classifier(), look.as_ref(), Event::Stop);
         if digest(&now) != expected.at_risk {
             let now: Vec<_> = now.iter().map(loss_line).collect();
             return Err(changed(step, &format!("now it would lose {}", now.join("; "))));

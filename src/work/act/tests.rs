@@ -1,7 +1,5 @@
 //! Plans and their runner on an engine in memory; real containers are in `tests/cli`.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::core::finding::Method;
 use crate::port::Host;
@@ -37,25 +35,24 @@ fn engine(files: usize) -> Fake {
 }
 
 fn look(engine: &Fake) -> Risk {
-    let detail = Arc::new(fake::detail(RunState::Running));
+    let grounds = fake::grounds(fake::detail(RunState::Running));
     let key = fake::workspace("p").key;
-    block_on(crate::work::risk::read(engine, &key, detail, &fake::profile(), true, 10, &Still, &mut |_| {}))
-        .unwrap()
+    block_on(crate::work::risk::read(engine, &key, &grounds, true, 10, &Still, &mut |_| {})).unwrap()
 }
 
 fn stop(risk: Option<&Risk>) -> Plan {
-    let detail = fake::detail(RunState::Running);
-    plan(Verb::Stop, &fake::workspace("p"), &detail, risk, &fake::profile(), &Still).unwrap()
+    let grounds = fake::grounds(fake::detail(RunState::Running));
+    plan(Verb::Stop, &fake::workspace("p"), &grounds, risk, &Still).unwrap()
 }
 
 fn go(engine: &Fake, store: &Store, plan: &Plan, consent: Consent) -> Result<()> {
-    block_on(run(engine, store, &Host::default(), &fake::profile(), &Still, plan, consent))
+    block_on(run(engine, store, &Host::default(), &fake::profiles(), &Still, plan, consent))
 }
 
 #[test]
 fn a_verb_that_does_not_apply_says_why() {
     let make = |verb, state| {
-        plan(verb, &fake::workspace("p"), &fake::detail(state), None, &fake::profile(), &Still)
+        plan(verb, &fake::workspace("p"), &fake::grounds(fake::detail(state)), None, &Still)
             .map(|_| ())
             .map_err(|error| (error.kind, error.message))
     };
@@ -69,8 +66,8 @@ fn a_verb_that_does_not_apply_says_why() {
 #[test]
 fn a_protected_container_is_left_alone() {
     let workspace = Workspace { protected: true, ..fake::workspace("p") };
-    let detail = fake::detail(RunState::Running);
-    let error = plan(Verb::Stop, &workspace, &detail, None, &fake::profile(), &Still).unwrap_err();
+    let grounds = fake::grounds(fake::detail(RunState::Running));
+    let error = plan(Verb::Stop, &workspace, &grounds, None, &Still).unwrap_err();
     assert_eq!(error.kind, Kind::Refused);
 }
 
@@ -95,7 +92,7 @@ fn a_plan_names_what_it_does_what_it_loses_and_what_undoes_it() {
 fn a_container_that_removes_itself_loses_everything_and_cannot_be_brought_back() {
     let mut detail = fake::detail(RunState::Running);
     detail.on_stop = Aftermath::Removed;
-    let plan = plan(Verb::Stop, &fake::workspace("p"), &detail, None, &fake::profile(), &Still).unwrap();
+    let plan = plan(Verb::Stop, &fake::workspace("p"), &fake::grounds(detail), None, &Still).unwrap();
     let what: Vec<_> = plan.losses().map(|loss| loss.what.as_str()).collect();
     assert_eq!(what, ["/", "/anon", "/dev/shm"]);
     assert_eq!(plan.steps[0].reversible_by, None);

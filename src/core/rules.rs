@@ -1,0 +1,240 @@
+//! A profile made ready for one workspace: parameters put in, patterns read once.
+//!
+//! FileAtRisk the rule for a path allocates nothing. What the rule then means is `classify`'s.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::classify::Origin;
+use super::mount::{Backing, Mount, Source};
+use super::pattern::Pattern;
+use super::phrase::Phrase;
+use super::profile::{PathRule, Profile, Violation};
+use super::recognise::Recognised;
+use super::storage::StorageKind;
+use super::workspace::Detail;
+
+/// A profile made ready for one workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The profile, with what it adds to already in it.
+    pub profile: Arc<Profile>,
+    /// Why this profile, and which others came into question.
+    pub recognised: Recognised,
+    /// The parameters in force.
+    pub parameters: BTreeMap<String, String>,
+    /// The folder that is meant to be kept, inside the container.
+    pub workspace: Option<PathBuf>,
+    rules: Vec<PathRule>,
+    inside: Vec<Place>,
+    on_host: Vec<Place>,
+    ignore: Vec<Pattern>,
+    scratch: Vec<Pattern>,
+}
+
+/// One pattern of one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    pattern: Pattern,
+    /// The rule's place in the profile.
+    rule: usize,
+}
+
+/// What the rules say of one path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling<'r> {
+    /// The rule that applies.
+    pub rule: Option<&'r PathRule>,
+    /// What is wrong: a rule covers the path, but what it needs is not there.
+    pub violation: Option<Violation>,
+}
+
+impl Rules {
+    /// Makes a profile ready. `detail` is where parameters with several values find the mounted one;
+    /// `home` is the viewer's home on the host, which `~` stands for.
+    pub fn new(
+        profile: Arc<Profile>,
+        recognised: Recognised,
+        site: &BTreeMap<String, String>,
+        detail: Option<&Detail>,
+        home: Option<&Path>,
+    ) -> Self {
+        let parameters = parameters(&profile, site, detail);
+        let filled = |text: &String| fill(text, &parameters);
+        let host = |text: &String| match (filled(text).strip_prefix('~'), home) {
+            (Some(rest), Some(home)) => Some(format!("{}{rest}", home.display())),
+            (Some(_), None) => None,
+            (None, _) => Some(filled(text)),
+        };
+        let places = |of: &dyn Fn(&PathRule) -> Vec<String>| {
+            let rules = profile.rules.iter().enumerate();
+            rules
+                .flat_map(|(rule, path_rule)| {
+                    of(path_rule).into_iter().map(move |text| Place { pattern: Pattern::new(&text), rule })
+                })
+                .collect()
+        };
+        let phrase = |phrase: &Phrase| Phrase::from(filled(&phrase.to_string()));
+        let rules = profile.rules.iter().map(|rule| PathRule {
+            reason: phrase(&rule.reason),
+            advice: rule.advice.as_ref().map(phrase),
+            ..rule.clone()
+        });
+        Self {
+            rules: rules.collect(),
+            workspace: profile.workspace.as_ref().map(filled).map(PathBuf::from),
+            inside: places(&|rule| rule.paths.iter().map(filled).collect()),
+            on_host: places(&|rule| rule.host_paths.iter().filter_map(host).collect()),
+            ignore: profile.ignore.iter().map(|text| Pattern::new(&filled(text))).collect(),
+            scratch: profile.scratch.iter().map(|text| Pattern::new(&filled(text))).collect(),
+            recognised,
+            parameters,
+            profile,
+        }
+    }
+
+    /// The rule for a path inside the container, and what is wrong with it.
+    pub fn inside(&self, path: &Path, storage: StorageKind, origin: Origin) -> Ruling<'_> {
+        self.ruling(&self.inside, path, storage, origin)
+    }
+
+    /// The rule for a path of the host.
+    pub fn on_host(&self, path: &Path, storage: StorageKind) -> Ruling<'_> {
+        self.ruling(&self.on_host, path, storage, Origin::Unknown)
+    }
+
+    /// Whether any rule is about paths of the host.
+    pub const fn speaks_of_hosts(&self) -> bool {
+        !self.on_host.is_empty()
+    }
+
+    /// A rule by its name.
+    pub fn named(&self, id: &str) -> Option<&PathRule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// Whether a path never is a finding.
+    pub fn ignores(&self, path: &Path) -> bool {
+        self.ignore.iter().any(|pattern| pattern.covers(path))
+    }
+
+    /// Puts the parameters into a text.
+    pub fn text(&self, text: &str) -> String {
+        fill(text, &self.parameters)
+    }
+
+    /// Folders inside the container that the profile speaks of and that have a name of their own:
+    /// the workspace, shared data, and what its rules cover without a wildcard.
+    pub fn places(&self) -> Vec<PathBuf> {
+        let ruled = self.inside.iter().filter_map(|place| place.pattern.folder().map(Path::to_path_buf));
+        let shared = self.profile.shared_data.iter().map(|text| PathBuf::from(self.text(text)));
+        let mut all: Vec<PathBuf> = self.workspace.iter().cloned().chain(shared).chain(ruled).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// What the platform knows of mounts that the engine does not: which directories it erases.
+    #[must_use]
+    pub fn refine(&self, mut detail: Detail) -> Detail {
+        for mount in &mut detail.mounts {
+            let Backing::HostDir { path, source } = &mut mount.backing else { continue };
+            if *source != Source::Deleted && self.scratch.iter().any(|pattern| pattern.covers(path)) {
+                *source = Source::Scratch;
+                mount.storage = StorageKind::of(&mount.backing, mount.filesystem.as_deref());
+            }
+        }
+        detail
+    }
+
+    /// The most special pattern wins; among equals one that is for packages, then the first in the file.
+    /// A rule that needs other storage is a violation, unless a more special one applies.
+    fn ruling<'r>(
+        &'r self,
+        places: &'r [Place],
+        path: &Path,
+        storage: StorageKind,
+        origin: Origin,
+    ) -> Ruling<'r> {
+        let mut best: Option<((usize, bool, usize), &'r PathRule)> = None;
+        let mut wrong: Option<((usize, bool, usize), Violation)> = None;
+        for place in places {
+            let Some(rule) = self.rules.get(place.rule) else { continue };
+            let (literal, suffix) = place.pattern.rank();
+            let rank = (literal, rule.packages, suffix);
+            let beaten = best.is_some_and(|(known, _)| known >= rank);
+            if beaten || (rule.packages && origin != Origin::Package) || !place.pattern.covers(path) {
+                continue;
+            }
+            if rule.storage.0.contains(&storage) {
+                best = Some((rank, rule));
+            } else if let Some(violation) = rule.violation
+                && wrong.is_none_or(|(known, _)| rank > known)
+                && let Some(violation) = on_other_storage(violation, storage)
+            {
+                wrong = Some((rank, violation));
+            }
+        }
+        let violation = wrong.filter(|(rank, _)| best.is_none_or(|(known, _)| *rank >= known));
+        Ruling { rule: best.map(|(_, rule)| rule), violation: violation.map(|(_, violation)| violation) }
+    }
+}
+
+/// What a violation amounts to on the storage that is there; `None` where that is not known.
+const fn on_other_storage(violation: Violation, storage: StorageKind) -> Option<Violation> {
+    match storage {
+        StorageKind::Unknown | StorageKind::Pseudo | StorageKind::RuntimeFile => None,
+        StorageKind::WritableLayer | StorageKind::ImageLayer => Some(violation),
+        // A storage folder that is missing leaves the session's own directory in its place.
+        StorageKind::BindScratch if matches!(violation, Violation::DotFolderWithoutVfolder) => Some(violation),
+        _ => Some(Violation::LooksPersistentButIsNot),
+    }
+}
+
+/// The site's value, else the first that is a mount's target, else the first.
+fn parameters(
+    profile: &Profile,
+    site: &BTreeMap<String, String>,
+    detail: Option<&Detail>,
+) -> BTreeMap<String, String> {
+    let mounts = detail.map(|detail| detail.mounts.as_slice()).unwrap_or_default();
+    let is_mounted = |value: &&String| mounts.iter().any(|mount: &Mount| mount.target == Path::new(value));
+    let mut chosen: BTreeMap<String, String> = BTreeMap::new();
+    for (name, values) in &profile.parameters {
+        let values = values.all();
+        let value = site.get(name).or_else(|| values.iter().find(is_mounted)).or_else(|| values.first());
+        if let Some(value) = value {
+            chosen.insert(name.clone(), value.clone());
+        }
+    }
+    if let Some(workspace) = &profile.workspace {
+        let folder = fill(workspace, &chosen);
+        chosen.insert("workspace".into(), folder);
+    }
+    chosen
+}
+
+/// Puts parameters into a text; `${name}` without a value stays as it is.
+fn fill(text: &str, parameters: &BTreeMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        match after.split_once('}') {
+            Some((name, after)) => {
+                match parameters.get(name) {
+                    Some(value) => out.push_str(value),
+                    None => out.extend(["${", name, "}"]),
+                }
+                rest = after;
+            }
+            None => {
+                out.push_str("${");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,129 @@
+//! A closer look at one workspace: what its engine says, which platform it is on, which conditions hold.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::classify::Grounds;
+use crate::core::error::Result;
+use crate::core::facts::Facts;
+use crate::core::fate::Condition;
+use crate::core::mount::Measure;
+use crate::core::recognise::Profiles;
+use crate::core::rules::Rules;
+use crate::core::storage::Aftermath;
+use crate::core::workspace::{Detail, RunState, Workspace};
+use crate::port::{Engine, Image};
+
+/// How long a look for a project's Dockerfile may take; on a dead share the answer stays unknown.
+const DOCKERFILE_WITHIN: Duration = Duration::from_millis(500);
+
+/// How long measuring a home against its limit may take.
+const MEASURED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Looks closer at a workspace.
+pub async fn look(engine: &dyn Engine, profiles: &Profiles, workspace: &Workspace) -> Result<Grounds> {
+    let detail = engine.detail(&workspace.key).await?;
+    Ok(stand(profiles, workspace, detail).await)
+}
+
+/// Everything that follows from what an engine said.
+pub async fn stand(profiles: &Profiles, workspace: &Workspace, detail: Detail) -> Grounds {
+    let rules = profiles.rules(workspace, Some(&detail));
+    let detail = rules.refine(detail);
+    let mut facts = facts(workspace, &detail, &rules);
+    if rules
+        .profile
+        .rules
+        .iter()
+        .any(|rule| rule.conditions.values().any(|condition| *condition == Condition::DockerfilePresent))
+    {
+        let places = dockerfiles(workspace, &detail, &rules, profiles.home.as_deref());
+        facts = facts.with(Condition::DockerfilePresent, any_is_there(places).await);
+    }
+    Grounds { detail: Arc::new(detail), rules: Arc::new(rules), facts }
+}
+
+/// What follows from the engine's word and the site's parameters alone.
+fn facts(workspace: &Workspace, detail: &Detail, rules: &Rules) -> Facts {
+    let gone = matches!(workspace.state, RunState::Retired) || matches!(detail.state, RunState::Removing);
+    let moves = rules.parameters.get("storage").map(|storage| storage != "local-path");
+    let replaced = detail.on_crash == Aftermath::Recreated;
+    Facts::default()
+        .with(Condition::ContainerExists, Some(!gone))
+        .with(Condition::VolumeMoves, moves)
+        .with(Condition::VolumeMovesOrBackedUp, moves.filter(|moves| *moves))
+        .with(Condition::ContainerNotReplaced, replaced.then_some(false))
+}
+
+/// Whether the image can be had again: one without a name cannot be pulled; one with a name perhaps can.
+pub fn with_images(facts: Facts, workspace: &Workspace, images: Option<&[Image]>) -> Facts {
+    let image = images
+        .zip(workspace.image_id.as_ref())
+        .and_then(|(images, id)| images.iter().find(|image| &image.id == id));
+    let unnamed = image.filter(|image| image.tags.is_empty());
+    facts.with(Condition::ImageObtainable, unnamed.map(|_| false))
+}
+
+/// Where the Dockerfile of a project may lie: in its folder, or among its owner's Dockerfiles.
+pub fn dockerfiles(workspace: &Workspace, detail: &Detail, rules: &Rules, home: Option<&Path>) -> Vec<PathBuf> {
+    let project = workspace.project.as_deref().unwrap_or(&workspace.name);
+    let folder = rules
+        .workspace
+        .as_deref()
+        .and_then(|target| detail.mounts.iter().find(|mount| mount.target == target)?.host_path.clone());
+    let owner = workspace.owner.name.as_ref().map(|owner| Path::new("/home").join(owner));
+    let mut places: Vec<PathBuf> = folder.iter().map(|folder| folder.join("Dockerfile")).collect();
+    for home in owner.iter().map(PathBuf::as_path).chain(home) {
+        if !project.contains('/') {
+            places.push(home.join("dockerfiles").join(format!("{project}.Dockerfile")));
+        }
+    }
+    places
+}
+
+/// Whether a file is at one of these places; `None` where that could not be seen.
+async fn any_is_there(places: Vec<PathBuf>) -> Option<bool> {
+    let look = tokio::task::spawn_blocking(move || {
+        let looks = places.iter().map(|place| match std::fs::symlink_metadata(place) {
+            Ok(metadata) => Some(metadata.is_file()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
+            Err(_) => None,
+        });
+        looks.fold(Some(false), |known, look| match (known, look) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        })
+    });
+    tokio::time::timeout(DOCKERFILE_WITHIN, look).await.ok()?.ok()?
+}
+
+/// Whether a workspace is tied to its machine, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// Tied to the machine; `None` where that is not known.
+    pub pinned: Option<bool>,
+    /// Bytes in the workspace folder, where they were measured.
+    pub bytes: Option<u64>,
+    /// The most that is backed up.
+    pub limit: u64,
+}
+
+/// Measures the workspace folder against the platform's limit for backups; `None` where it has none.
+pub async fn pinned(engine: &dyn Engine, workspace: &Workspace, grounds: &Grounds) -> Option<Pinned> {
+    let limit = grounds.rules.profile.limits.backup_bytes?;
+    let folder = grounds.classifier().folder()?;
+    if grounds.facts.holds(Condition::VolumeMoves) == Some(true) {
+        return Some(Pinned { pinned: Some(false), bytes: None, limit });
+    }
+    let measure = engine.measure(&workspace.key, folder, MEASURED_WITHIN);
+    let measure = tokio::time::timeout(MEASURED_WITHIN, measure).await.ok();
+    let (bytes, over) = match measure {
+        Some(Measure::Bytes(bytes)) => (Some(bytes), Some(bytes > limit)),
+        Some(Measure::AtLeast(bytes)) => (Some(bytes), (bytes > limit).then_some(true)),
+        _ => (None, None),
+    };
+    // Within the limit it moves once it was backed up, which is not known yet.
+    Some(Pinned { pinned: over.filter(|over| *over), bytes, limit })
+}
