@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("libc", &["sys"]),
     ("ratatui", &["ui", "term"]),
     ("rustix", &["scan", "engine", "platform", "store", "term", "sys"]),
+    ("serde_saphyr", &["platform"]),
     ("signal_hook", &["term"]),
     ("sysinfo", &["platform", "engine/machine"]),
     ("toml", &["platform"]),

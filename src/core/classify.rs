@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::aftermath::{Aftermath, Rule};
 use super::event::Event;
 use super::facts::Facts;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
@@ -19,7 +20,7 @@ use super::object::ObjectKind;
 use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
 use super::rules::{Rules, Ruling};
-use super::storage::{Aftermath, Ceiling, Rule, StorageKind};
+use super::storage::{Ceiling, StorageKind};
 use super::workspace::Detail;
 
 /// Where a path on the root file system comes from.
@@ -65,7 +66,7 @@ pub struct Stake<'a> {
 }
 
 /// All that the answers about one workspace stand on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Grounds {
     /// What the engine said about it.
     pub detail: Arc<Detail>,

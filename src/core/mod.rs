@@ -3,6 +3,7 @@
 //! Foreign crates here: serde, jiff's instants and base64 for the JSON contract.
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
+pub mod aftermath;
 pub mod classify;
 pub mod error;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod fate;
 pub mod filesystem;
 pub mod finding;
 pub mod identity;
+pub mod limits;
 pub mod mount;
 pub mod object;
 pub mod path;
@@ -21,7 +23,9 @@ pub mod profile;
 pub mod recognise;
 pub mod report;
 pub mod rules;
+pub mod span;
 pub mod storage;
 pub mod subject;
+pub mod timer;
 pub mod value;
 pub mod workspace;

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aftermath::{Aftermath, Rule};
 use super::event::Event;
 use super::fate::{Condition, Fate};
-use super::storage::{Aftermath, Rule, StorageKind};
+use super::storage::StorageKind;
 
 /// A thing that a workspace is made of, or that belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::aftermath::Aftermath;
 use super::event::Event;
 use super::fate::{Condition, Fate};
 use super::object::ObjectKind;
 use super::phrase::Phrase;
-use super::storage::{Aftermath, StorageKind};
+use super::storage::StorageKind;
+use super::timer::TimerRule;
 
 /// One platform.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The word for it on the command line and in JSON.
@@ -63,6 +65,9 @@ pub struct Profile {
     /// What a workspace is made of, where its fate differs.
     #[serde(default, rename = "object")]
     pub objects: Vec<ObjectRule>,
+    /// What happens by itself after a time.
+    #[serde(default, rename = "timer")]
+    pub timers: Vec<TimerRule>,
     /// Paths that never are findings.
     #[serde(default)]
     pub ignore: Vec<String>,
@@ -293,6 +298,9 @@ impl Profile {
         let named = |object: &&ObjectRule| !self.objects.iter().any(|own| own.id == object.id);
         let objects: Vec<ObjectRule> = base.objects.iter().filter(named).cloned().collect();
         self.objects.extend(objects);
+        let named = |timer: &&TimerRule| !self.timers.iter().any(|own| own.id == timer.id);
+        let timers: Vec<TimerRule> = base.timers.iter().filter(named).cloned().collect();
+        self.timers.extend(timers);
         if self.contacts.is_empty() {
             self.contacts.clone_from(&base.contacts);
         }

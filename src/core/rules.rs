@@ -16,7 +16,7 @@ use super::storage::StorageKind;
 use super::workspace::Detail;
 
 /// A profile made ready for one workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
     /// The profile, with what it adds to already in it.
     pub profile: Arc<Profile>,

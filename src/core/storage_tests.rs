@@ -1,6 +1,9 @@
 //! The table of storage kinds; what it says is performed on real containers in `tests/engine`.
 
 use super::*;
+use crate::core::aftermath::Aftermath;
+use crate::core::event::Event;
+use crate::core::fate::Fate;
 use std::path::PathBuf;
 
 fn host_dir(path: &str) -> Backing {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::aftermath::Aftermath;
 use super::mount::Mount;
-use super::storage::Aftermath;
 
 /// Identifies a workspace across refreshes: the endpoint and the engine's own id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

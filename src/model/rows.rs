@@ -43,7 +43,7 @@ pub struct RiskState {
 }
 
 /// One workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The engine's cheap facts.
     pub workspace: Workspace,

@@ -1,6 +1,6 @@
 //! Ages in one unit, as people say them: `4m`, `2d`, `3w`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How long ago, in one unit and at most three columns; `<1m` below a minute.
 pub fn age(then: Timestamp, now: Timestamp) -> String {
@@ -24,6 +24,21 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// How long, for countdowns: `10 min`, `1 h 20 min`, `2 d 3 h`; always rounded down.
+pub fn span(length: SignedDuration) -> String {
+    let minutes = length.as_mins();
+    let two = |large: i64, unit: &str, small: i64, part: &str| match small {
+        0 => format!("{large} {unit}"),
+        _ => format!("{large} {unit} {small} {part}"),
+    };
+    match minutes {
+        ..1 => "<1 min".into(),
+        1..60 => format!("{minutes} min"),
+        60..2_880 => two(minutes / 60, "h", minutes % 60, "min"),
+        _ => two(minutes / 1_440, "d", minutes / 60 % 24, "h"),
+    }
+}
+
 /// The time of day in UTC: `14:02`.
 pub fn clock(at: Timestamp) -> String {
     let seconds = at.as_second().rem_euclid(86_400);
@@ -44,5 +59,14 @@ mod tests {
         );
         assert_eq!(ago(at(0), at(240)), "4m ago");
         assert_eq!(clock(at(50_520)), "14:02");
+    }
+
+    #[test]
+    fn lengths_have_two_units_at_most() {
+        let of = |minutes| span(SignedDuration::from_mins(minutes));
+        assert_eq!(
+            [of(-1), of(10), of(60), of(80), of(1_440), of(3_060)],
+            ["<1 min", "10 min", "1 h", "1 h 20 min", "24 h", "2 d 3 h"]
+        );
     }
 }

@@ -7,6 +7,6 @@ mod age;
 mod name;
 mod size;
 
-pub use age::{age, ago, clock};
+pub use age::{age, ago, clock, span};
 pub use name::{cut, cut_middle, pad, printable, printable_path, width};
 pub use size::{size, size_at_least};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::core::aftermath::Aftermath;
 use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::facts::Facts;
@@ -11,7 +12,6 @@ use crate::core::fate::Condition;
 use crate::core::mount::Measure;
 use crate::core::recognise::Profiles;
 use crate::core::rules::Rules;
-use crate::core::storage::Aftermath;
 use crate::core::workspace::{Detail, RunState, Workspace};
 use crate::port::{Engine, Image};
 

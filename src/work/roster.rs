@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::ground;
+use crate::core::aftermath::Aftermath;
 use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::mount::{Backing, Mount, Source};
 use crate::core::recognise::Profiles;
 use crate::core::report::{Layer, Layers};
 use crate::core::rules::Rules;
-use crate::core::storage::{Aftermath, StorageKind};
+use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::platform::folders;
 use crate::port::{Engine, Host, Image};

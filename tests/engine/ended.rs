@@ -1,8 +1,8 @@
 //! How a container ended, what it holds, and that starting and stopping works.
 
+use outlast::core::aftermath::Aftermath;
 use outlast::core::error::Kind;
 use outlast::core::plan::{Step, Verb};
-use outlast::core::storage::Aftermath;
 use outlast::core::workspace::{RestartPolicy, RunState};
 use outlast::port::Engine;
 

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use outlast::core::aftermath::Aftermath;
 use outlast::core::classify::{Classifier, Origin};
 use outlast::core::event::Event;
 use outlast::core::facts::Facts;
 use outlast::core::fate::{Condition, Verdict};
 use outlast::core::mount::{Backing, Measure};
-use outlast::core::storage::{Aftermath, StorageKind};
+use outlast::core::storage::StorageKind;
 use outlast::port::Engine;
 
 use super::{detail, key, mount, plain, real, real_as_root, wait};

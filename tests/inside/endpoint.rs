@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
+use outlast::core::aftermath::Aftermath;
 use outlast::core::classify::Origin;
 use outlast::core::error::Kind;
 use outlast::core::finding::Method;
 use outlast::core::mount::Measure;
 use outlast::core::plan::{Step, Verb};
-use outlast::core::storage::{Aftermath, StorageKind};
+use outlast::core::storage::StorageKind;
 use outlast::engine::machine::{Clues, Machine};
 use outlast::platform::host::this_host;
 use outlast::port::{Can, Clock, Engine, FileFact, Host, PathKind, Right, ScanItem, ScanRequest, Tick};

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::build::{DAY, HOUR, MINUTE, Make};
 use super::world::{Place, Reading};
+use crate::core::aftermath::Aftermath;
 use crate::core::finding::Method;
 use crate::core::mount::{Backing, OnRelease};
-use crate::core::storage::Aftermath;
 use crate::core::workspace::{Gpu, RestartPolicy};
 
 const K: u64 = 1 << 10;

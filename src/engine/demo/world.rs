@@ -4,13 +4,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::core::aftermath::Aftermath;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Fate;
 use crate::core::finding::Method;
 use crate::core::mount::{self, Measure, Mount};
 use crate::core::plan::{Step, Verb};
-use crate::core::storage::{Aftermath, StorageKind};
+use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, RunState, Workspace, WsKey};
 use crate::port::{FileFact, Image, PathKind, ScanItem, ScanRequest};
 

@@ -9,9 +9,9 @@ use bollard::models::{
 };
 use jiff::Timestamp;
 
+use crate::core::aftermath::Aftermath;
 use crate::core::error::Result;
 use crate::core::identity;
-use crate::core::storage::Aftermath;
 use crate::core::workspace::{Detail, Gpu, RestartPolicy, RunState};
 
 use crate::scan;

@@ -10,13 +10,14 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use super::inside::{Clues, Container, Runtime, recognise};
 use super::memory::memory;
 use super::mounts::mounts;
+use crate::core::aftermath::Aftermath;
 use crate::core::classify::Origin;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::filesystem::Filesystem;
 use crate::core::finding::Method;
 use crate::core::mount::{self, Measure, Mount};
 use crate::core::plan::Step;
-use crate::core::storage::{Aftermath, StorageKind};
+use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::engine::deadline::{AT_ONCE, within};
 use crate::port::{

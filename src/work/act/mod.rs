@@ -14,13 +14,14 @@ pub use recover::recover;
 pub use run::{Consent, run};
 
 use super::explain::quote;
+use crate::core::aftermath::Aftermath;
 use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::{Loss, Plan, Precondition, Step, Verb};
-use crate::core::storage::{Aftermath, StorageKind};
+use crate::core::storage::StorageKind;
 use crate::core::workspace::{RunState, Workspace, WsKey};
 use crate::port::Clock;
 use crate::text::{printable, size};
