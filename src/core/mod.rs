@@ -9,6 +9,7 @@ pub mod event;
 pub mod fate;
 pub mod filesystem;
 pub mod finding;
+pub mod habits;
 pub mod identity;
 pub mod mount;
 pub mod path;
