@@ -110,7 +110,7 @@ fn the_titles_speak_of_the_platforms_own_folder() {
     assert_eq!(titles("/workspace"), at);
     let home = ["Save everything to /root", "Don't save outside /root, such as to /tmp"];
     assert_eq!(titles("/root"), home, "there the home is what is kept");
-    assert_eq!(titles("/home/work/p")[1], "Don't save to /tmp or ~ (outside /home/work/p)");
+    assert_eq!(titles("/home/u/p")[1], "Don't save to /tmp or ~ (outside /home/u/p)");
     assert_eq!(titles("/a\x1b[2J")[0], "Save everything to /a\\u{1b}[2J");
 }
 
