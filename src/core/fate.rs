@@ -137,17 +137,17 @@ impl Condition {
             Self::SameNode => "on the same node",
             Self::ImageObtainable => "image available",
             Self::DockerfilePresent => "Dockerfile exists",
-            Self::RestartedInTime => "started in time",
+            Self::RestartedInTime => "in time",
             Self::GpuHeld => "GPU still held",
             Self::ContainerNotReplaced => "not replaced",
-            Self::SessionNotEnded => "session goes on",
+            Self::SessionNotEnded => "session lives",
             Self::SameSession => "same session",
             Self::SessionResumed => "session resumes",
             Self::VolumeMoves => "volume moves",
-            Self::VolumeMovesOrBackedUp => "moved or backed up",
-            Self::VolumeReattached => "volume reattached",
-            Self::InTrash => "still in the trash",
-            Self::BackupVolumeKept => "backup volume stays",
+            Self::VolumeMovesOrBackedUp => "movable",
+            Self::VolumeReattached => "reattached",
+            Self::InTrash => "in the trash",
+            Self::BackupVolumeKept => "volume stays",
         }
     }
 

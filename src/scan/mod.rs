@@ -8,6 +8,7 @@ mod look;
 mod measure;
 pub mod mountinfo;
 mod open;
+mod project;
 mod stream;
 mod troubles;
 mod upper;
@@ -22,6 +23,7 @@ use crate::core::storage::StorageKind;
 pub use birth::{made, origin, tells_births};
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
+pub use project::{Budget, project};
 pub use stream::stream;
 
 /// Which files in a place count.

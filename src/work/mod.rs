@@ -3,6 +3,7 @@
 pub mod act;
 pub mod explain;
 pub mod gather;
+pub mod git;
 pub mod ground;
 pub mod mounts;
 pub mod risk;
