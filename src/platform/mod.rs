@@ -4,5 +4,6 @@ pub mod clock;
 pub mod config;
 pub mod folders;
 pub mod host;
+pub mod process;
 pub mod profiles;
 mod toml;

@@ -6,6 +6,7 @@ pub mod gather;
 pub mod mounts;
 pub mod risk;
 pub mod roster;
+pub mod tour;
 
 #[cfg(test)]
 mod fake;

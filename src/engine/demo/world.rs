@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::sandbox::Trial;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Fate;
@@ -17,6 +18,8 @@ use crate::port::{FileFact, Image, PathKind, ScanItem, ScanRequest};
 /// Everything there is.
 pub(super) struct World {
     pub(super) places: Vec<Place>,
+    /// What the tour made.
+    pub(super) trial: Trial,
 }
 
 /// One workspace with its files.
