@@ -49,7 +49,7 @@ pub(super) async fn run(args: &TourArgs, context: &Context<'_>, out: &mut Out) -
         super::warn(&format!("{name} was left behind by a tour that was cut off; it is removed now"));
     }
     let walked = walk(&mut tour, &mut steps, args, &mut interrupt, out).await;
-    // Nothing before this may return: what was made is cleared away on every path.
+    // Nothing may return before this: what was made is cleared away on every path.
     let left = tour.clear().await;
     let told = tell(&tour, &mut steps, &left, walked.as_ref().err(), args, context, out);
     for name in &left {
@@ -77,6 +77,7 @@ async fn walk(
         }
         if step.step == Act::Retire && !args.yes {
             ask(interrupt).await?;
+            out.lines([""])?;
         }
         if !args.json {
             out.lines(heading(index, step))?;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Outlast};
 use crate::support::docker::{self, Cli};
+use crate::support::dockerd::Dockerd;
 use crate::support::pty::{Pty, Start};
 
 /// One tour at a time: each sweeps what others left.
@@ -49,7 +50,8 @@ fn left(engine: &Cli, outlast: &Outlast, pid: Option<Pid>) -> Vec<String> {
 fn until_it_asks(outlast: &Outlast) -> Pty {
     let home = outlast.home().to_str().unwrap();
     let state = format!("{home}/state");
-    let pty = Start::outlast(&["tour"]).env("HOME", home).env("XDG_STATE_HOME", &state).size(80, 60).spawn();
+    let start = Start::outlast(&["tour"]).env("HOME", home).env("XDG_STATE_HOME", &state).size(80, 60);
+    let pty = outlast.env.iter().fold(start, |start, (name, value)| start.env(name, value)).spawn();
     pty.see("[Y/n]");
     pty
 }
@@ -93,7 +95,7 @@ fn a_platforms_own_folder_is_the_one_that_is_mounted() {
     let (_alone, outlast) = (alone(), on_disk());
     let file = tempfile::NamedTempFile::new().unwrap();
     let profile = file.path().to_str().unwrap();
-    for (folder, lost) in [("/home/work/project", "/tmp/notes.txt"), ("/tmp", "/root/notes.txt")] {
+    for (folder, lost) in [("/home/u/project", "/tmp/notes.txt"), ("/tmp", "/root/notes.txt")] {
         std::fs::write(profile, format!("id = \"x\"\ntitle = \"X\"\nworkspace = \"{folder}\"\n")).unwrap();
         let report = outlast.json(&["--profile", profile, "tour", "--yes", "--json"]);
         assert_eq!(report["found"], json!({ "kept": [format!("{folder}/notes.txt")], "lost": [lost] }));
@@ -174,6 +176,26 @@ fn what_a_killed_tour_left_is_swept_by_the_next_and_one_that_goes_on_is_not() {
     going_on.send("\r");
     assert_eq!(going_on.wait().exit_code(), 0, "nobody took its things away");
     assert!(left(&engine, &outlast, None).is_empty());
+}
+
+#[test]
+fn what_an_engine_that_went_away_keeps_is_named_and_swept_later() {
+    let _alone = alone();
+    let Some(mut engine) = Dockerd::start() else { return };
+    let outlast = on_disk().with("DOCKER_HOST", &format!("unix://{}", engine.socket().display()));
+    let mut pty = until_it_asks(&outlast);
+    let pid = pty.pid();
+    engine.kill();
+    pty.send("\r");
+    assert_eq!(pty.wait().exit_code(), 3, "{}", pty.text());
+    let shown = pty.text();
+    assert!(shown.contains("Not everything could be removed"), "{shown}");
+    assert!(shown.contains("is left behind; the next tour removes it"), "{shown}");
+    engine.restart();
+    assert_eq!(left(&engine.cli(), &outlast, Some(pid)).len(), 3);
+    let next = outlast.run(&["tour", "--yes"]);
+    assert_eq!(next.code, 0, "{}", next.err);
+    assert!(left(&engine.cli(), &outlast, None).is_empty());
 }
 
 #[test]
