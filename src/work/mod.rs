@@ -7,6 +7,7 @@ pub mod ground;
 pub mod mounts;
 pub mod risk;
 pub mod roster;
+pub mod tour;
 
 #[cfg(test)]
 mod fake;
