@@ -80,6 +80,8 @@ pub enum Command {
     Profiles(ProfilesArgs),
     /// Open the dashboard on a playground in memory.
     Demo,
+    /// See on a throw-away container which files are kept and which are lost.
+    Tour(TourArgs),
     /// Print completions for a shell.
     Completions(CompletionsArgs),
     /// Print the manual page.
@@ -98,6 +100,7 @@ impl Command {
             Self::Stop(args) => (args.json, "stop"),
             Self::Log(args) => (args.json, "log"),
             Self::Profiles(args) => (args.json, "profiles"),
+            Self::Tour(args) => (args.json, "tour"),
             Self::Demo | Self::Completions(_) | Self::Man => (false, ""),
         };
         if json { Some(name) } else { None }
@@ -216,6 +219,20 @@ pub enum ProfilesCommand {
         /// The file.
         file: std::path::PathBuf,
     },
+}
+
+/// `tour`
+#[derive(Args, Debug)]
+pub struct TourArgs {
+    /// Show the steps and make nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `completions`

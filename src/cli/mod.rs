@@ -12,6 +12,7 @@ mod out;
 mod profiles;
 mod risk;
 mod table;
+mod tour;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -152,6 +153,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,
+            Command::Tour(args) => tour::run(&args, &context, out).await,
             Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) => Ok(0),
         }
     });

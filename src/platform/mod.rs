@@ -5,5 +5,6 @@ pub mod config;
 pub mod folders;
 pub mod host;
 pub mod limits;
+pub mod process;
 pub mod profiles;
 mod toml;

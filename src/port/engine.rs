@@ -19,6 +19,8 @@ use crate::core::plan::Step;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, Workspace, WsKey};
 
+use super::sandbox::Sandbox;
+
 /// An answer that comes later.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T>>;
 /// What changes, as it changes.
@@ -214,4 +216,9 @@ pub trait Engine: Send + Sync {
 
     /// Runs one step of a plan.
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()>;
+
+    /// Where throw-away workspaces can be made; `None` where they cannot.
+    fn sandbox(&self) -> Option<&dyn Sandbox> {
+        None
+    }
 }

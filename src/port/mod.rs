@@ -3,6 +3,7 @@
 mod clock;
 mod engine;
 mod host;
+mod sandbox;
 
 pub use clock::Clock;
 pub use engine::{
@@ -10,3 +11,4 @@ pub use engine::{
     ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
 pub use host::Host;
+pub use sandbox::{Blueprint, Part, PartKind, Sandbox};

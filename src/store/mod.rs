@@ -67,14 +67,24 @@ impl Store {
     }
 }
 
+/// Where tours keep the folders that they mount. Not among the files of one machine, whose
+/// name is too long to be read in a command.
+pub fn tours() -> Result<PathBuf> {
+    Ok(base()?.join("tour"))
+}
+
 /// Where this machine's state directory is, or would be.
 fn place(host: &Host) -> Result<PathBuf> {
+    Ok(base()?.join(folder_name(&host.machine_id)))
+}
+
+fn base() -> Result<PathBuf> {
     let dirs = directories::ProjectDirs::from("", "", "outlast");
     let state = dirs.as_ref().and_then(|dirs| dirs.state_dir()).ok_or_else(|| {
         Error::new(Kind::Config, "there is no place to keep the journal: this user has no home")
             .hint("set XDG_STATE_HOME to a directory that you may write to")
     })?;
-    Ok(state.join(folder_name(&host.machine_id)))
+    Ok(state.into())
 }
 
 /// A folder's name from an identifier that comes from a file: nothing in it leads elsewhere.

@@ -8,6 +8,7 @@ pub mod ground;
 pub mod mounts;
 pub mod risk;
 pub mod roster;
+pub mod tour;
 
 #[cfg(test)]
 mod fake;

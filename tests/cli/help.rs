@@ -16,6 +16,7 @@ fn help_of_every_verb() {
         "log",
         "profiles",
         "demo",
+        "tour",
         "completions",
         "man",
     ];

@@ -8,6 +8,7 @@ mod layers;
 mod list;
 mod paths;
 mod risk;
+mod tour;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

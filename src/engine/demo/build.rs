@@ -49,6 +49,11 @@ impl Make {
         Self { now, place: Place { workspace, detail, files: Vec::new(), reading, held: Vec::new() } }
     }
 
+    /// Goes on with one that was made before.
+    pub(super) const fn from(place: Place, now: Timestamp) -> Self {
+        Self { now, place }
+    }
+
     /// Owner and project as a label says them; the container's name carries both.
     pub(super) fn of(mut self, owner: &str, project: &str) -> Self {
         let workspace = &mut self.place.workspace;

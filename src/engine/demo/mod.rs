@@ -7,6 +7,7 @@ mod build;
 mod clock;
 mod docker;
 mod pods;
+mod sandbox;
 mod world;
 
 use std::path::Path;
@@ -24,11 +25,12 @@ use crate::core::plan::Step;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, WsKey};
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, Right, ScanItem,
-    ScanRequest, ScanStream, Tick, WatchStream,
+    Can, Capabilities, Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, Right, Sandbox,
+    ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
 
 pub use clock::Fixed;
+use sandbox::Trial;
 use world::{Place, World};
 
 /// An engine in memory.
@@ -116,7 +118,7 @@ impl Demo {
             product,
             capabilities: Capabilities(rights.map(|right| (right, Can::Yes)).to_vec()),
             clock,
-            world: Mutex::new(World { places }),
+            world: Mutex::new(World { places, trial: Trial::default() }),
             listeners: Mutex::default(),
             failing: None,
             delay: Duration::ZERO,
@@ -246,6 +248,10 @@ impl Engine for Demo {
             self.tell(&Tick::Changed(Some(step.subject.clone())));
             Ok(())
         })
+    }
+
+    fn sandbox(&self) -> Option<&dyn Sandbox> {
+        Some(self)
     }
 }
 

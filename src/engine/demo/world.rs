@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::sandbox::Trial;
 use crate::core::aftermath::Aftermath;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
@@ -18,6 +19,8 @@ use crate::port::{FileFact, Image, PathKind, ScanItem, ScanRequest};
 /// Everything there is.
 pub(super) struct World {
     pub(super) places: Vec<Place>,
+    /// What the tour made.
+    pub(super) trial: Trial,
 }
 
 /// One workspace with its files.

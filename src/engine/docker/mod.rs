@@ -13,7 +13,9 @@ mod inventory;
 mod look;
 mod mounts;
 mod process;
+mod sandbox;
 mod scan;
+mod tar;
 mod watch;
 
 pub use connect::{Address, find};
@@ -32,8 +34,8 @@ use crate::core::plan::{Step, Verb};
 use crate::core::workspace::{Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, Probe, Reply, Right, ScanRequest,
-    ScanStream, WatchStream,
+    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, Probe, Reply, Right, Sandbox,
+    ScanRequest, ScanStream, WatchStream,
 };
 
 use http::Socket;
@@ -258,6 +260,10 @@ impl Engine for Docker {
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {
         Box::pin(self.link.run_step(step))
+    }
+
+    fn sandbox(&self) -> Option<&dyn Sandbox> {
+        Some(self)
     }
 }
 
