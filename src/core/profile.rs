@@ -314,12 +314,19 @@ impl Profile {
         self
     }
 
-    /// The event that fates are shown for when nobody chose one: retire, or stop
-    /// where a stop already discards the writable layer.
-    pub const fn default_event(&self) -> Event {
+    /// The event that fates are shown for when nobody chose one: retire, or stop where a
+    /// stop already discards the writable layer for certain.
+    pub fn default_event(&self) -> Event {
+        let perhaps_kept = |rule: &PathRule| {
+            rule.storage.0.contains(&StorageKind::WritableLayer)
+                && rule.paths.iter().any(|path| path == "/")
+                && rule.conditions.contains_key(&Event::Stop)
+        };
         match self.lifecycle.stop {
-            Some(Aftermath::Recreated | Aftermath::Removed) => Event::Stop,
-            Some(Aftermath::Stays) | None => Event::Retire,
+            Some(Aftermath::Recreated | Aftermath::Removed) if !self.rules.iter().any(perhaps_kept) => {
+                Event::Stop
+            }
+            _ => Event::Retire,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A profile made ready for one workspace: parameters put in, patterns read once.
 //!
-//! FileAtRisk the rule for a path allocates nothing. What the rule then means is `classify`'s.
+//! Finding the rule for a path allocates nothing. What the rule then means is `classify`'s.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

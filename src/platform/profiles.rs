@@ -234,6 +234,12 @@ mod tests {
     }
 
     #[test]
+    fn views_begin_with_the_mildest_event_that_surely_discards_the_layer() {
+        let events: Vec<_> = built_in().unwrap().iter().map(|profile| profile.default_event().key()).collect();
+        assert_eq!(events, ["retire", "retire", "stop", "retire", "stop"], "in the order of the list above");
+    }
+
+    #[test]
     fn a_wrong_profile_is_named_with_file_line_and_reason() {
         let message = |text: &str| parse("p.toml", text).unwrap_err().message;
         let head = "id = \"x\"\ntitle = \"X\"\n";
