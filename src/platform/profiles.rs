@@ -98,7 +98,31 @@ pub fn profiles(
     {
         all.push(Arc::clone(forced));
     }
+    check_parameters(config, &all, &collection.refused)?;
     Ok(Profiles { all, forced, parameters: config.parameters.clone(), home: host.home.clone() })
+}
+
+/// A parameter that no profile has would silently change nothing.
+fn check_parameters(config: &Config, all: &[Arc<Profile>], refused: &[Error]) -> Result<()> {
+    for (id, values) in &config.parameters {
+        let Some(profile) = all.iter().find(|profile| profile.id == *id) else {
+            let error = unknown(id, all, refused);
+            return Err(Error {
+                message: format!("[parameters.{id}] in the settings: {}", error.message),
+                ..error
+            });
+        };
+        if let Some(name) = values.keys().find(|name| !profile.parameters.contains_key(*name)) {
+            let known: Vec<_> = profile.parameters.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+            return Err(Error::new(
+                Kind::Config,
+                format!("[parameters.{id}] in the settings: the profile {id} has no parameter “{name}”"),
+            )
+            .hint(format!("its parameters: {known}")));
+        }
+    }
+    Ok(())
 }
 
 fn unknown(asked: &str, all: &[Arc<Profile>], refused: &[Error]) -> Error {
@@ -226,6 +250,7 @@ fn parse(name: &str, text: &str) -> Result<Profile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::recognise::Recognised;
 
     #[test]
     fn the_built_in_profiles_are_right() {
@@ -299,6 +324,19 @@ mod tests {
         assert_eq!(all.refused.len(), 2, "{:?}", all.refused);
         let asked = |name: &str| profiles(Some(name), &all, &Config::default(), &Host::default());
         assert_eq!(asked("site").unwrap().forced.unwrap().id, "site");
+        let set = |id: &str, name: &str, value: &str| Config {
+            parameters: [(id.to_string(), [(name.to_string(), value.to_string())].into())].into(),
+            ..Config::default()
+        };
+        let with = |config: &Config| profiles(None, &all, config, &Host::default());
+        let rules = with(&set("vessl", "home", "/root")).unwrap();
+        let rules = rules.rules_of("vessl", Recognised::default(), None).unwrap();
+        assert_eq!(rules.workspace.as_deref(), Some(Path::new("/root")), "a site sets the home");
+        let wrong = with(&set("vessl", "hom", "/root")).unwrap_err();
+        assert_eq!(wrong.hints, ["its parameters: home, storage"]);
+        assert!(
+            with(&set("vesl", "home", "/root")).unwrap_err().message.contains("no profile is called “vesl”")
+        );
         let error = asked("bad").unwrap_err();
         assert!(error.hints.iter().any(|hint| hint.contains("bad.toml")), "{error:?}");
     }
