@@ -1,6 +1,8 @@
 //! What the project promises about itself: licences, README, CHANGELOG, nothing of the machines
 //! it was made on.
 
+use outlast::core::fate::Condition;
+use outlast::core::storage::StorageKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -87,6 +89,40 @@ fn the_readme_begins_with_how_to_run_and_how_to_test() {
 fn the_key_table_of_the_readme_is_the_programs_own() {
     let table = outlast::keys::markdown();
     assert!(read("README.md").contains(table.trim()), "README holds another key table than:\n{table}");
+}
+
+#[test]
+fn the_tables_of_the_profile_document_are_the_programs_own() {
+    let mut conditions = String::from("| condition | holds if |\n|---|---|\n");
+    for condition in Condition::ALL {
+        conditions.push_str(&format!("| `{}` | {} |\n", condition.key(), condition.meaning()));
+    }
+    let mut storage = String::from("| storage | on the screen |\n|---|---|\n");
+    for kind in StorageKind::ALL {
+        storage.push_str(&format!("| `{}` | {} |\n", kind.key(), kind.label()));
+    }
+    let mut text = read("docs/profiles.md");
+    for (mark, table) in [("conditions", conditions), ("storage", storage)] {
+        let (start, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+        let from = text.find(&start).unwrap() + start.len();
+        let to = text.find(&end).unwrap();
+        if std::env::var_os("OUTLAST_UPDATE").is_some() {
+            text.replace_range(from..to, &table);
+            std::fs::write(root().join("docs/profiles.md"), &text).unwrap();
+        } else {
+            assert_eq!(text[from..to], table, "OUTLAST_UPDATE=1 writes the tables anew");
+        }
+    }
+}
+
+#[test]
+fn the_profile_in_the_document_is_right() {
+    let text = read("docs/profiles.md");
+    let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lab.toml");
+    std::fs::write(&file, example).unwrap();
+    outlast::platform::profiles::load(&file).unwrap();
 }
 
 #[test]

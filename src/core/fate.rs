@@ -126,6 +126,31 @@ impl Condition {
         self as usize
     }
 
+    /// The name used in JSON and in profiles.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::BackedUp => "backed_up",
+            Self::ContainerExists => "container_exists",
+            Self::OrphanVolumeKept => "orphan_volume_kept",
+            Self::HostTempNotCleaned => "host_temp_not_cleaned",
+            Self::ClaimRetained => "claim_retained",
+            Self::SameNode => "same_node",
+            Self::ImageObtainable => "image_obtainable",
+            Self::DockerfilePresent => "dockerfile_present",
+            Self::RestartedInTime => "restarted_in_time",
+            Self::GpuHeld => "gpu_held",
+            Self::ContainerNotReplaced => "container_not_replaced",
+            Self::SessionNotEnded => "session_not_ended",
+            Self::SameSession => "same_session",
+            Self::SessionResumed => "session_resumed",
+            Self::VolumeMoves => "volume_moves",
+            Self::VolumeMovesOrBackedUp => "volume_moves_or_backed_up",
+            Self::VolumeReattached => "volume_reattached",
+            Self::InTrash => "in_trash",
+            Self::BackupVolumeKept => "backup_volume_kept",
+        }
+    }
+
     /// Words that follow "kept if".
     pub const fn words(self) -> &'static str {
         match self {
@@ -292,6 +317,14 @@ mod tests {
         assert_eq!(answer(Fate::Conditional, backed_up, Some(true)).verdict(), Verdict::Kept);
         assert_eq!(answer(Fate::Conditional, backed_up, Some(false)).verdict(), Verdict::Lost);
         assert_eq!(answer(Fate::Conditional, None, Some(true)).verdict(), Verdict::Lost);
+    }
+
+    #[test]
+    fn every_condition_stands_at_its_index_and_has_its_key() {
+        for (index, condition) in Condition::ALL.into_iter().enumerate() {
+            assert_eq!(condition.index(), index);
+            assert_eq!(serde_json::to_value(condition).ok(), Some(condition.key().into()));
+        }
     }
 
     #[test]
