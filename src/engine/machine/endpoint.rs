@@ -1,5 +1,6 @@
 //! The endpoint `machine`: one workspace, this machine itself.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,15 +49,23 @@ struct Place {
 
 /// What one look at the machine tells.
 struct Seen {
+    env_names: BTreeSet<String>,
     container: Option<Container>,
     mounts: Vec<Mount>,
 }
 
 impl Machine {
-    /// The machine that this program runs on.
+    /// The machine that this program runs on. `landmarks` are files that give a platform away.
     pub fn new(host: Arc<Host>, clock: Arc<dyn Clock>, landmarks: Vec<PathBuf>) -> Self {
         let place = Place { root: "/".into(), table: "/proc/self/mountinfo".into(), clues: None };
-        Self { landmarks: landmarks.into(), ..Self::reading(host, clock, place) }
+        Self::reading(host, clock, place).looking_for(landmarks)
+    }
+
+    /// The same machine, looking for these files that give a platform away.
+    #[must_use]
+    pub fn looking_for(mut self, landmarks: Vec<PathBuf>) -> Self {
+        self.landmarks = landmarks.into();
+        self
     }
 
     /// A machine made up of a root, a mount table and signs.
@@ -85,7 +94,7 @@ impl Place {
         let clues = self.clues.clone().unwrap_or_else(|| Clues::read(&self.root));
         let container = recognise(&lines, &clues);
         let mounts = mounts(&lines, container.as_ref());
-        Ok(Seen { container, mounts })
+        Ok(Seen { env_names: clues.env_names, container, mounts })
     }
 
     /// How one mount is read: a container's own layer by birth, anything else in full.
@@ -137,6 +146,7 @@ impl Seen {
             on_stop: after,
             on_reboot: after,
             user: host.user.clone(),
+            env_names: self.env_names,
             ..Detail::new(RunState::Running)
         }
     }
@@ -189,10 +199,6 @@ impl Engine for Machine {
             let look = within(AT_ONCE, "this machine", move || scan::landmarks(&root, &landmarks));
             // A disk that does not answer gives nothing away.
             detail.landmarks = look.await.unwrap_or_default();
-            if self.place.clues.is_none() {
-                detail.env_names =
-                    std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
-            }
             Ok(detail)
         }
         .boxed()

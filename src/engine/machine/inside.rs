@@ -1,5 +1,6 @@
 //! Whether this machine is itself a container, which, and how that is known.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path};
@@ -58,6 +59,8 @@ pub struct Clues {
     pub kubernetes: bool,
     /// The name of process 1.
     pub init: Option<String>,
+    /// The names of all environment variables; platforms set some.
+    pub env_names: BTreeSet<String>,
 }
 
 impl Clues {
@@ -71,6 +74,7 @@ impl Clues {
                 || there("var/run/secrets/kubernetes.io/serviceaccount"),
             container: std::env::var("container").ok(),
             kubernetes: std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
+            env_names: std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect(),
             init: fs::read_to_string(root.join("proc/1/comm")).ok().map(|name| name.trim().to_owned()),
         }
     }
