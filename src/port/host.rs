@@ -1,7 +1,11 @@
 //! What is known of this machine and of the person in front of it. Facts only.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::core::habits::FolderFacts;
 
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +24,10 @@ pub struct Host {
     pub users: BTreeMap<u32, String>,
     /// Looks a name up that is not among `users`.
     pub lookup: Option<fn(u32) -> Option<String>>,
+    /// Looks at a project folder as of a moment. May wait, but not for ever.
+    pub project: Option<fn(&Path, Timestamp) -> FolderFacts>,
+    /// Bytes in use, and bytes that can be, on the disk that holds a folder. May wait for ever.
+    pub disk: Option<fn(&Path) -> Option<(u64, u64)>>,
 }
 
 impl Host {

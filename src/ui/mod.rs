@@ -4,6 +4,7 @@
 //! header      Docker · alice · lab01                12 files 2.1G at risk, 3 not read
 //! tabs        1 Workspaces  2 At risk                      if retired  (w: what if)
 //! body       list │ detail, list alone, or detail alone
+//! tour        up to three lines, in the demo only
 //! hint        up to three lines that stay
 //! footer      S stop or start  Enter open  w what if  ? help
 //! ```
@@ -20,6 +21,7 @@ mod layout;
 mod overlay;
 mod tabs;
 mod theme;
+mod tour;
 mod widget;
 mod words;
 mod workspaces;
@@ -27,7 +29,7 @@ mod workspaces;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::Model;
+use crate::model::{Model, Overlay};
 use layout::{Areas, Body};
 
 pub use theme::{Lines, Theme};
@@ -61,7 +63,27 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     footer::hint(model, theme, areas.hint, buffer);
     footer::draw(model, theme, areas.footer, buffer);
     if let Some(overlay) = &model.overlay {
-        overlay::draw(overlay, model, theme, buffer);
+        overlay::draw(overlay, model, theme, above_the_tour(&areas, buffer.area), buffer);
+    }
+    tour::draw(model, theme, areas.tour, buffer);
+}
+
+/// Where things may lie on top: the tour stays in sight.
+fn above_the_tour(areas: &Areas, screen: Rect) -> Rect {
+    let height = if areas.tour.is_empty() { screen.height } else { areas.tour.y };
+    Rect { height, ..screen }
+}
+
+/// How far the open help can be scrolled, and how many of its rows are seen.
+pub fn help_rows(model: &Model) -> (usize, usize) {
+    let (columns, rows) = model.size;
+    let screen = Rect::new(0, 0, columns, rows);
+    match &model.overlay {
+        // How lines are broken does not depend on colours.
+        Some(Overlay::Help(view)) => {
+            overlay::help_rows(view, &Theme::mono(), above_the_tour(&Areas::of(model, screen), screen))
+        }
+        _ => (0, 0),
     }
 }
 

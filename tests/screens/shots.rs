@@ -10,8 +10,8 @@ use outlast::core::plan::Plan;
 use outlast::core::workspace::RunState;
 use outlast::keys::Action;
 use outlast::model::{
-    Confirm, Editing, ExplainView, Fact, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab,
-    cells,
+    Confirm, Editing, ExplainView, Fact, HelpPage, LinkState, Model, Notice, Overlay, Page, PlanState,
+    PlanView, Tab, cells,
 };
 use outlast::ui::Theme;
 
@@ -157,8 +157,9 @@ fn overlays() {
         model.overlay = Some(overlay);
         model
     };
-    insta::assert_snapshot!("help_120x40", shot(&with(120, 40, Overlay::Help { scroll: 0 })));
-    insta::assert_snapshot!("help_80x24_scrolled", shot(&with(80, 24, Overlay::Help { scroll: 9 })));
+    let help = |scroll| model::help(HelpPage::Keys, scroll).unwrap();
+    insta::assert_snapshot!("help_120x40", shot(&with(120, 40, help(0))));
+    insta::assert_snapshot!("help_80x24_scrolled", shot(&with(80, 24, help(9))));
     let verbs = || {
         let why = "the engine is not answering".to_string();
         Overlay::Verbs(vec![
@@ -278,6 +279,7 @@ fn explain() -> Overlay {
         events,
         advice: explanation.fates.of(Event::Retire).advice.to_string(),
         command: Some("docker exec my-project._.alice cp -an -- /tmp/model.pt /workspace/".into()),
+        says: Some("outlast explain my-project:/tmp/model.pt".into()),
         violation: None,
     }))
 }

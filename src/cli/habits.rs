@@ -1,0 +1,163 @@
+//! `outlast habits`: good habits, and how a workspace stands to each.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::args::HabitsArgs;
+use super::context::Context;
+use super::out::Out;
+use super::table::{Side, Table};
+use crate::core::error::{Error, Kind, Result};
+use crate::core::habits::{Habit, HabitKind, Tick};
+use crate::core::report::{Head, Trouble};
+use crate::text::printable;
+use crate::work::gather::{self, Gathered};
+use crate::work::habits::{Whose, look};
+use crate::work::{risk, roster::Entry};
+
+/// Files that are listed to tell which were written lately.
+const FILES: usize = 5_000;
+
+#[derive(Serialize)]
+struct Habits<'h> {
+    #[serde(flatten)]
+    head: Head,
+    workspace: &'h str,
+    endpoint: &'h str,
+    habits: Vec<Row<'h>>,
+}
+
+#[derive(Serialize)]
+struct Row<'h> {
+    id: &'h str,
+    kind: &'static str,
+    title: &'h str,
+    /// `null` where it cannot be known.
+    done: Option<bool>,
+    evidence: &'h str,
+    how: &'h str,
+    command: Option<&'h str>,
+}
+
+/// Prints the habits of the workspace that is named, else of the one whose folder this is.
+pub(super) async fn run(args: &HabitsArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
+    let mut list = context.gather(|_| true).await?;
+    let roots = context.roots();
+    gather::add_retired(&mut list, &roots, context.endpoint(), &context.host);
+    let entry = match (&args.name, &context.denied) {
+        (Some(name), None) => list.find(name)?,
+        // It may well be there, behind the engine.
+        (Some(name), Some(denied)) => list.find(name).map_err(|_| denied.error.clone())?,
+        (None, _) => here(&list, context)?,
+    };
+    let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
+    let mut troubles = Vec::new();
+    let grounds = match &entry.grounds {
+        Some(Err(error)) => return Err(error.clone()),
+        Some(Ok(grounds)) => Some(grounds.clone()),
+        None => None,
+    };
+    let read = match &grounds {
+        Some(grounds) => {
+            let key = &entry.workspace.key;
+            Some(risk::read(engine, key, grounds, true, FILES, clock, &mut |_| {}).await)
+        }
+        None => None,
+    };
+    if let Some(Err(error)) = &read {
+        troubles.push(Trouble::new(context.endpoint(), &entry.workspace.name, error));
+    }
+    let whose = Whose {
+        workspace: entry.workspace.clone(),
+        grounds,
+        risk: read.and_then(Result::ok).map(Arc::new),
+        roots,
+    };
+    let habits = look(engine, &context.host, &whose, clock.now()).await;
+    context.warn(&troubles);
+    show(args, &whose, &habits, troubles, context, out)?;
+    Ok(0)
+}
+
+/// The workspace whose folder the person stands in, else the only one.
+fn here<'l>(list: &'l Gathered, context: &Context<'_>) -> Result<&'l Entry> {
+    let roots = context.roots();
+    let at = context.host_path(std::path::Path::new("."))?;
+    let holds = |entry: &&Entry| gather::folder_of(entry, &roots).is_some_and(|folder| at.starts_with(folder));
+    let mut all = list.entries.iter();
+    match (list.entries.iter().find(holds), all.next(), all.next()) {
+        (Some(entry), ..) | (None, Some(entry), None) => Ok(entry),
+        (None, None, _) => Err(Error::new(Kind::NotFound, "there is no workspace here")
+            .hint("`outlast ls --all` lists what there is")),
+        (None, Some(_), Some(_)) => Err(Error::new(
+            Kind::Usage,
+            "there are several workspaces, and this folder belongs to none of them",
+        )
+        .hint("name one: `outlast ls --all` lists them")
+        .hint("or go into its folder")),
+    }
+}
+
+fn show(
+    args: &HabitsArgs,
+    whose: &Whose,
+    habits: &[Habit],
+    troubles: Vec<Trouble>,
+    context: &Context<'_>,
+    out: &mut Out,
+) -> Result<()> {
+    let workspace = &whose.workspace;
+    if args.json {
+        let rows = habits.iter().map(|habit| Row {
+            id: habit.id,
+            kind: kind(habit),
+            title: &habit.title,
+            done: match habit.tick {
+                Tick::Yes => Some(true),
+                Tick::No => Some(false),
+                Tick::NotKnown => None,
+            },
+            evidence: &habit.evidence,
+            how: &habit.how,
+            command: habit.command.as_deref(),
+        });
+        let known = habits.iter().all(|habit| habit.tick != Tick::NotKnown);
+        let head = Head::new(context.clock.now(), known && troubles.is_empty(), troubles);
+        let (name, endpoint) = (&workspace.name, &workspace.key.endpoint);
+        return out.json(&Habits { head, workspace: name, endpoint, habits: rows.collect() });
+    }
+    out.lines([format!("Habits of {}", printable(&workspace.name)), String::new()])?;
+    let mut table =
+        Table::new(&[("", Side::Left), ("DONE", Side::Left), ("HABIT", Side::Left), ("SEEN", Side::Left)]);
+    for habit in habits {
+        let done = match habit.tick {
+            Tick::Yes => "yes",
+            Tick::No => "no",
+            Tick::NotKnown => "not known",
+        };
+        table.row([
+            kind(habit).into(),
+            done.into(),
+            habit.title.as_str().into(),
+            habit.evidence.as_str().into(),
+        ]);
+    }
+    out.table(&table)?;
+    let todo: Vec<_> = habits.iter().filter(|habit| habit.tick == Tick::No).collect();
+    if !todo.is_empty() {
+        out.lines([String::new(), "To do".into()])?;
+    }
+    for habit in todo {
+        out.lines([format!("  {}", printable(&habit.how))])?;
+        out.lines(habit.command.iter().map(|command| format!("    {}", printable(command))))?;
+    }
+    Ok(())
+}
+
+const fn kind(habit: &Habit) -> &'static str {
+    match habit.kind {
+        HabitKind::Do => "do",
+        HabitKind::Avoid => "avoid",
+    }
+}
