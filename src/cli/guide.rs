@@ -140,15 +140,9 @@ fn table(lessons: &Lessons) -> Vec<String> {
     columns.extend(heads.iter().map(|head| (head.as_str(), Side::Left)));
     let mut table = Table::new(&columns);
     for place in &lessons.places {
-        let fates = || place.verdicts.iter().map(|(_, verdict)| verdict.words());
-        for (row, path) in place.paths.iter().enumerate() {
-            // What holds for several places is said once, on the first line of them.
-            let cells: Vec<Cow<'_, str>> = if row == 0 {
-                [Cow::from(path), place.storage.into()].into_iter().chain(fates()).collect()
-            } else {
-                vec![Cow::from(path), "same".into()]
-            };
-            table.row(cells);
+        for path in &place.paths {
+            let fates = place.verdicts.iter().map(|(_, verdict)| verdict.words());
+            table.row([Cow::from(path), place.storage.into()].into_iter().chain(fates));
         }
     }
     table.lines()

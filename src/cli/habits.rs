@@ -7,15 +7,16 @@ use serde::Serialize;
 use super::args::HabitsArgs;
 use super::context::Context;
 use super::out::Out;
-use super::table::{Side, Table};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::habits::{Habit, HabitKind, Tick};
 use crate::core::report::{Head, Trouble};
-use crate::text::printable;
+use crate::text::{pad, printable, wrap};
 use crate::work::gather::{self, Gathered};
 use crate::work::habits::{Whose, look};
 use crate::work::{risk, roster::Entry};
 
+/// Columns that text is broken at.
+const COLUMNS: usize = 80;
 /// Files that are listed to tell which were written lately.
 const FILES: usize = 5_000;
 
@@ -127,32 +128,36 @@ fn show(
         let (name, endpoint) = (&workspace.name, &workspace.key.endpoint);
         return out.json(&Habits { head, workspace: name, endpoint, habits: rows.collect() });
     }
-    out.lines([format!("Habits of {}", printable(&workspace.name)), String::new()])?;
-    let mut table =
-        Table::new(&[("", Side::Left), ("DONE", Side::Left), ("HABIT", Side::Left), ("SEEN", Side::Left)]);
-    for habit in habits {
-        let done = match habit.tick {
-            Tick::Yes => "yes",
-            Tick::No => "no",
-            Tick::NotKnown => "not known",
-        };
-        table.row([
-            kind(habit).into(),
-            done.into(),
-            habit.title.as_str().into(),
-            habit.evidence.as_str().into(),
-        ]);
-    }
-    out.table(&table)?;
-    let todo: Vec<_> = habits.iter().filter(|habit| habit.tick == Tick::No).collect();
-    if !todo.is_empty() {
-        out.lines([String::new(), "To do".into()])?;
-    }
-    for habit in todo {
-        out.lines([format!("  {}", printable(&habit.how))])?;
-        out.lines(habit.command.iter().map(|command| format!("    {}", printable(command))))?;
+    out.lines([format!("Habits of {}", printable(&workspace.name))])?;
+    for (of, head) in [(HabitKind::Do, "Do"), (HabitKind::Avoid, "Avoid")] {
+        out.lines([String::new(), head.into()])?;
+        for habit in habits.iter().filter(|habit| habit.kind == of) {
+            out.lines(lines(habit))?;
+        }
     }
     Ok(())
+}
+
+/// The tick and the habit; below it what was seen, and where it is not kept what to do.
+fn lines(habit: &Habit) -> Vec<String> {
+    const TICK: usize = 11;
+    let tick = match habit.tick {
+        Tick::Yes => "yes",
+        Tick::No => "no",
+        Tick::NotKnown => "not known",
+    };
+    let indent = " ".repeat(TICK + 2);
+    let mut lines = vec![format!("  {}{}", pad(tick, TICK), printable(&habit.title))];
+    let mut say = |text: &str| {
+        let parts = wrap(&printable(text), COLUMNS - TICK - 2);
+        lines.extend(parts.into_iter().map(|part| format!("{indent}{part}")));
+    };
+    say(&habit.evidence);
+    if habit.tick == Tick::No {
+        say(&format!("to do: {}", habit.how));
+        lines.extend(habit.command.iter().map(|command| format!("{indent}  {}", printable(command))));
+    }
+    lines
 }
 
 const fn kind(habit: &Habit) -> &'static str {

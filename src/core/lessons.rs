@@ -158,8 +158,12 @@ fn places_of(classifier: &Classifier<'_>) -> Vec<Place> {
         if answer.storage == StorageKind::Unknown {
             continue;
         }
+        // What is made again by itself is nobody's own work.
         let verdicts: Vec<_> =
             taught(&rules.profile).map(|event| (event, answer.fates.verdict(event))).collect();
+        if verdicts.iter().all(|(_, verdict)| matches!(verdict, Verdict::Rebuilt | Verdict::Untouched)) {
+            continue;
+        }
         let shown = if path == Path::new("/") {
             "everything else".into()
         } else {

@@ -63,15 +63,16 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     footer::hint(model, theme, areas.hint, buffer);
     footer::draw(model, theme, areas.footer, buffer);
     if let Some(overlay) = &model.overlay {
-        overlay::draw(overlay, model, theme, above_the_tour(&areas, buffer.area), buffer);
+        overlay::draw(overlay, model, theme, clear_of(&areas, model, buffer.area), buffer);
     }
     tour::draw(model, theme, areas.tour, buffer);
 }
 
-/// Where things may lie on top: the tour stays in sight.
-fn above_the_tour(areas: &Areas, screen: Rect) -> Rect {
-    let height = if areas.tour.is_empty() { screen.height } else { areas.tour.y };
-    Rect { height, ..screen }
+/// Where things may lie on top: the tour and what just happened stay in sight.
+fn clear_of(areas: &Areas, model: &Model, screen: Rect) -> Rect {
+    let told = model.notice.as_ref().map(|_| areas.footer);
+    let lowest = [Some(areas.tour), told].into_iter().flatten().filter(|area| !area.is_empty());
+    Rect { height: lowest.map(|area| area.y).min().unwrap_or(screen.height), ..screen }
 }
 
 /// How far the open help can be scrolled, and how many of its rows are seen.
@@ -81,7 +82,7 @@ pub fn help_rows(model: &Model) -> (usize, usize) {
     match &model.overlay {
         // How lines are broken does not depend on colours.
         Some(Overlay::Help(view)) => {
-            overlay::help_rows(view, &Theme::mono(), above_the_tour(&Areas::of(model, screen), screen))
+            overlay::help_rows(view, &Theme::mono(), clear_of(&Areas::of(model, screen), model, screen))
         }
         _ => (0, 0),
     }

@@ -13,6 +13,8 @@ use super::theme::Theme;
 use super::widget::{put, put_right, wrap};
 use crate::model::{HelpPage, Lesson, Model, Overlay, Tour};
 
+/// Rows that the strip takes at least, so that the view stands still from step to step.
+const LEAST_ROWS: usize = 2;
 /// Rows that the strip takes at most.
 const MOST_ROWS: usize = 3;
 /// A screen lower than this has no room for it.
@@ -23,7 +25,7 @@ pub(super) fn rows(model: &Model, screen: Rect) -> u16 {
     match &model.tour {
         Some(tour) if screen.height >= LOWEST => {
             let lines = wrap(&says(model, tour), usize::from(screen.width.saturating_sub(2)));
-            u16::try_from(lines.len().min(MOST_ROWS)).unwrap_or(1)
+            u16::try_from(lines.len().clamp(LEAST_ROWS, MOST_ROWS)).unwrap_or(1)
         }
         _ => 0,
     }

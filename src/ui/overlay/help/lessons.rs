@@ -56,7 +56,7 @@ fn table(places: &[Place], theme: &Theme, columns: u16) -> Option<Lines> {
     }
     lines.push(head);
     for place in places {
-        for (row, part) in wrap(&named(place, theme), room.saturating_sub(2)).into_iter().enumerate() {
+        for (row, part) in wrap(&paths(place, theme), room.saturating_sub(2)).into_iter().enumerate() {
             let mut line = vec![Span::styled(text::pad(&part, room), theme.text)];
             if row == 0 {
                 for ((_, verdict), width) in place.verdicts.iter().zip(&widths) {
@@ -66,6 +66,7 @@ fn table(places: &[Place], theme: &Theme, columns: u16) -> Option<Lines> {
             }
             lines.push(line);
         }
+        lines.push(vec![Span::styled(format!("  {}", place.storage), theme.faint)]);
     }
     Some(lines)
 }
@@ -74,7 +75,8 @@ fn table(places: &[Place], theme: &Theme, columns: u16) -> Option<Lines> {
 fn stacked(places: &[Place], theme: &Theme, columns: u16) -> Lines {
     let mut lines = Lines::new();
     for place in places {
-        lines.extend(said(&named(place, theme), theme.strong, theme, columns));
+        lines.extend(said(&paths(place, theme), theme.strong, theme, columns));
+        lines.push(vec![Span::styled(format!("  {}", place.storage), theme.faint)]);
         let label = widest(place.verdicts.iter().map(|(event, _)| event.if_words())) + 2;
         for (event, verdict) in &place.verdicts {
             let fate = words::fate(*verdict, theme);
@@ -91,9 +93,9 @@ fn stacked(places: &[Place], theme: &Theme, columns: u16) -> Lines {
     lines
 }
 
-fn named(place: &Place, theme: &Theme) -> String {
+fn paths(place: &Place, theme: &Theme) -> String {
     let paths: Vec<_> = place.paths.iter().map(|path| words::name(theme, path)).collect();
-    format!("{} ({})", paths.join(", "), place.storage)
+    paths.join(", ")
 }
 
 /// The platform's words for events, then words and what they mean here.
