@@ -21,7 +21,7 @@ const COLUMNS: usize = 80;
 const FILES: usize = 5_000;
 
 #[derive(Serialize)]
-struct Habits<'h> {
+struct Listed<'h> {
     #[serde(flatten)]
     head: Head,
     workspace: &'h str,
@@ -126,7 +126,7 @@ fn show(
         let known = habits.iter().all(|habit| habit.tick != Tick::NotKnown);
         let head = Head::new(context.clock.now(), known && troubles.is_empty(), troubles);
         let (name, endpoint) = (&workspace.name, &workspace.key.endpoint);
-        return out.json(&Habits { head, workspace: name, endpoint, habits: rows.collect() });
+        return out.json(&Listed { head, workspace: name, endpoint, habits: rows.collect() });
     }
     out.lines([format!("Habits of {}", printable(&workspace.name))])?;
     for (of, head) in [(HabitKind::Do, "Do"), (HabitKind::Avoid, "Avoid")] {

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 
 use crate::core::habits::FolderFacts;
 
+/// Bytes in use and bytes that can be, on the disk that holds a folder; `None` where nobody could ask.
+pub type AskDisk = fn(&Path) -> Option<(u64, u64)>;
+
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
@@ -26,8 +29,8 @@ pub struct Host {
     pub lookup: Option<fn(u32) -> Option<String>>,
     /// Looks at a project folder as of a moment. May wait, but not for ever.
     pub project: Option<fn(&Path, Timestamp) -> FolderFacts>,
-    /// Bytes in use, and bytes that can be, on the disk that holds a folder. May wait for ever.
-    pub disk: Option<fn(&Path) -> Option<(u64, u64)>>,
+    /// Asks how full a disk is. May wait for ever.
+    pub disk: Option<AskDisk>,
 }
 
 impl Host {

@@ -49,7 +49,7 @@ pub async fn look(engine: &dyn Engine, host: &Arc<Host>, whose: &Whose, now: Tim
     };
     match on_disk {
         Ok(folder) => {
-            let repository = on_a_thread(host, &folder, |folder, host| git::state(folder, host));
+            let repository = on_a_thread(host, &folder, git::state);
             let project = on_a_thread(host, &folder, move |folder, host| match host.project {
                 Some(look) => look(folder, now),
                 None => FolderFacts::not_read("nothing here can look at it"),
