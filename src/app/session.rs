@@ -65,7 +65,10 @@ pub async fn open(mut session: Session) -> Result<u8> {
         && error.kind == Kind::NotPermitted
     {
         // Nobody chose this engine, so being shut out of it is no reason to show nothing.
-        let error = with_help(error.clone(), &session.profiles.without_workspace().profile.contacts);
+        let rules = session.profiles.without_workspace();
+        // The line that stays is short: the first who helps is named.
+        let first = rules.profile.contacts.get(..1).unwrap_or_default();
+        let error = with_help(error.clone(), first);
         let says: Vec<&str> = [&error.message].into_iter().chain(&error.hints).map(String::as_str).collect();
         session.hint = Some(says.join("; "));
         session.ports.engine = engine;

@@ -64,15 +64,16 @@ pub(super) async fn run(args: &GuideArgs, context: &Context<'_>, out: &mut Out) 
         }
         None => (lessons::of_platform(&in_force(context).await), Vec::new()),
     };
+    let code = u8::from(!troubles.is_empty());
     if args.json {
         out.json(&as_json(&lessons, troubles, context))?;
-        return Ok(0);
+        return Ok(code);
     }
     context.warn(&troubles);
     for part in [title(&lessons), table(&lessons), words(&lessons), examples(&lessons), contacts(&lessons)] {
         out.lines(part)?;
     }
-    Ok(0)
+    Ok(code)
 }
 
 /// The profile that was asked for, else the one that this machine gives away, else plain Docker.

@@ -41,7 +41,8 @@ struct Row<'h> {
     command: Option<&'h str>,
 }
 
-/// Prints the habits of the workspace that is named, else of the one whose folder this is.
+/// Prints the habits of the workspace that is named, else of the one whose folder this is; 1 where its
+/// files could not be read.
 pub(super) async fn run(args: &HabitsArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let mut list = context.gather(|_| true).await?;
     let roots = context.roots();
@@ -76,9 +77,10 @@ pub(super) async fn run(args: &HabitsArgs, context: &Context<'_>, out: &mut Out)
         roots,
     };
     let habits = look(engine, &context.host, &whose, clock.now()).await;
+    let code = u8::from(!troubles.is_empty());
     context.warn(&troubles);
     show(args, &whose, &habits, troubles, context, out)?;
-    Ok(0)
+    Ok(code)
 }
 
 /// The workspace whose folder the person stands in, else the only one.
@@ -123,8 +125,7 @@ fn show(
             how: &habit.how,
             command: habit.command.as_deref(),
         });
-        let known = habits.iter().all(|habit| habit.tick != Tick::NotKnown);
-        let head = Head::new(context.clock.now(), known && troubles.is_empty(), troubles);
+        let head = Head::new(context.clock.now(), troubles.is_empty(), troubles);
         let (name, endpoint) = (&workspace.name, &workspace.key.endpoint);
         return out.json(&Listed { head, workspace: name, endpoint, habits: rows.collect() });
     }

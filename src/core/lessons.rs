@@ -72,11 +72,14 @@ pub fn of_workspace(name: &str, classifier: &Classifier<'_>) -> Lessons {
     let rules = classifier.rules;
     let kept = classifier.kept_folder(Event::Retire).map(|mount| mount.target.as_path());
     let folder = rules.workspace.as_deref().or(kept);
+    // Seen from a machine itself, everything may be on a disk that stays.
+    let rest = classifier.explain(Path::new("/"), Origin::Layer);
+    let loses_the_rest = rest.mount.is_some() && rest.fates.verdict(Event::Retire) == Verdict::Lost;
     let warning = match (classifier.violation(), kept) {
         (Some((path, violation)), _) => {
             Some(format!("Not so for {}: {}.", text::printable_path(path), violation.words()))
         }
-        (None, None) if !classifier.detail.mounts.is_empty() => Some(
+        (None, None) if loses_the_rest => Some(
             "No folder that is kept is mounted in this workspace: everything in it is lost with it.".into(),
         ),
         _ => None,

@@ -99,6 +99,9 @@ fn the_lesson_follows_the_mounts_of_the_workspace() {
     assert!(!lessons.bad.iter().any(|line| line.contains("/tmp/")), "/tmp is mounted: {:?}", lessons.bad);
     assert_eq!(lessons.warning, None);
     assert_eq!(verdict(&lessons, "/tmp", Event::Retire), Some(Verdict::Kept));
+    let mut machine = detail(&[]);
+    machine.mounts = vec![Mount::new("/".into(), String::new(), Backing::Disk, Some("ext4".into()))];
+    assert_eq!(of(&machine).warning, None, "on the machine itself nothing goes with a container");
     let without = of(&detail(&[]));
     assert!(without.warning.is_some() && without.good.is_empty(), "{:?}", without.good);
 }

@@ -42,9 +42,4 @@ impl Tour {
     pub fn lesson(&self) -> Option<Lesson> {
         Lesson::ALL.into_iter().find(|lesson| !self.learnt.contains(lesson))
     }
-
-    /// How many lessons are over.
-    pub const fn count(&self) -> usize {
-        self.learnt.len()
-    }
 }

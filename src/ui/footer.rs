@@ -20,7 +20,7 @@ use crate::model::{Editing, Model, Tab};
 use crate::text;
 
 /// Rows that a message takes at most: the list is what people came for.
-const MOST_ROWS: usize = 3;
+const MOST_ROWS: usize = 4;
 
 /// Rows of the hint.
 pub(super) fn hint_rows(model: &Model, screen: Rect) -> u16 {

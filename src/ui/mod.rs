@@ -5,7 +5,7 @@
 //! tabs        1 Workspaces  2 At risk                      if retired  (w: what if)
 //! body       list │ detail, list alone, or detail alone
 //! tour        up to three lines, in the demo only
-//! hint        up to three lines that stay
+//! hint        up to four lines that stay
 //! footer      S stop or start  Enter open  w what if  ? help
 //! ```
 //!

@@ -19,7 +19,10 @@ pub fn habits(workspace: &Workspace) -> String {
 /// Files that would be lost; of all workspaces where none is named.
 pub fn risk(workspace: Option<&Workspace>, event: Option<Event>) -> String {
     let command = workspace.map_or_else(|| "outlast risk".into(), |workspace| said("risk", workspace));
-    event.map_or_else(|| command.clone(), |event| format!("{command} --event {}", event.key()))
+    match event {
+        Some(event) => format!("{command} --event {}", event.key()),
+        None => command,
+    }
 }
 
 /// What becomes of one path; `None` where nobody could type it.

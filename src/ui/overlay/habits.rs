@@ -21,6 +21,8 @@ use crate::ui::words;
 
 /// `not known` and a gap.
 const TICK: usize = 11;
+/// With fewer rows than this the list gives way to what is said of one habit.
+const LOW: usize = 16;
 
 /// The sheet for a screen with room for this many columns and rows of text: what is said of the habit
 /// under the cursor stays in sight below the list.
@@ -53,10 +55,17 @@ pub(super) fn sheet(view: &HabitsView, theme: &Theme, columns: u16, rows: u16) -
     if let Some(habit) = habits.get(view.cursor) {
         said.extend(details(habit, theme, room));
     }
-    // Where not all fits, the list is scrolled to the cursor and what is said of it stays.
-    let left = usize::from(rows).saturating_sub(said.len()).max(3);
-    let first =
-        if list.len() > left { (cursor_row + 2).saturating_sub(left).min(list.len() - left) } else { 0 };
+    // Where not all fits, the list is scrolled to the cursor, and what is said of it has the room.
+    let rows = usize::from(rows);
+    let least = if rows < LOW { 1 } else { 5 };
+    let left = rows.saturating_sub(said.len()).max(least);
+    let above = if rows < LOW { 0 } else { 2 };
+    let first = (cursor_row + 1 + above).saturating_sub(left).min(list.len().saturating_sub(left));
+    let most = rows.saturating_sub(left.min(list.len()));
+    if said.len() > most && most > 0 {
+        said.truncate(most - 1);
+        said.push(vec![Span::styled(theme.ellipsis(), theme.caution)]);
+    }
     let lines = list.into_iter().skip(first).take(left).chain(said).collect();
     let keys = if room < 46 {
         "j k, y copies, Esc"
@@ -88,6 +97,10 @@ fn details(habit: &Habit, theme: &Theme, room: usize) -> Vec<Vec<Span<'static>>>
         let parts = wrap(&words::name(theme, text), room);
         lines.extend(parts.into_iter().map(|part| vec![Span::styled(part, style)]));
     };
+    // Beside its tick a long title is cut.
+    if text::width(&habit.title) + TICK + 2 > room {
+        say(&habit.title, theme.strong);
+    }
     say(&format!("Seen: {}.", habit.evidence), theme.text);
     if habit.tick != Tick::Yes {
         say(&format!("To do: {}.", habit.how), theme.text);
