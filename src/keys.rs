@@ -48,11 +48,13 @@ pub enum Action {
     Refresh,
     /// Copies the command for the selection.
     Copy,
+    /// Shows good habits and how the selected workspace stands to each.
+    Habits,
     /// Stops what runs, starts what does not.
     StopOrStart,
     /// Lists every verb and why it is not available.
     Verbs,
-    /// Shows all keys.
+    /// Shows all keys and what there is to learn.
     Help,
     /// Leaves.
     Quit,
@@ -152,7 +154,8 @@ pub const TABLE: &[Binding] = &[
         "all verbs",
         "list every verb, with the reason where it is not available",
     ),
-    binding(&["?"], Action::Help, Group::Look, "help", "show all keys"),
+    binding(&["b"], Action::Habits, Group::Look, "habits", "good habits, and how the workspace stands to each"),
+    binding(&["?"], Action::Help, Group::Look, "help", "all keys, what lasts, words, examples, who helps"),
     binding(&["q", "ctrl-c"], Action::Quit, Group::Look, "quit", "leave"),
     binding(&["j", "down"], Action::Down, Group::Move, "", "one row down"),
     binding(&["k", "up"], Action::Up, Group::Move, "", "one row up"),

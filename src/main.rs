@@ -1,13 +1,15 @@
 //! Wires the adapters together: which engine, which files, which faces. No logic of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use outlast::app::Ports;
 use outlast::app::session::{self, Session};
 use outlast::cli::{self, EngineChoice, Start, When, Wiring};
 use outlast::core::error::{Error, Kind, Result};
+use outlast::core::habits::FolderFacts;
 use outlast::engine::demo::Demo;
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
@@ -15,6 +17,7 @@ use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, folders, host, profiles};
 use outlast::port::{Clock, Engine, Host};
+use outlast::scan;
 use outlast::store::Store;
 use outlast::term::ColorChoice;
 
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
     let code = cli::run(
         std::env::args_os(),
         Wiring {
-            host: Arc::new(host::this_host()),
+            host: Arc::new(Host { project: Some(project), ..host::this_host() }),
             clock: Arc::new(System),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
@@ -36,6 +39,11 @@ fn main() -> ExitCode {
         },
     );
     ExitCode::from(code)
+}
+
+/// One look at a project folder, at the usual cost.
+fn project(folder: &Path, now: Timestamp) -> FolderFacts {
+    scan::project(folder, now, scan::Budget::default())
 }
 
 /// The engine that was chosen; without a choice Docker or Podman where a socket is, else this machine.
@@ -64,6 +72,7 @@ fn engine(
 fn dashboard(start: Start) -> Result<u8> {
     let Start { engine, fallback, host, clock, profiles, config, config_error, ascii, color } = start;
     let on_this_machine = engine.endpoint().id == "machine";
+    let tour = engine.endpoint().id == "demo";
     let session = Session {
         folder_roots: folders::roots(&profiles.without_workspace().profile, &config, &host),
         ports: Ports {
@@ -80,6 +89,7 @@ fn dashboard(start: Start) -> Result<u8> {
         event: config.event,
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),
         notice: config_error.map(|error| error.message),
+        tour,
         ascii,
         color: match (color, config.color) {
             (Some(When::Always), _) => ColorChoice::Always,

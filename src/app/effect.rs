@@ -122,6 +122,11 @@ impl Effects {
                     self.scan(key, grounds, asked);
                 }
             }
+            Cmd::Habits(key) => {
+                if let Some(row) = row(&key) {
+                    self.habits(key, row);
+                }
+            }
             Cmd::Folders(mounted) => self.folders(mounted),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
             // The loop's own.
@@ -238,6 +243,21 @@ impl Effects {
             send(&out, Msg::Scanned(key.clone(), number, risk));
         });
         task.abort_handle()
+    }
+
+    fn habits(&self, key: WsKey, row: &Row) {
+        let (ports, out) = (self.ports.clone(), self.out.clone());
+        let whose = work::habits::Whose {
+            workspace: row.workspace.clone(),
+            grounds: row.grounds(),
+            risk: row.risk.known.clone(),
+            roots: self.folder_roots.clone(),
+        };
+        spawn(async move {
+            let now = ports.clock.now();
+            let habits = work::habits::look(ports.engine.as_ref(), &ports.host, &whose, now).await;
+            send(&out, Msg::Habits(key, habits.into()));
+        });
     }
 
     fn folders(&mut self, mounted: Vec<PathBuf>) {

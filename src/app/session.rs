@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::{Ended, Ports, Start, run};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
+use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
-use crate::model::{LinkState, Model, Notice};
+use crate::model::{LinkState, Model, Notice, Tour};
 use crate::port::Engine;
 use crate::term::{self, ColorChoice, Colors, Screen};
 use crate::ui::Theme;
@@ -28,6 +29,8 @@ pub struct Session {
     pub hint: Option<String>,
     /// Something to say at the start, such as a damaged configuration.
     pub notice: Option<String>,
+    /// Begin with the guided tour.
+    pub tour: bool,
     /// Draw with ASCII alone, whatever the locale says.
     pub ascii: bool,
     /// Which colours.
@@ -62,6 +65,10 @@ pub async fn open(mut session: Session) -> Result<u8> {
         && error.kind == Kind::NotPermitted
     {
         // Nobody chose this engine, so being shut out of it is no reason to show nothing.
+        let rules = session.profiles.without_workspace();
+        // The line that stays is short: the first who helps is named.
+        let first = rules.profile.contacts.get(..1).unwrap_or_default();
+        let error = with_help(error.clone(), first);
         let says: Vec<&str> = [&error.message].into_iter().chain(&error.hints).map(String::as_str).collect();
         session.hint = Some(says.join("; "));
         session.ports.engine = engine;
@@ -89,6 +96,7 @@ fn first_model(session: &Session, size: (u16, u16)) -> Model {
     model.folder_roots.clone_from(&session.folder_roots);
     model.hint.clone_from(&session.hint);
     model.notice = session.notice.clone().map(Notice::bad);
+    model.tour = session.tour.then(Tour::default);
     if let Some(event) = session.event {
         model.event = event;
         model.default_event = event;

@@ -78,7 +78,11 @@ pub enum Command {
     Log(LogArgs),
     /// List the platforms that are known.
     Profiles(ProfilesArgs),
-    /// Open the dashboard on a playground in memory.
+    /// Learn what lasts here: the rule, words, examples and who helps.
+    Guide(GuideArgs),
+    /// See good habits, and how a workspace stands to each.
+    Habits(HabitsArgs),
+    /// Open the dashboard on a playground in memory, with a guided tour.
     Demo,
     /// See on a throw-away container which files are kept and which are lost.
     Tour(TourArgs),
@@ -101,6 +105,8 @@ impl Command {
             Self::Log(args) => (args.json, "log"),
             Self::Profiles(args) => (args.json, "profiles"),
             Self::Tour(args) => (args.json, "tour"),
+            Self::Guide(args) => (args.json, "guide"),
+            Self::Habits(args) => (args.json, "habits"),
             Self::Demo | Self::Completions(_) | Self::Man => (false, ""),
         };
         if json { Some(name) } else { None }
@@ -230,6 +236,26 @@ pub struct TourArgs {
     /// Do not ask.
     #[arg(short, long)]
     pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `guide`
+#[derive(Args, Debug)]
+pub struct GuideArgs {
+    /// A workspace; the platform without a name.
+    pub name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `habits`
+#[derive(Args, Debug)]
+pub struct HabitsArgs {
+    /// A workspace; without a name the one whose folder this is, or the only one.
+    pub name: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

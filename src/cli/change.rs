@@ -6,6 +6,7 @@ use super::args::ChangeArgs;
 use super::context::Context;
 use super::out::Out;
 use crate::core::error::{Error, Kind, Result};
+use crate::core::lessons::with_help;
 use crate::core::plan::{Plan, Verb};
 use crate::core::report::{Act, Head, Trouble};
 use crate::text::printable;
@@ -36,7 +37,7 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
     let outcome = act::run(engine, &store, host, &context.profiles, clock, &plan, consent).await;
     let result = match &outcome {
         Ok(()) => "done",
-        Err(error) if error.kind == Kind::Refused => "refused",
+        Err(error) if matches!(error.kind, Kind::Refused | Kind::Protected) => "refused",
         Err(_) => "failed",
     };
     if args.json {
@@ -59,7 +60,8 @@ pub(super) async fn recover(context: &Context<'_>, store: &Store) {
 
 async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Plan> {
     let (workspace, grounds, _) = context.named(&args.name).await?;
-    act::applies(verb, &workspace, grounds.detail.state)?;
+    let contacts = &grounds.rules.profile.contacts;
+    act::applies(verb, &workspace, grounds.detail.state).map_err(|error| with_help(error, contacts))?;
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
     let risk = match verb {
         Verb::Start => None,

@@ -8,6 +8,7 @@ use super::{Make, Wiring};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
+use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::Trouble;
 use crate::core::rules::Rules;
@@ -67,6 +68,7 @@ impl<'w> Context<'w> {
         }
         match self.engine.probe().await {
             Err(error) if error.kind == Kind::NotPermitted => {
+                let error = with_help(error, &self.rules.profile.contacts);
                 let trouble = Trouble::new(self.endpoint(), "workspaces", &error);
                 self.engine = self.machine()?;
                 self.denied = Some(Denied { error, trouble });

@@ -5,6 +5,8 @@ mod change;
 mod context;
 mod documents;
 mod explain;
+mod guide;
+mod habits;
 mod log;
 mod ls;
 mod mounts;
@@ -26,6 +28,7 @@ use context::Context;
 use out::Out;
 
 use crate::core::error::{Error, Kind, Result};
+use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
@@ -138,7 +141,9 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
     let runtime = runtime()?;
     let code = runtime.block_on(async {
         let looks =
-            matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_));
+            matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_))
+                || matches!(&command, Command::Guide(args) if args.name.is_some())
+                || matches!(command, Command::Habits(_));
         if looks {
             context.or_this_machine().await?;
         }
@@ -154,12 +159,14 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,
             Command::Tour(args) => tour::run(&args, &context, out).await,
+            Command::Guide(args) => guide::run(&args, &context, out).await,
+            Command::Habits(args) => habits::run(&args, &context, out).await,
             Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) => Ok(0),
         }
     });
     // A disk that does not answer must not keep the program from leaving.
     runtime.shutdown_background();
-    code
+    code.map_err(|error| with_help(error, &context.rules.profile.contacts))
 }
 
 /// The one runtime of a process: a single thread, and a few for what blocks.
@@ -212,7 +219,8 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         None => Some(make.engine(Some(EngineChoice::Machine), &wiring.host, &wiring.clock)?),
         Some(_) => None,
     };
-    (wiring.dashboard)(Start {
+    let contacts = profiles.without_workspace().profile.contacts.clone();
+    let ended = (wiring.dashboard)(Start {
         engine,
         fallback,
         host: wiring.host,
@@ -222,7 +230,8 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         config,
         config_error,
         color: global.color,
-    })
+    });
+    ended.map_err(|error| with_help(error, &contacts))
 }
 
 /// Says what went wrong and what to do next.

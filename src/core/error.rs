@@ -23,6 +23,8 @@ pub enum Kind {
     Conflict,
     /// Refused to protect data.
     Refused,
+    /// Its platform protects it from being changed.
+    Protected,
     /// The person said no.
     Cancelled,
     /// Work was done, but not all of it.
@@ -37,10 +39,15 @@ impl Kind {
         match self {
             Self::Usage | Self::Config | Self::NotFound => 2,
             Self::Unreachable | Self::TimedOut | Self::NotPermitted => 3,
-            Self::Refused => 4,
+            Self::Refused | Self::Protected => 4,
             Self::Cancelled => 130,
             Self::NotSupported | Self::Conflict | Self::Incomplete | Self::Failed => 1,
         }
+    }
+
+    /// Whether only somebody with more rights can mend it.
+    pub const fn needs_an_admin(self) -> bool {
+        matches!(self, Self::NotPermitted | Self::Protected)
     }
 }
 

@@ -13,6 +13,7 @@ pub mod filesystem;
 pub mod finding;
 pub mod habits;
 pub mod identity;
+pub mod lessons;
 pub mod limits;
 pub mod mount;
 pub mod object;

@@ -61,7 +61,7 @@ impl Trouble {
             endpoint: endpoint.into(),
             section: section.into(),
             message: error.message.clone(),
-            hint: error.hints.first().cloned(),
+            hint: (!error.hints.is_empty()).then(|| error.hints.join("; ")),
         }
     }
 }

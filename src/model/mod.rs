@@ -5,10 +5,12 @@ pub mod key;
 mod list;
 mod overlay;
 mod rows;
+mod tour;
 
 pub use list::List;
-pub use overlay::{Confirm, ExplainView, Overlay, PlanState, PlanView};
+pub use overlay::{Confirm, ExplainView, HabitsView, HelpPage, HelpView, Overlay, PlanState, PlanView};
 pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
+pub use tour::{Lesson, Tour};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,6 +77,8 @@ pub struct Model {
     pub editing: Option<Editing>,
     /// A message about the last thing that happened; gone with the next key.
     pub notice: Option<Notice>,
+    /// The guided tour of the demo; `None` elsewhere, and once it was closed.
+    pub tour: Option<Tour>,
 }
 
 /// How things stand with an endpoint.
@@ -226,6 +230,7 @@ impl Model {
             overlay: None,
             editing: None,
             notice: None,
+            tour: None,
         }
     }
 
@@ -252,6 +257,15 @@ impl Model {
     /// Whether somebody chose an event: it then stands in the header until Esc.
     pub fn event_chosen(&self) -> bool {
         self.event != self.default_event
+    }
+
+    /// Whether Esc has something to go back from: an open detail, a filter, a chosen event.
+    pub fn has_a_way_back(&self) -> bool {
+        let list = match self.tab {
+            Tab::Workspaces => &self.workspaces,
+            Tab::AtRisk => &self.at_risk,
+        };
+        self.open || !list.filter.is_empty() || self.event_chosen()
     }
 
     /// The detail has at least this many columns beside the list; below, Enter opens it.

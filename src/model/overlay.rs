@@ -1,18 +1,20 @@
-//! What lies on top of a view: help, what-if, an explanation, a plan.
+//! What lies on top of a view: help, habits, what-if, an explanation, a plan.
 
 use crate::core::event::Event;
 use crate::core::fate::{Basis, Verdict};
+use crate::core::habits::Habit;
+use crate::core::lessons::Lessons;
 use crate::core::plan::Plan;
+use crate::core::workspace::WsKey;
 use crate::keys::Action;
 
 /// What lies on top. One at a time; Esc closes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
-    /// All keys, scrolled by some rows.
-    Help {
-        /// Rows scrolled away.
-        scroll: usize,
-    },
+    /// All keys, and what there is to learn.
+    Help(Box<HelpView>),
+    /// Good habits, and how a workspace stands to each.
+    Habits(Box<HabitsView>),
     /// Every verb, and why it is not available: `None` where it is.
     Verbs(Vec<(Action, Option<String>)>),
     /// The seven events, and the worst that each does to the selection.
@@ -28,6 +30,70 @@ pub enum Overlay {
     Explain(Box<ExplainView>),
     /// A plan, waiting for yes.
     Plan(Box<PlanView>),
+}
+
+/// Help, open on one of its pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelpView {
+    /// The page.
+    pub page: HelpPage,
+    /// Rows scrolled away.
+    pub scroll: usize,
+    /// What is taught, for the selected workspace where there is one.
+    pub lessons: Lessons,
+}
+
+/// The pages of help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HelpPage {
+    /// All keys.
+    Keys,
+    /// The rule, and what becomes of each place.
+    WhatLasts,
+    /// Words and what they mean here.
+    Words,
+    /// Lines of code that save well, and badly.
+    Examples,
+    /// Who helps.
+    Contacts,
+}
+
+impl HelpPage {
+    /// All pages in order.
+    pub const ALL: [Self; 5] = [Self::Keys, Self::WhatLasts, Self::Words, Self::Examples, Self::Contacts];
+
+    /// The word on the screen.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Keys => "Keys",
+            Self::WhatLasts => "What lasts",
+            Self::Words => "Words",
+            Self::Examples => "Examples",
+            Self::Contacts => "Help",
+        }
+    }
+
+    /// The page some places further, round and round.
+    #[must_use]
+    pub fn turned(self, forward: bool) -> Self {
+        let all = Self::ALL.len();
+        let at = Self::ALL.iter().position(|page| *page == self).unwrap_or(0);
+        let next = if forward { at + 1 } else { at + all - 1 };
+        Self::ALL.get(next % all).copied().unwrap_or(Self::Keys)
+    }
+}
+
+/// Good habits on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HabitsView {
+    /// Whose.
+    pub key: WsKey,
+    /// Its name, harmless.
+    pub name: String,
+    /// The habits; `None` while they are looked at.
+    pub habits: Option<Vec<Habit>>,
+    /// The habit under the cursor.
+    pub cursor: usize,
 }
 
 /// What happens to one path.
@@ -47,6 +113,8 @@ pub struct ExplainView {
     pub advice: String,
     /// The one command that does it.
     pub command: Option<String>,
+    /// The command that says the same in a shell.
+    pub says: Option<String>,
     /// What is wrong with it.
     pub violation: Option<String>,
 }

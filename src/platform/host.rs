@@ -1,6 +1,6 @@
 //! This machine and its viewer: who asks, where, on which machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::port::Host;
 use crate::sys;
@@ -18,7 +18,17 @@ pub fn this_host() -> Host {
         hostname,
         users: std::collections::BTreeMap::new(),
         lookup: Some(sys::users::user_name),
+        project: None,
+        disk: Some(disk),
     }
+}
+
+/// What is in use on the disk that holds a folder; what only root may still use counts for neither.
+fn disk(folder: &Path) -> Option<(u64, u64)> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    let used = bytes(disk.f_blocks.saturating_sub(disk.f_bfree));
+    Some((used, used.saturating_add(bytes(disk.f_bavail))))
 }
 
 /// A machine id becomes a folder's name: nothing but letters and digits will do.
@@ -36,6 +46,13 @@ mod tests {
         let host = this_host();
         assert!(!host.hostname.is_empty() && !host.machine_id.is_empty());
         assert_eq!(host.user, host.user_name(host.uid));
+    }
+
+    #[test]
+    fn a_disk_has_a_size_and_a_folder_that_is_not_there_has_no_disk() {
+        let (used, size) = disk(Path::new("/")).unwrap();
+        assert!(used <= size && size > 0);
+        assert_eq!(disk(Path::new("/nowhere/at/all")), None);
     }
 
     #[test]

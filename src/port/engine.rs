@@ -217,6 +217,11 @@ pub trait Engine: Send + Sync {
     /// Runs one step of a plan.
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()>;
 
+    /// Whether the folders it names are of this machine, so that they can be looked at here.
+    fn shares_our_disk(&self) -> bool {
+        true
+    }
+
     /// Where throw-away workspaces can be made; `None` where they cannot.
     fn sandbox(&self) -> Option<&dyn Sandbox> {
         None

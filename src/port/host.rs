@@ -1,7 +1,14 @@
 //! What is known of this machine and of the person in front of it. Facts only.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::core::habits::FolderFacts;
+
+/// Bytes in use and bytes that can be, on the disk that holds a folder; `None` where nobody could ask.
+pub type AskDisk = fn(&Path) -> Option<(u64, u64)>;
 
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +27,10 @@ pub struct Host {
     pub users: BTreeMap<u32, String>,
     /// Looks a name up that is not among `users`.
     pub lookup: Option<fn(u32) -> Option<String>>,
+    /// Looks at a project folder as of a moment. May wait, but not for ever.
+    pub project: Option<fn(&Path, Timestamp) -> FolderFacts>,
+    /// Asks how full a disk is. May wait for ever.
+    pub disk: Option<AskDisk>,
 }
 
 impl Host {

@@ -20,7 +20,7 @@ use crate::model::{Editing, Model, Tab};
 use crate::text;
 
 /// Rows that a message takes at most: the list is what people came for.
-const MOST_ROWS: usize = 3;
+const MOST_ROWS: usize = 4;
 
 /// Rows of the hint.
 pub(super) fn hint_rows(model: &Model, screen: Rect) -> u16 {
@@ -120,18 +120,14 @@ fn applies(model: &Model, binding: &Binding) -> bool {
             Action::StopOrStart => something && model.tab == Tab::Workspaces && model.endpoint.can_run(),
             Action::Sort | Action::Mark => something && model.tab == Tab::Workspaces && !opened,
             Action::Filter => something && !opened,
-            Action::Open | Action::WhatIf | Action::Copy => something,
+            Action::Open | Action::WhatIf | Action::Copy | Action::Habits => something,
             _ => true,
         }
 }
 
 /// Esc, where there is something to go back from.
 fn back(model: &Model, theme: &Theme) -> Option<Vec<Span<'static>>> {
-    let filtered = match model.tab {
-        Tab::Workspaces => !model.workspaces.filter.is_empty(),
-        Tab::AtRisk => !model.at_risk.filter.is_empty(),
-    };
-    (model.open || filtered || model.event_chosen()).then(|| {
+    model.has_a_way_back().then(|| {
         vec![
             Span::styled(keys::written(keys::key(Action::Back)), theme.strong),
             Span::styled(" back", theme.text),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::footer;
+use super::{footer, tour};
 use crate::model::{Group, Model, Tab};
 
 /// The areas of the screen; one without room has no height.
@@ -13,6 +13,8 @@ pub(super) struct Areas {
     /// The rule above list and detail where they stand side by side.
     pub(super) rule: Rect,
     pub(super) body: Body,
+    /// The guided tour of the demo.
+    pub(super) tour: Rect,
     pub(super) hint: Rect,
     pub(super) footer: Rect,
 }
@@ -36,8 +38,9 @@ impl Areas {
         let tabs = top(&mut rest, u16::from(screen.height >= 4));
         let footer = bottom(&mut rest, footer::rows(model, screen).min(screen.height / 3));
         let hint = bottom(&mut rest, if screen.height >= 8 { footer::hint_rows(model, screen) } else { 0 });
+        let tour = bottom(&mut rest, tour::rows(model, screen));
         let rule = top(&mut rest, u16::from(beside(model) && screen.height >= 12));
-        Self { header, tabs, rule, body: body(model, rest), hint, footer }
+        Self { header, tabs, rule, body: body(model, rest), tour, hint, footer }
     }
 }
 

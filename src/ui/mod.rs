@@ -4,7 +4,8 @@
 //! header      Docker · alice · lab01                12 files 2.1G at risk, 3 not read
 //! tabs        1 Workspaces  2 At risk                      if retired  (w: what if)
 //! body       list │ detail, list alone, or detail alone
-//! hint        up to three lines that stay
+//! tour        up to three lines, in the demo only
+//! hint        up to four lines that stay
 //! footer      S stop or start  Enter open  w what if  ? help
 //! ```
 //!
@@ -20,6 +21,7 @@ mod layout;
 mod overlay;
 mod tabs;
 mod theme;
+mod tour;
 mod widget;
 mod words;
 mod workspaces;
@@ -27,7 +29,7 @@ mod workspaces;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::Model;
+use crate::model::{Model, Overlay};
 use layout::{Areas, Body};
 
 pub use theme::{Lines, Theme};
@@ -61,7 +63,28 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     footer::hint(model, theme, areas.hint, buffer);
     footer::draw(model, theme, areas.footer, buffer);
     if let Some(overlay) = &model.overlay {
-        overlay::draw(overlay, model, theme, buffer);
+        overlay::draw(overlay, model, theme, clear_of(&areas, model, buffer.area), buffer);
+    }
+    tour::draw(model, theme, areas.tour, buffer);
+}
+
+/// Where things may lie on top: the tour and what just happened stay in sight.
+fn clear_of(areas: &Areas, model: &Model, screen: Rect) -> Rect {
+    let told = model.notice.as_ref().map(|_| areas.footer);
+    let lowest = [Some(areas.tour), told].into_iter().flatten().filter(|area| !area.is_empty());
+    Rect { height: lowest.map(|area| area.y).min().unwrap_or(screen.height), ..screen }
+}
+
+/// How far the open help can be scrolled, and how many of its rows are seen.
+pub fn help_rows(model: &Model) -> (usize, usize) {
+    let (columns, rows) = model.size;
+    let screen = Rect::new(0, 0, columns, rows);
+    match &model.overlay {
+        // How lines are broken does not depend on colours.
+        Some(Overlay::Help(view)) => {
+            overlay::help_rows(view, &Theme::mono(), clear_of(&Areas::of(model, screen), model, screen))
+        }
+        _ => (0, 0),
     }
 }
 

@@ -5,10 +5,12 @@ pub mod explain;
 pub mod gather;
 pub mod git;
 pub mod ground;
+pub mod habits;
 pub mod mounts;
 pub mod risk;
 pub mod roster;
 pub mod tour;
+pub mod twin;
 
 #[cfg(test)]
 mod fake;

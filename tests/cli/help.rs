@@ -15,6 +15,8 @@ fn help_of_every_verb() {
         "stop",
         "log",
         "profiles",
+        "guide",
+        "habits",
         "demo",
         "tour",
         "completions",

@@ -5,6 +5,7 @@ mod events;
 mod harm;
 mod help;
 mod layers;
+mod learn;
 mod list;
 mod paths;
 mod risk;

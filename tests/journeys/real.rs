@@ -214,3 +214,23 @@ fn nothing_costly_is_asked_on_the_way_to_a_frame() {
     }
     assert!(lines.iter().all(|line| line.starts_with("GET ") || line.starts_with("HEAD ")), "{lines:?}");
 }
+
+#[test]
+fn the_copied_command_does_what_the_key_would_do() {
+    let Some(cli) = docker::engine() else { return };
+    let container = cli.container("copied").run();
+    for (state, verb, after) in [("running", "stop", "exited"), ("exited", "start", "running")] {
+        let (engine, clock) = real();
+        let says = format!("copied: docker {verb} {}", container.name);
+        let arrived = journey(
+            engine,
+            clock,
+            WIDE,
+            &[see("S stop or start"), only(&container.name), see(state), press("y"), see(&says)],
+        );
+        let notice = arrived.model.notice.unwrap().text;
+        let command = notice.strip_prefix("copied: ").unwrap();
+        assert!(std::process::Command::new("sh").args(["-c", command]).output().unwrap().status.success());
+        assert_eq!(container.inspect("{{.State.Status}}"), after, "after {command}");
+    }
+}

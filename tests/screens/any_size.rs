@@ -5,7 +5,7 @@ use outlast::core::event::Event;
 use outlast::core::plan::Plan;
 use outlast::engine::demo::Demo;
 use outlast::model::{
-    Confirm, Editing, Fact, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab,
+    Confirm, Editing, Fact, HelpPage, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab, Tour,
 };
 use outlast::ui::{self, Theme};
 use proptest::prelude::*;
@@ -27,7 +27,12 @@ fn overlays() -> Vec<Option<Overlay>> {
     };
     vec![
         None,
-        Some(Overlay::Help { scroll: 7 }),
+        model::help(HelpPage::Keys, 7),
+        model::help(HelpPage::WhatLasts, 0),
+        model::help(HelpPage::Words, 99),
+        model::help(HelpPage::Examples, 1),
+        model::help(HelpPage::Contacts, 0),
+        model::habits(3),
         Some(Overlay::Verbs(vec![(outlast::keys::Action::StopOrStart, Some("the engine is away".into()))])),
         Some(Overlay::WhatIf {
             subject: "日本語".into(),
@@ -69,6 +74,7 @@ fn bend(model: &mut Model, seed: u32, place: usize) {
         model.workspaces.shown.clear();
         model.at_risk.shown.clear();
     }
+    model.tour = bit(11).then(Tour::default);
     model.event = Event::ALL[place % 7];
     for list in [&mut model.workspaces, &mut model.at_risk, &mut model.detail_list] {
         list.selected = place;
@@ -84,7 +90,7 @@ proptest! {
         rows in prop_oneof![1u16..14, 14u16..70],
         seed in any::<u32>(),
         place in 0usize..40,
-        overlay in 0usize..6,
+        overlay in 0usize..11,
     ) {
         let mut model = model::demo(columns, rows);
         bend(&mut model, seed, place);

@@ -10,8 +10,8 @@ use outlast::core::plan::Plan;
 use outlast::core::workspace::RunState;
 use outlast::keys::Action;
 use outlast::model::{
-    Confirm, Editing, ExplainView, Fact, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab,
-    cells,
+    Confirm, Editing, ExplainView, Fact, HelpPage, Lesson, LinkState, Model, Notice, Overlay, Page, PlanState,
+    PlanView, Tab, Tour, cells,
 };
 use outlast::ui::Theme;
 
@@ -157,8 +157,9 @@ fn overlays() {
         model.overlay = Some(overlay);
         model
     };
-    insta::assert_snapshot!("help_120x40", shot(&with(120, 40, Overlay::Help { scroll: 0 })));
-    insta::assert_snapshot!("help_80x24_scrolled", shot(&with(80, 24, Overlay::Help { scroll: 9 })));
+    let help = |scroll| model::help(HelpPage::Keys, scroll).unwrap();
+    insta::assert_snapshot!("help_120x40", shot(&with(120, 40, help(0))));
+    insta::assert_snapshot!("help_80x24_scrolled", shot(&with(80, 24, help(9))));
     let verbs = || {
         let why = "the engine is not answering".to_string();
         Overlay::Verbs(vec![
@@ -182,6 +183,45 @@ fn overlays() {
     );
     insta::assert_snapshot!("plan_name_40x12", shot(&with(40, 12, plan(typed, PlanState::Asking))));
     insta::assert_snapshot!("plan_running_80x24", shot(&with(80, 24, plan(Confirm::Yes, PlanState::Running))));
+}
+
+#[test]
+fn the_pages_that_teach_at_every_size() {
+    let pages = [
+        (HelpPage::WhatLasts, "what_lasts"),
+        (HelpPage::Words, "words"),
+        (HelpPage::Examples, "examples"),
+        (HelpPage::Contacts, "contacts"),
+    ];
+    for (columns, rows) in [(120, 40), (80, 24), (40, 12)] {
+        let mut model = model::demo(columns, rows);
+        for (page, name) in pages {
+            model.overlay = model::help(page, 0);
+            insta::assert_snapshot!(format!("help_{name}_{columns}x{rows}"), shot(&model));
+        }
+        model.overlay = model::habits(1);
+        insta::assert_snapshot!(format!("habits_{columns}x{rows}"), shot(&model));
+    }
+    let mut model = model::demo(80, 24);
+    model.overlay = model::help_on("bert-session", HelpPage::WhatLasts, 0);
+    insta::assert_snapshot!("help_what_lasts_of_a_session_80x24", shot(&model));
+    model.overlay = model::help_on("notebook-dana", HelpPage::Examples, 0);
+    insta::assert_snapshot!("help_examples_of_a_pod_80x24_ascii", ascii(&model));
+}
+
+#[test]
+fn the_tour_stands_above_the_keys_and_covers_nothing_it_speaks_of() {
+    for (columns, rows) in [(120, 40), (80, 24), (40, 12)] {
+        let mut model = model::demo(columns, rows);
+        model.tour = Some(Tour::default());
+        insta::assert_snapshot!(format!("tour_{columns}x{rows}"), shot(&model));
+    }
+    let mut model = what_if(80, 24);
+    let mut tour = Tour::default();
+    tour.learn(Lesson::List);
+    tour.learn(Lesson::Open);
+    model.tour = Some(tour);
+    insta::assert_snapshot!("tour_choosing_80x24", shot(&model));
 }
 
 #[test]
@@ -278,6 +318,7 @@ fn explain() -> Overlay {
         events,
         advice: explanation.fates.of(Event::Retire).advice.to_string(),
         command: Some("docker exec my-project._.alice cp -an -- /tmp/model.pt /workspace/".into()),
+        says: Some("outlast explain my-project:/tmp/model.pt".into()),
         violation: None,
     }))
 }

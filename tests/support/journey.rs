@@ -13,8 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use outlast::app::{self, Ended, Ports, Start};
 use outlast::core::error::Error;
-use outlast::model::Model;
 use outlast::model::key::parse_keys;
+use outlast::model::{Model, Tour};
 use outlast::port::{Clock, Engine, Host};
 use outlast::store::Store;
 use outlast::term::{Caps, Colors, Input, Screen};
@@ -117,7 +117,17 @@ pub(crate) fn journey_below(
     folder_roots: Vec<PathBuf>,
     steps: &[Step],
 ) -> Arrived {
-    travel(engine, clock, size, folder_roots, steps).unwrap()
+    travel(engine, clock, size, |model| model.folder_roots = folder_roots, steps).unwrap()
+}
+
+/// The same as `outlast demo` begins, with the guided tour.
+pub(crate) fn journey_on_tour(
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    steps: &[Step],
+) -> Arrived {
+    travel(engine, clock, size, |model| model.tour = Some(Tour::default()), steps).unwrap()
 }
 
 /// Opens a session without any keys and returns how it ends.
@@ -126,14 +136,14 @@ pub(crate) fn journey_ends(
     clock: Arc<dyn Clock>,
     size: (u16, u16),
 ) -> Result<Ended, Error> {
-    travel(engine, clock, size, Vec::new(), &[see("the end comes before this")]).map(|arrived| arrived.ended)
+    travel(engine, clock, size, |_| {}, &[see("the end comes before this")]).map(|arrived| arrived.ended)
 }
 
 fn travel(
     engine: Arc<dyn Engine>,
     clock: Arc<dyn Clock>,
     size: (u16, u16),
-    folder_roots: Vec<PathBuf>,
+    prepare: impl FnOnce(&mut Model),
     steps: &[Step],
 ) -> Result<Arrived, Error> {
     let state = tempfile::tempdir().unwrap();
@@ -145,7 +155,7 @@ fn travel(
     model.size = size;
     model.user = "alice".into();
     model.hostname = "lab01".into();
-    model.folder_roots = folder_roots;
+    prepare(&mut model);
     let ports = Ports {
         engine,
         clock,

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use outlast::app::{Cmd, Msg, State};
+use outlast::core::habits::{HabitFacts, habits as judged};
+use outlast::core::lessons;
 use outlast::core::recognise::Profiles;
 use outlast::engine::demo::{Demo, Fixed};
 use outlast::model::key::Key;
-use outlast::model::{LinkState, Model};
+use outlast::model::{HabitsView, HelpPage, HelpView, LinkState, Model, Overlay};
 use outlast::port::{Endpoint, Engine};
 use outlast::work::{ground, risk};
 
@@ -98,4 +100,25 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
         }
         _ => {}
     }
+}
+
+/// Help on one of its pages, about the demo's my-project.
+pub(crate) fn help(page: HelpPage, scroll: usize) -> Option<Overlay> {
+    help_on("my-project", page, scroll)
+}
+
+/// Help about one of the demo's workspaces.
+pub(crate) fn help_on(name: &str, page: HelpPage, scroll: usize) -> Option<Overlay> {
+    let model = demo(80, 24);
+    let row = model.rows.iter().find(|row| row.workspace.name == name)?;
+    let lessons = lessons::of_workspace(name, &row.classifier()?);
+    Some(Overlay::Help(Box::new(HelpView { page, scroll, lessons })))
+}
+
+/// Habits of a workspace that nobody has looked at, with the cursor on one of them.
+pub(crate) fn habits(cursor: usize) -> Option<Overlay> {
+    let facts = HabitFacts { inside: Some("/workspace".into()), ..HabitFacts::not_read(now()) };
+    let key = demo(80, 24).rows.first()?.workspace.key.clone();
+    let habits = Some(judged(&facts).into());
+    Some(Overlay::Habits(Box::new(HabitsView { key, name: "my-project".into(), habits, cursor })))
 }

@@ -9,6 +9,7 @@ use crate::app::msg::{Cmd, Msg};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::finding::{Risk, Tally};
+use crate::core::lessons::with_help;
 use crate::core::plan::Plan;
 use crate::core::workspace::{RunState, Workspace, WsKey};
 use crate::model::{Fact, LinkState, Notice, Overlay, RiskState, Row};
@@ -47,6 +48,10 @@ impl State {
             Msg::Detailed(key, detail) => self.detailed(&key, detail),
             Msg::Scanning(key, _, tally) => self.scanning(&key, tally),
             Msg::Scanned(key, _, risk) => self.scanned(&key, risk),
+            Msg::Habits(key, habits) => {
+                self.ticked(&key, habits);
+                Vec::new()
+            }
             Msg::Folders(folders) => self.folders(folders),
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
@@ -76,6 +81,7 @@ impl State {
             LinkState::Lost { since, .. } => *since,
             LinkState::Connecting { .. } | LinkState::Live => self.model.now,
         };
+        let error = with_help(error, &self.model.rules.profile.contacts);
         self.model.endpoint.state = LinkState::Lost { error, since };
     }
 
@@ -164,7 +170,7 @@ impl State {
                 }
                 // It went while it was looked at: the next list says so.
                 Err(error) if error.kind == Kind::NotFound => {}
-                Err(error) => row.detail = Fact::Failed(error),
+                Err(error) => row.detail = Fact::Failed(with_help(error, &row.rules.profile.contacts)),
             }
         }
         self.show_lists();
@@ -282,6 +288,14 @@ impl State {
         Vec::new()
     }
 
+    /// What went wrong, what to do next, and who helps where only an administrator can.
+    pub(super) fn complaint(&self, error: Error, key: Option<&WsKey>) -> Notice {
+        let rules = key.and_then(|key| self.model.row(key)).map_or(&self.model.rules, |row| &row.rules);
+        let error = with_help(error, &rules.profile.contacts);
+        let says: Vec<&str> = [&error.message].into_iter().chain(&error.hints).map(String::as_str).collect();
+        Notice::bad(says.join("; "))
+    }
+
     /// Shows the lists anew and selects what was selected, wherever it now is.
     fn reselect(&mut self, selected: Option<&WsKey>) {
         self.model.workspaces.shown.clear();
@@ -314,10 +328,7 @@ impl State {
                     .collect();
                 Notice::good(done.join(", "))
             }
-            Err(error) => {
-                let hint = error.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
-                Notice::bad(format!("{}{hint}", error.message))
-            }
+            Err(error) => self.complaint(error, plan.steps.first().map(|step| &step.subject)),
         });
         let keys = plan.steps.iter().map(|step| step.subject.clone()).collect();
         vec![Cmd::List, Cmd::Detail(keys)]

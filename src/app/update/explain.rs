@@ -38,6 +38,12 @@ impl State {
         }
     }
 
+    /// The command for the selected mount or file: what brings it out of harm's way, else what says why.
+    pub(super) fn explain_command(&self) -> Option<String> {
+        let view = self.explanation()?;
+        view.command.or(view.says)
+    }
+
     fn mount(&self, row: &Row, mount: &Mount) -> Option<ExplainView> {
         let classifier = row.classifier()?;
         let explanation = classifier.explain(&mount.target, Origin::Layer);
@@ -82,6 +88,7 @@ impl State {
                 .collect(),
             advice: chosen.advice.to_string(),
             command,
+            says: work::twin::explain(&row.workspace, path),
             violation: explanation.violation.map(|violation| violation.words().to_string()),
         }
     }

@@ -3,6 +3,7 @@
 use super::State;
 use crate::app::edit::Editor;
 use crate::app::msg::Cmd;
+use crate::core::event::Event;
 use crate::keys::{Action, TABLE};
 use crate::model::key::{Key, KeyCode};
 use crate::model::{Notice, Overlay, Page, Tab};
@@ -14,6 +15,9 @@ impl State {
         self.model.notice = None;
         if self.editor.is_some() {
             return self.edit(key);
+        }
+        if self.ends_tour(key) {
+            return Vec::new();
         }
         match TABLE.iter().find(|binding| binding.on.iter().any(|on| is(key, on))) {
             _ if self.model.overlay.is_some() => self.overlay_key(key),
@@ -55,9 +59,10 @@ impl State {
             Action::Mark => return self.mark(),
             Action::Refresh => return self.refresh(),
             Action::Copy => return self.copy(),
+            Action::Habits => return self.habits(),
             Action::StopOrStart => return self.stop_or_start(),
             Action::Verbs => self.model.overlay = Some(Overlay::Verbs(self.verbs())),
-            Action::Help => self.model.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Help => self.help(),
         }
         self.scroll();
         Vec::new()
@@ -210,20 +215,20 @@ impl State {
         let (up, down) = (is(key, "k") || is(key, "up"), is(key, "j") || is(key, "down"));
         let closes = is(key, "esc");
         match &mut self.model.overlay {
-            Some(Overlay::Help { scroll }) if up || down => {
-                *scroll = if down { (*scroll + 1).min(TABLE.len()) } else { scroll.saturating_sub(1) };
-            }
+            Some(Overlay::Help(_)) => return self.help_key(key),
+            Some(Overlay::Habits(_)) => return self.habits_key(key),
             Some(Overlay::WhatIf { cursor, worst, .. }) if up || down => {
                 let last = worst.len().saturating_sub(1);
                 *cursor = if down { (*cursor + 1).min(last) } else { cursor.saturating_sub(1) };
             }
             Some(Overlay::WhatIf { .. }) if is(key, "enter") => self.choose_event(),
-            Some(Overlay::Explain(view)) if is(key, "y") => {
-                return view.command.clone().map_or_else(Vec::new, |command| self.copied(command));
+            Some(Overlay::Explain(_)) if is(key, "y") => return self.copy(),
+            Some(Overlay::WhatIf { cursor, .. }) if is(key, "y") => {
+                let event = Event::ALL.get(*cursor).copied();
+                return self.copy_what_if(event);
             }
             Some(Overlay::Plan(_)) if !closes => return self.plan_key(key),
             Some(Overlay::Explain(_)) if is(key, "enter") => self.close_overlay(),
-            Some(Overlay::Help { .. }) if is(key, "?") => self.close_overlay(),
             Some(Overlay::Verbs(_)) if is(key, "!") => self.close_overlay(),
             Some(Overlay::WhatIf { .. }) if is(key, "w") => self.close_overlay(),
             _ if closes => self.close_overlay(),

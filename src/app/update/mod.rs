@@ -4,8 +4,11 @@
 
 mod answers;
 mod explain;
+mod habits;
+mod help;
 mod keys;
 mod stop_or_start;
+mod tour;
 mod verbs;
 mod view;
 mod what_if;
@@ -39,7 +42,11 @@ impl State {
     /// Takes one message.
     pub fn update(&mut self, msg: Msg) -> Vec<Cmd> {
         let before = self.attended();
+        let on_tour = self.before(&msg);
         let mut cmds = self.take(msg);
+        if let Some(on_tour) = on_tour {
+            self.follow(&on_tour);
+        }
         // Whatever moved the selection, the detail follows it.
         if self.attended() != before && !cmds.contains(&Cmd::Settle) {
             cmds.push(Cmd::Settle);

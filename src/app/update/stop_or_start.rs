@@ -3,6 +3,7 @@
 use super::State;
 use super::keys::is;
 use crate::app::msg::Cmd;
+use crate::core::error::{Error, Kind};
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::{Plan, Verb};
 use crate::core::workspace::{RunState, WsKey};
@@ -46,10 +47,7 @@ impl State {
         self.model.notice = None;
         match self.plan(key, fresh) {
             Some(Ok(plan)) => self.show_plan(plan),
-            Some(Err(error)) => {
-                let hint = error.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
-                self.model.notice = Some(Notice::bad(format!("{}{hint}", error.message)));
-            }
+            Some(Err(error)) => self.model.notice = Some(self.complaint(error, Some(key))),
             None => {}
         }
     }
@@ -63,7 +61,10 @@ impl State {
             return Some(reason);
         }
         match verb(&row) {
-            Some(_) if row.workspace.protected => Some("its platform protects it from being changed".into()),
+            Some(_) if row.workspace.protected => {
+                let error = Error::new(Kind::Protected, "its platform protects it from being changed");
+                Some(self.complaint(error, Some(&row.workspace.key)).text)
+            }
             Some(_) => None,
             None => Some(format!("it is {}: there is nothing to stop or start", row.workspace.state.key())),
         }
@@ -131,7 +132,7 @@ impl State {
 }
 
 /// What `S` does to a workspace in its state.
-fn verb(row: &Row) -> Option<Verb> {
+pub(super) fn verb(row: &Row) -> Option<Verb> {
     row.workspace.container.as_ref()?;
     match row.workspace.state {
         RunState::Running | RunState::Paused | RunState::Restarting => Some(Verb::Stop),

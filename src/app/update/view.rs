@@ -4,8 +4,11 @@ use std::cmp::Reverse;
 use std::path::Path;
 
 use super::State;
+use super::stop_or_start::verb;
 use crate::app::msg::Cmd;
+use crate::core::event::Event;
 use crate::core::fate::Verdict;
+use crate::core::workspace::RunState;
 use crate::model::cells::{self, AtRisk};
 use crate::model::{FileRef, List, Model, Notice, Page, Row, Sort, Tab, file_matches};
 use crate::{text, ui, work};
@@ -87,18 +90,37 @@ impl State {
     /// Copies the command that does the same in a shell.
     pub(super) fn copy(&mut self) -> Vec<Cmd> {
         let command = match self.model.tab {
-            _ if self.model.open => self.explanation().and_then(|view| view.command),
-            Tab::AtRisk => self.explanation().and_then(|view| view.command),
-            Tab::Workspaces => self.model.selected().and_then(|row| {
-                let name = row.workspace.container.as_deref().unwrap_or(&row.workspace.name);
-                work::explain::quote(Path::new(name)).map(|name| format!("outlast risk {name}"))
-            }),
+            _ if self.model.open => self.explain_command(),
+            Tab::AtRisk => self.explain_command(),
+            Tab::Workspaces => self.change_command(),
         };
         if let Some(command) = command {
             return self.copied(command);
         }
         self.model.notice = Some(Notice::bad("nothing to copy for this row"));
         Vec::new()
+    }
+
+    /// What `S` would run; where it would run nothing, what tells of the workspace.
+    fn change_command(&self) -> Option<String> {
+        let row = self.model.selected()?;
+        let workspace = &row.workspace;
+        if workspace.state == RunState::Retired {
+            return work::twin::explain_here(Path::new(&workspace.key.id));
+        }
+        let verb = verb(row).filter(|_| self.cannot_stop_or_start().is_none());
+        Some(verb.map_or_else(
+            || work::twin::risk(Some(workspace), None),
+            |verb| work::act::command(verb, workspace),
+        ))
+    }
+
+    /// Copies the command that lists what an event would lose.
+    pub(super) fn copy_what_if(&mut self, event: Option<Event>) -> Vec<Cmd> {
+        let marked = self.model.rows.iter().any(|row| row.marked);
+        let row = self.attended().filter(|_| !marked).and_then(|key| self.model.row(&key));
+        let command = work::twin::risk(row.map(|row| &row.workspace), event);
+        self.copied(command)
     }
 
     /// Says what was copied, so that it can also be typed where the terminal takes no copies.

@@ -7,7 +7,7 @@ use super::world::{Place, Reading};
 use crate::core::aftermath::Aftermath;
 use crate::core::finding::Method;
 use crate::core::mount::{Backing, Source};
-use crate::core::workspace::{Gpu, RestartPolicy, RunState};
+use crate::core::workspace::{Gpu, Owner, RestartPolicy, RunState};
 
 const K: u64 = 1 << 10;
 const M: u64 = 1 << 20;
@@ -111,6 +111,28 @@ fn others(endpoint: &str, now: Timestamp) -> Vec<Place> {
             )
             .file("/root/plot.py", 6 * K, 5 * MINUTE)
             .file("/root/figure.png", 410 * K, 3 * MINUTE)
+            .done(),
+        // A session of Backend.AI: its own home is scratch space, a storage folder is mounted below it.
+        make("bert-session", "cr.backend.ai/stable/python-pytorch:2.4-py312")
+            .since(8 * HOUR, 8 * HOUR)
+            .with(|workspace, _| {
+                workspace.owner =
+                    Owner { name: Some("erin".into()), from: Some("label ai.backend.owner".into()) };
+                workspace.labels.insert("ai.backend.owner".into(), "erin".into());
+            })
+            .mount(
+                "/home/work",
+                "/var/lib/backend.ai/scratches/bert/work",
+                Backing::HostDir {
+                    path: "/var/lib/backend.ai/scratches/bert/work".into(),
+                    source: Source::Scratch,
+                },
+                Some("ext4"),
+            )
+            .bind("/home/work/corpus", "/vfroot/local/erin/corpus", "nfs4")
+            .holding("/home/work/corpus", 212 * 1024 * M)
+            .file("/home/work/bert-base.safetensors", 438 * M, 35 * MINUTE)
+            .file("/home/work/eval.ipynb", 52 * K, HOUR)
             .done(),
         make("web\u{202e}gnp.exe\u{1b}[31m", "caddy:2")
             .since(40 * DAY, 11 * DAY)

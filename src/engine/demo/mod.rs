@@ -250,6 +250,10 @@ impl Engine for Demo {
         })
     }
 
+    fn shares_our_disk(&self) -> bool {
+        false
+    }
+
     fn sandbox(&self) -> Option<&dyn Sandbox> {
         Some(self)
     }

@@ -29,10 +29,13 @@ pub(super) fn places(endpoint: &str, now: Timestamp) -> Vec<Place> {
             .file("/scratch/epoch-12.ckpt", 870 * M, 50 * MINUTE)
             .file("/root/.bash_history", 3 * K, 6 * HOUR)
             .done(),
-        // A network disk: it follows the pod anywhere.
-        pod(endpoint, "notebook-dana", "jupyter/pytorch-notebook:2024-10-07", "dana", now)
+        // A workspace of VESSL on a network disk: it follows the pod anywhere.
+        pod(endpoint, "notebook-dana", "quay.io/vessl-ai/torch:2.3.1", "dana", now)
             .since(2 * DAY, 2 * DAY)
-            .mount("/home/jovyan", "claim home-dana", claim(OnRelease::Keep, Some(false)), Some("nfs4"))
+            .with(|_, detail| {
+                detail.env_names.insert("VESSL_WORKSPACE_NAME".into());
+            })
+            .mount("/home/vessl", "claim home-dana", claim(OnRelease::Keep, Some(false)), Some("nfs4"))
             .mount("/dev/shm", "memory", Backing::PodScratch { memory: true }, Some("tmpfs"))
             .reading(Reading::Whole(Method::Proc))
             .done(),

@@ -67,7 +67,11 @@ pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u
             Span::styled(words::name(theme, reason), theme.faint),
         ]);
     }
-    let keys = if view.command.is_some() { "y copies the command, Esc closes" } else { "Esc closes" };
+    let keys = match (&view.command, &view.says) {
+        (Some(_), _) => "y copies the command, Esc closes",
+        (None, Some(_)) => "y copies the command that says this, Esc closes",
+        (None, None) => "Esc closes",
+    };
     let title = text::cut_middle(&words::name(theme, &view.path), room.saturating_sub(4), theme.ellipsis())
         .into_owned();
     Sheet { title, keys: keys.into(), lines, scroll: 0, cursor: None, columns }

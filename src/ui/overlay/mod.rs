@@ -7,6 +7,7 @@
 //! ```
 
 mod explain;
+mod habits;
 mod help;
 mod plan;
 mod verbs;
@@ -18,21 +19,33 @@ use ratatui::text::Span;
 
 use super::theme::Theme;
 use super::widget::{boxed, put};
-use crate::model::{Model, Overlay};
+use crate::model::{HelpView, Model, Overlay};
 
-pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, buffer: &mut Buffer) {
-    // Text is measured for the width it will have.
-    let columns = buffer.area.width.saturating_sub(MARGIN).min(WIDEST).saturating_sub(4);
+/// Draws it in the middle of a part of the screen.
+pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
+    let (columns, rows) = room(screen);
     let sheet = match overlay {
-        Overlay::Help { scroll } => help::sheet(*scroll, theme, columns),
+        Overlay::Help(view) => help::sheet(view, theme, columns, rows),
+        Overlay::Habits(view) => habits::sheet(view, theme, columns, rows),
         Overlay::Verbs(verbs) => verbs::sheet(verbs, theme, columns),
         Overlay::WhatIf { subject, worst, cursor } => {
             what_if::sheet(model, subject, worst, *cursor, theme, columns)
         }
         Overlay::Explain(view) => explain::sheet(view, model, theme, columns),
-        Overlay::Plan(view) => plan::sheet(view, theme, columns, buffer.area.height.saturating_sub(2)),
+        Overlay::Plan(view) => plan::sheet(view, theme, columns, rows),
     };
-    sheet.draw(theme, buffer);
+    sheet.draw(theme, screen, buffer);
+}
+
+/// Columns and rows of text in a box: text is measured for the width it will have.
+fn room(screen: Rect) -> (u16, u16) {
+    (screen.width.saturating_sub(MARGIN).min(WIDEST).saturating_sub(4), screen.height.saturating_sub(2))
+}
+
+/// How far help can be scrolled in a part of the screen, and how many of its rows are seen.
+pub(super) fn help_rows(view: &HelpView, theme: &Theme, screen: Rect) -> (usize, usize) {
+    let (columns, rows) = room(screen);
+    help::rows(view, theme, columns, rows)
 }
 
 /// Columns left free on both sides together.
@@ -55,8 +68,7 @@ struct Sheet {
 
 impl Sheet {
     /// Draws the box in the middle, as small as its lines allow.
-    fn draw(&self, theme: &Theme, buffer: &mut Buffer) {
-        let screen = buffer.area;
+    fn draw(&self, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
         let text = self.lines.iter().map(|line| line.iter().map(Span::width).sum::<usize>()).max().unwrap_or(0);
         let keys = crate::text::width(&self.keys) + 4;
         let inside = u16::try_from(text.max(keys)).unwrap_or(u16::MAX).min(self.columns);

@@ -34,8 +34,7 @@ pub fn applies(verb: Verb, workspace: &Workspace, state: RunState) -> Result<()>
     let name = &workspace.name;
     let conflict = |why: &str, hint: &str| Err(Error::new(Kind::Conflict, format!("{name} {why}")).hint(hint));
     if workspace.protected {
-        return Err(Error::new(Kind::Refused, format!("{name} is marked as protected by its platform"))
-            .hint("ask whoever runs this platform"));
+        return Err(Error::new(Kind::Protected, format!("{name} is marked as protected by its platform")));
     }
     if workspace.container.is_none() {
         return conflict("has no container", "only containers can be started and stopped");
@@ -108,6 +107,11 @@ fn new_id(now: Timestamp) -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("{}-{:x}-{count:x}", now.strftime("%Y%m%dT%H%M%S%.3fZ"), std::process::id())
+}
+
+/// The command that a verb runs on a workspace.
+pub fn command(verb: Verb, workspace: &Workspace) -> String {
+    call(verb, &workspace.key, workspace.container.as_deref().unwrap_or_default())
 }
 
 /// What a person would type. A name that no shell could be given safely is replaced by the id.

@@ -68,7 +68,7 @@ fn a_protected_container_is_left_alone() {
     let workspace = Workspace { protected: true, ..fake::workspace("p") };
     let grounds = fake::grounds(fake::detail(RunState::Running));
     let error = plan(Verb::Stop, &workspace, &grounds, None, &Still).unwrap_err();
-    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.kind, Kind::Protected);
 }
 
 #[test]

@@ -1,0 +1,53 @@
+//! The command that does in a shell what the screen does: what `y` copies.
+
+use std::path::Path;
+
+use super::explain::quote;
+use crate::core::event::Event;
+use crate::core::workspace::Workspace;
+
+/// What is taught, about a workspace or about the platform.
+pub fn guide(workspace: Option<&Workspace>) -> String {
+    workspace.map_or_else(|| "outlast guide".into(), |workspace| said("guide", workspace))
+}
+
+/// Good habits of a workspace.
+pub fn habits(workspace: &Workspace) -> String {
+    said("habits", workspace)
+}
+
+/// Files that would be lost; of all workspaces where none is named.
+pub fn risk(workspace: Option<&Workspace>, event: Option<Event>) -> String {
+    let command = workspace.map_or_else(|| "outlast risk".into(), |workspace| said("risk", workspace));
+    match event {
+        Some(event) => format!("{command} --event {}", event.key()),
+        None => command,
+    }
+}
+
+/// What becomes of one path; `None` where nobody could type it.
+pub fn explain(workspace: &Workspace, path: &Path) -> Option<String> {
+    let path = path.to_str()?;
+    let subject = format!("{}:{path}", workspace.container.as_deref().unwrap_or(&workspace.name));
+    Some(format!("{} {}", outlast("explain", workspace), quote(Path::new(&subject))?))
+}
+
+/// What becomes of a path of this machine; `None` where nobody could type it.
+pub fn explain_here(path: &Path) -> Option<String> {
+    Some(format!("outlast explain {}", quote(path)?))
+}
+
+/// A verb of ours on one workspace. A name that no shell could be given safely is replaced by the id.
+fn said(verb: &str, workspace: &Workspace) -> String {
+    let name = workspace.container.as_deref().unwrap_or(&workspace.name);
+    let name = quote(Path::new(name)).unwrap_or_else(|| workspace.key.id.clone());
+    format!("{} {name}", outlast(verb, workspace))
+}
+
+/// Ourselves, on the same engine.
+fn outlast(verb: &str, workspace: &Workspace) -> String {
+    match workspace.key.endpoint.as_str() {
+        "docker" => format!("outlast {verb}"),
+        endpoint => format!("outlast --engine {endpoint} {verb}"),
+    }
+}
