@@ -122,6 +122,11 @@ impl Effects {
                     self.scan(key, grounds, asked);
                 }
             }
+            Cmd::Surroundings(key) => {
+                if let Some((row, grounds)) = row(&key).and_then(|row| Some((row, row.grounds()?))) {
+                    self.surroundings(row.workspace.clone(), grounds);
+                }
+            }
             Cmd::Folders(mounted) => self.folders(mounted),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
             // The loop's own.
@@ -238,6 +243,16 @@ impl Effects {
             send(&out, Msg::Scanned(key.clone(), number, risk));
         });
         task.abort_handle()
+    }
+
+    fn surroundings(&self, workspace: Workspace, grounds: Grounds) {
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        let roots = self.folder_roots.clone();
+        spawn(async move {
+            let engine = ports.engine.as_ref();
+            let found = work::lifecycle::surroundings(engine, &profiles, &workspace, &grounds, &roots).await;
+            send(&out, Msg::Surroundings(workspace.key, found));
+        });
     }
 
     fn folders(&mut self, mounted: Vec<PathBuf>) {

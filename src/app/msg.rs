@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::finding::{Risk, Tally};
+use crate::core::lifecycle::Surroundings;
 use crate::core::plan::Plan;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
@@ -37,6 +38,8 @@ pub enum Msg {
     Scanning(WsKey, u64, Tally),
     /// A scan, by its number, came to its end.
     Scanned(WsKey, u64, Result<Risk>),
+    /// What was measured for the page Lifecycle.
+    Surroundings(WsKey, Surroundings),
     /// Project folders without a container.
     Folders(Vec<Workspace>),
     /// A plan was run.
@@ -59,6 +62,8 @@ pub enum Cmd {
         /// Somebody asked for it: it may be costly and goes before all others.
         asked: bool,
     },
+    /// Measure what the page Lifecycle says of this one.
+    Surroundings(WsKey),
     /// Look for project folders that none of these host paths covers.
     Folders(Vec<std::path::PathBuf>),
     /// Tell when the selection has rested for a moment.

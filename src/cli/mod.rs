@@ -5,6 +5,7 @@ mod change;
 mod context;
 mod documents;
 mod explain;
+mod lifecycle;
 mod log;
 mod ls;
 mod mounts;
@@ -137,8 +138,14 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
     context.endpoint().clone_into(endpoint);
     let runtime = runtime()?;
     let code = runtime.block_on(async {
-        let looks =
-            matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_));
+        let looks = matches!(
+            command,
+            Command::Ls(_)
+                | Command::Mounts(_)
+                | Command::Explain(_)
+                | Command::Risk(_)
+                | Command::Lifecycle(_)
+        );
         if looks {
             context.or_this_machine().await?;
         }
@@ -150,6 +157,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Mounts(args) => mounts::run(&args, &context, out).await,
             Command::Explain(args) => explain::run(&args, &context, out).await,
             Command::Risk(args) => risk::run(&args, &context, out).await,
+            Command::Lifecycle(args) => lifecycle::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,

@@ -47,6 +47,13 @@ impl State {
             Msg::Detailed(key, detail) => self.detailed(&key, detail),
             Msg::Scanning(key, _, tally) => self.scanning(&key, tally),
             Msg::Scanned(key, _, risk) => self.scanned(&key, risk),
+            Msg::Surroundings(key, found) => {
+                if let Some(row) = self.model.row_mut(&key) {
+                    row.surroundings = Some(found);
+                }
+                self.show_detail_list();
+                Vec::new()
+            }
             Msg::Folders(folders) => self.folders(folders),
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
@@ -139,6 +146,7 @@ impl State {
     }
 
     fn detailed(&mut self, key: &WsKey, grounds: Result<Grounds>) -> Vec<Cmd> {
+        let now = self.model.now;
         let images = self.model.images.clone();
         let roots = self.model.folder_roots.clone();
         let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
@@ -147,7 +155,7 @@ impl State {
         if let Some(row) = self.model.row_mut(key) {
             match grounds {
                 Ok(grounds) => {
-                    let Grounds { detail, rules, facts } = grounds;
+                    let Grounds { detail, rules, facts, timing } = grounds;
                     row.workspace.state = detail.state;
                     let folder = work::roster::folder(&detail, &rules, &roots);
                     let folder = folder.and_then(|mount| mount.host_path.as_deref());
@@ -158,6 +166,11 @@ impl State {
                         && row.rules.profile.id == rules.profile.id;
                     row.rules = rules;
                     row.detail = Fact::Known(detail);
+                    row.timing = timing;
+                    row.tick(now);
+                    if !same {
+                        row.surroundings = None;
+                    }
                     if row.risk.known.is_none() || !same {
                         cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
                     }
@@ -168,6 +181,7 @@ impl State {
             }
         }
         self.show_lists();
+        cmds.extend(self.surroundings());
         if !self.model.rows.iter().any(is_waited_for) {
             cmds.extend(self.ask_for_folders());
         }
@@ -192,6 +206,7 @@ impl State {
                 }
             }
         }
+        cmds.extend(self.surroundings());
         cmds
     }
 

@@ -5,6 +5,7 @@
 mod answers;
 mod explain;
 mod keys;
+mod lifecycle;
 mod stop_or_start;
 mod verbs;
 mod view;
@@ -58,6 +59,7 @@ impl State {
             }
             Msg::Now(now) => {
                 self.model.now = now;
+                self.tick();
                 // An engine that stopped answering but kept its line is asked again by the minute.
                 if matches!(self.model.endpoint.state, LinkState::Lost { .. }) {
                     vec![Cmd::List]
