@@ -96,7 +96,12 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
         ),
         unless(
             narrow,
-            ending(sorted(Column::new("STATE", state).least(state.min(LEAST_STATE)).drop(1), Sort::State)),
+            ending(sorted(
+                Column::new("STATE", state)
+                    .least(if brief(area) { state.min(LEAST_STATE) } else { state })
+                    .drop(1),
+                Sort::State,
+            )),
         ),
         sorted(Column::new("AT RISK", sizes.width().max(15)), Sort::AtRisk),
         unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(15).drop(2)),

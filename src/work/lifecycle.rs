@@ -284,7 +284,7 @@ fn object(
             let names: Vec<&str> = detail.gpus.iter().map(|gpu| gpu.name.as_str()).collect();
             let name = (!names.is_empty()).then(|| names.join(", "));
             if names.is_empty() {
-                fates = none_given();
+                fates = nothing_there("none was given");
             }
             let exists = !names.is_empty() && (up || gpu_held(timers));
             (name, Some(exists), gpu_lifetime(detail, timers))
@@ -292,14 +292,23 @@ fn object(
         ObjectKind::StartScript => (None, None, "runs at every start".into()),
         ObjectKind::Backups => (None, None, "as long as their volume".into()),
     };
-    Object { name, exists, ..Object::new(kind.key(), title, lifetime, fates) }
+    let mut object = Object { name, exists, ..Object::new(kind.key(), title.clone(), lifetime, fates) };
+    if object.is_absent() {
+        let Object { name, exists, lifetime, .. } = object;
+        object = Object {
+            name,
+            exists,
+            ..Object::new(kind.key(), title, lifetime, nothing_there("it is not there"))
+        };
+    }
+    object
 }
 
-/// The answers about a thing that is not there in the first place.
-fn none_given() -> Fates {
+/// The answers about a thing that is not there.
+fn nothing_there(reason: &'static str) -> Fates {
     Fates(Event::ALL.map(|_| Answer {
         fate: Fate::Untouched,
-        reason: "none was given".into(),
+        reason: reason.into(),
         advice: "".into(),
         condition: None,
         holds: None,

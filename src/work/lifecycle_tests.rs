@@ -197,7 +197,7 @@ fn without_its_image_the_container_is_saved_first_and_the_image_built_or_fetched
     let [deleted] = report.situations.as_slice() else { panic!("{:?}", report.situations) };
     assert_eq!(deleted.scenario, Scenario::ImageDeleted);
     assert!(deleted.lost.contains(&"image".into()) && deleted.kept.contains(&"container".into()));
-    assert_eq!(commands(deleted), ["docker commit p p:saved", "docker pull debian:12"]);
+    assert_eq!(commands(deleted), ["docker export p | docker import - p:saved", "docker pull debian:12"]);
     let around =
         Surroundings { dockerfile: Some("/home/u/workspace/p/Dockerfile".into()), ..Surroundings::default() };
     let report = of_surrounded(&ds01(), &grounds, Some(&[]), Some(&around));

@@ -111,9 +111,10 @@ impl Means<'_> {
         }
         let container = self.name()?;
         let image = tag(&self.workspace.name);
+        // A commit needs the image that is gone; an export does not.
         Some(step(
-            "save a new image from the container while it is there",
-            format!("docker commit {container} {image}"),
+            "save its files as a new image while it is there; the image's command and variables are not in it",
+            format!("docker export {container} | docker import - {image}"),
         ))
     }
 

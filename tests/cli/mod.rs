@@ -5,6 +5,7 @@ mod events;
 mod harm;
 mod help;
 mod layers;
+mod lifecycle;
 mod list;
 mod paths;
 mod risk;

@@ -332,7 +332,7 @@ const fn head(event: Event) -> &'static str {
         Event::Stop => "stop",
         Event::Retire => "retire",
         Event::ImageRemoval => "image",
-        Event::Reboot => "boot",
+        Event::Reboot => "reboot",
         Event::HostLoss => "host",
         Event::WorkspaceDeletion => "folder",
     }
