@@ -25,35 +25,10 @@ pub(super) async fn run(args: &LifecycleArgs, context: &Context<'_>, out: &mut O
     let mut list = context.gather(|_| true).await?;
     gather::add_retired(&mut list, &roots, context.endpoint(), &context.host);
     let now = context.clock.now();
-    let reports = match &args.name {
-        Some(name) => {
-            let entry = match (list.find(name), &context.denied) {
-                (Ok(entry), _) => entry,
-                (Err(_), Some(denied)) => return Err(denied.error.clone()),
-                (Err(error), None) => return Err(error),
-            };
-            if let Some(Err(error)) = &entry.grounds {
-                return Err(error.clone());
-            }
-            let around = around(entry, context, &roots).await;
-            vec![of(entry, &list, around.as_ref(), context, &roots)]
-        }
-        None => {
-            let mut all: Vec<_> =
-                list.entries.iter().map(|entry| of(entry, &list, None, context, &roots)).collect();
-            // What ends first comes first; then what runs, by name.
-            all.sort_by_cached_key(|report| {
-                let next = report.timers.iter().find(|timer| Some(&timer.id) == report.next.as_ref());
-                let due = next.and_then(|timer| timer.due);
-                (
-                    due.is_none(),
-                    due,
-                    Reverse(RunState::from_key(report.state).is_up()),
-                    report.workspace.clone(),
-                )
-            });
-            all
-        }
+    let reports = if let Some(name) = &args.name {
+        vec![named(name, &list, context, &roots).await?]
+    } else {
+        all(&list, context, &roots)
     };
     let complete = list.troubles.is_empty();
     if args.json {
@@ -66,6 +41,31 @@ pub(super) async fn run(args: &LifecycleArgs, context: &Context<'_>, out: &mut O
         _ => out.table(&table(&reports, &list, now))?,
     }
     Ok(u8::from(!complete))
+}
+
+/// The report of the workspace that a name means.
+async fn named(name: &str, list: &Gathered, context: &Context<'_>, roots: &[PathBuf]) -> Result<Lifecycle> {
+    let entry = match (list.find(name), &context.denied) {
+        (Ok(entry), _) => entry,
+        // It may well be there, behind the engine.
+        (Err(_), Some(denied)) => return Err(denied.error.clone()),
+        (Err(error), None) => return Err(error),
+    };
+    if let Some(Err(error)) = &entry.grounds {
+        return Err(error.clone());
+    }
+    let around = around(entry, context, roots).await;
+    Ok(of(entry, list, around.as_ref(), context, roots))
+}
+
+/// The reports of all: what ends first comes first, then what runs, by name.
+fn all(list: &Gathered, context: &Context<'_>, roots: &[PathBuf]) -> Vec<Lifecycle> {
+    let mut all: Vec<_> = list.entries.iter().map(|entry| of(entry, list, None, context, roots)).collect();
+    all.sort_by_cached_key(|report| {
+        let due = report.next_timer().and_then(|timer| timer.due);
+        (due.is_none(), due, Reverse(RunState::from_key(report.state).is_up()), report.workspace.clone())
+    });
+    all
 }
 
 async fn around(entry: &Entry, context: &Context<'_>, roots: &[PathBuf]) -> Option<Surroundings> {
@@ -108,7 +108,7 @@ fn table(reports: &[Lifecycle], list: &Gathered, now: jiff::Timestamp) -> Table 
     for report in reports {
         let unique = reports.iter().filter(|other| other.workspace == report.workspace).count() == 1;
         let name = report.container.as_ref().filter(|_| !unique).unwrap_or(&report.workspace);
-        let next = report.timers.iter().find(|timer| Some(&timer.id) == report.next.as_ref());
+        let next = report.next_timer();
         let entry = list.entries.iter().find(|entry| {
             entry.workspace.container == report.container && entry.workspace.name == report.workspace
         });
@@ -169,7 +169,7 @@ fn lines(report: &Lifecycle) -> Vec<String> {
         match folder.place {
             Place::Project => fact("folder", &path),
             Place::WholeRoot => {
-                fact("folder", &format!("{path}, with all projects: {}", folder.projects.join(", ")))
+                fact("folder", &format!("{path}, with all projects: {}", folder.projects.join(", ")));
             }
             Place::NotDefault => fact("folder", &format!("{path}, which is not the usual place")),
         }

@@ -62,6 +62,13 @@ pub struct Lifecycle {
     pub situations: Vec<Situation>,
 }
 
+impl Lifecycle {
+    /// The timer that ends first.
+    pub fn next_timer(&self) -> Option<&TimerRow> {
+        self.timers.iter().find(|timer| Some(&timer.id) == self.next.as_ref())
+    }
+}
+
 /// A thing that a workspace is made of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Object {
@@ -340,10 +347,7 @@ pub fn gpu_lifetime(detail: &Detail, timers: &[Timer]) -> String {
         }
         _ => None,
     });
-    match detail.state.is_up() {
-        true => "while it runs".into(),
-        false => held.unwrap_or_else(|| "released".into()),
-    }
+    if detail.state.is_up() { "while it runs".into() } else { held.unwrap_or_else(|| "released".into()) }
 }
 
 #[cfg(test)]

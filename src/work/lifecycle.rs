@@ -170,15 +170,9 @@ pub struct About<'a> {
 /// The report at one moment.
 pub fn report(about: &About<'_>, now: Timestamp) -> Lifecycle {
     let workspace = about.workspace;
-    let of_folder;
     // A folder without a container is described as one that mounts it would see it.
-    let detail = match about.detail {
-        Some(detail) => detail,
-        None => {
-            of_folder = folder_alone(about);
-            &of_folder
-        }
-    };
+    let alone = folder_alone(about);
+    let detail = about.detail.unwrap_or(&alone);
     let classifier = Classifier { detail, rules: about.rules, facts: about.facts };
     let timers = match about.detail {
         Some(detail) => timing::timers(workspace, detail, about.rules, about.timing, now),

@@ -256,7 +256,7 @@ fn a_retired_workspace_is_made_again_from_its_image_with_the_same_folder() {
     assert!(commands(&of(&workspace, &images, "/home/u/a,readonly").situations[0]).is_empty());
     let without = of(&workspace, &[], "/home/u/workspace/p");
     let [retired] = without.situations.as_slice() else { panic!("{:?}", without.situations) };
-    assert!(commands(retired).is_empty() && retired.steps[0].says.contains("choose an image"));
+    assert!(commands(retired).is_empty() && retired.steps[0].says.contains("of your choice"));
 }
 
 #[test]
@@ -265,13 +265,16 @@ fn the_restart_policy_says_what_comes_back_after_a_reboot() {
         let detail = Detail { restart_policy, ..fake::detail(state) };
         of(&ds01(), &stand(&ds01(), detail), None).after_reboot
     };
-    use RunState::{Exited, Running};
-    assert_eq!(after(Running, RestartPolicy::No), Return::WillNotReturn);
-    assert_eq!(after(Running, RestartPolicy::Always), Return::ComesBack);
-    assert_eq!(after(Running, RestartPolicy::UnlessStopped), Return::ComesBack);
-    assert_eq!(after(Running, RestartPolicy::OnFailure), Return::AfterFailure);
-    assert_eq!(after(Exited, RestartPolicy::UnlessStopped), Return::NotRunning, "somebody stopped it");
-    assert_eq!(after(Exited, RestartPolicy::Always), Return::ComesBack);
+    assert_eq!(after(RunState::Running, RestartPolicy::No), Return::WillNotReturn);
+    assert_eq!(after(RunState::Running, RestartPolicy::Always), Return::ComesBack);
+    assert_eq!(after(RunState::Running, RestartPolicy::UnlessStopped), Return::ComesBack);
+    assert_eq!(after(RunState::Running, RestartPolicy::OnFailure), Return::AfterFailure);
+    assert_eq!(
+        after(RunState::Exited, RestartPolicy::UnlessStopped),
+        Return::NotRunning,
+        "somebody stopped it"
+    );
+    assert_eq!(after(RunState::Exited, RestartPolicy::Always), Return::ComesBack);
 }
 
 #[test]

@@ -94,14 +94,10 @@ impl Means<'_> {
             let (name, image) = (quote(Path::new(&self.workspace.name))?, quote(Path::new(image))?);
             Some(format!("docker run -it --name {name} --mount {mount} {image}"))
         });
-        match run {
-            Some(run) => vec![step("make a new container from the same image, with the same folder", run)],
-            None => {
-                let build = self.build();
-                let says = "choose an image for a new container: none of this project's is here";
-                if build.is_some() { build.into_iter().collect() } else { vec![told(says)] }
-            }
-        }
+        let run = run.map(|run| step("make a new container from the same image, with the same folder", run));
+        let build = || self.build().filter(|_| image.is_none());
+        let choose = || told("make a new container from an image of your choice, and mount the folder into it");
+        vec![run.or_else(build).unwrap_or_else(choose)]
     }
 
     /// Saves what the container holds of its image while it is there.
