@@ -127,6 +127,11 @@ impl Effects {
                     self.habits(key, row);
                 }
             }
+            Cmd::Surroundings(key) => {
+                if let Some((row, grounds)) = row(&key).and_then(|row| Some((row, row.grounds()?))) {
+                    self.surroundings(row.workspace.clone(), grounds);
+                }
+            }
             Cmd::Folders(mounted) => self.folders(mounted),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
             // The loop's own.
@@ -257,6 +262,16 @@ impl Effects {
             let now = ports.clock.now();
             let habits = work::habits::look(ports.engine.as_ref(), &ports.host, &whose, now).await;
             send(&out, Msg::Habits(key, habits.into()));
+        });
+    }
+
+    fn surroundings(&self, workspace: Workspace, grounds: Grounds) {
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        let roots = self.folder_roots.clone();
+        spawn(async move {
+            let engine = ports.engine.as_ref();
+            let found = work::lifecycle::surroundings(engine, &profiles, &workspace, &grounds, &roots).await;
+            send(&out, Msg::Surroundings(workspace.key, found));
         });
     }
 

@@ -6,6 +6,7 @@ use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::finding::{Risk, Tally};
 use crate::core::habits::Habit;
+use crate::core::lifecycle::Surroundings;
 use crate::core::plan::Plan;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
@@ -40,6 +41,8 @@ pub enum Msg {
     Scanned(WsKey, u64, Result<Risk>),
     /// How a workspace stands to good habits.
     Habits(WsKey, Vec<Habit>),
+    /// What was measured for the page Lifecycle.
+    Surroundings(WsKey, Surroundings),
     /// Project folders without a container.
     Folders(Vec<Workspace>),
     /// A plan was run.
@@ -64,6 +67,8 @@ pub enum Cmd {
     },
     /// Look how a workspace stands to good habits.
     Habits(WsKey),
+    /// Measure what the page Lifecycle says of this one.
+    Surroundings(WsKey),
     /// Look for project folders that none of these host paths covers.
     Folders(Vec<std::path::PathBuf>),
     /// Tell when the selection has rested for a moment.

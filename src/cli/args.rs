@@ -70,6 +70,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List files that would be lost, the most valuable first.
     Risk(RiskArgs),
+    /// Say how long each part of a workspace lives, what ends it, and what brings it back.
+    Lifecycle(LifecycleArgs),
     /// Start a stopped workspace.
     Start(ChangeArgs),
     /// Stop a running workspace.
@@ -100,6 +102,7 @@ impl Command {
             Self::Mounts(args) => (args.json, "mounts"),
             Self::Explain(args) => (args.json, "explain"),
             Self::Risk(args) => (args.json, "risk"),
+            Self::Lifecycle(args) => (args.json, "lifecycle"),
             Self::Start(args) => (args.json, "start"),
             Self::Stop(args) => (args.json, "stop"),
             Self::Log(args) => (args.json, "log"),
@@ -168,6 +171,16 @@ pub struct RiskArgs {
     /// How many files to list for each workspace; totals count all.
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub limit: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `lifecycle`
+#[derive(Args, Debug)]
+pub struct LifecycleArgs {
+    /// One workspace; a table of all without a name.
+    pub name: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -111,6 +111,11 @@ impl<'w> Context<'w> {
     pub(super) async fn gather(&self, wanted: impl Fn(&Workspace) -> bool) -> Result<Gathered> {
         let mut list =
             gather::gather(std::slice::from_ref(&self.engine), &self.profiles, &self.host, wanted).await?;
+        let now = self.clock.now();
+        for entry in &mut list.entries {
+            entry.grounds =
+                entry.grounds.take().map(|look| look.map(|grounds| grounds.at(&entry.workspace, now)));
+        }
         list.troubles.splice(0..0, self.denied.as_ref().map(|denied| denied.trouble.clone()));
         Ok(list)
     }
@@ -143,6 +148,7 @@ impl<'w> Context<'w> {
             (Err(error), None) => return Err(error),
         };
         let grounds = ground::look(self.engine.as_ref(), &self.profiles, &workspace).await?;
+        let grounds = grounds.at(&workspace, self.clock.now());
         Ok((workspace, grounds, list))
     }
 

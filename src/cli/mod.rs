@@ -7,6 +7,7 @@ mod documents;
 mod explain;
 mod guide;
 mod habits;
+mod lifecycle;
 mod log;
 mod ls;
 mod mounts;
@@ -143,7 +144,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
         let looks =
             matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_))
                 || matches!(&command, Command::Guide(args) if args.name.is_some())
-                || matches!(command, Command::Habits(_));
+                || matches!(command, Command::Habits(_) | Command::Lifecycle(_));
         if looks {
             context.or_this_machine().await?;
         }
@@ -155,6 +156,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Mounts(args) => mounts::run(&args, &context, out).await,
             Command::Explain(args) => explain::run(&args, &context, out).await,
             Command::Risk(args) => risk::run(&args, &context, out).await,
+            Command::Lifecycle(args) => lifecycle::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,

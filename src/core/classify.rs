@@ -21,6 +21,7 @@ use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
 use super::rules::{Rules, Ruling};
 use super::storage::{Ceiling, StorageKind};
+use super::timing::Timing;
 use super::workspace::Detail;
 
 /// Where a path on the root file system comes from.
@@ -74,6 +75,8 @@ pub struct Grounds {
     pub rules: Arc<Rules>,
     /// What is known about conditions.
     pub facts: Facts,
+    /// What its timers stand on.
+    pub timing: Arc<Timing>,
 }
 
 impl Grounds {

@@ -19,6 +19,9 @@ const FOLDER_LABEL: &str = "devcontainer.local_folder";
 /// Labels that name the project, the strongest first.
 const PROJECT_LABELS: [&str; 2] = ["ds01.project", "com.docker.compose.project"];
 
+/// Labels that name the type of container, the strongest first.
+const TYPE_LABELS: [&str; 2] = ["ds01.container_type", "ds01.interface"];
+
 /// Labels that take a container out of everybody's hands when `true`.
 const PROTECTED_LABELS: [&str; 2] = ["ds01.protected", "ds01.monitoring"];
 
@@ -92,6 +95,25 @@ pub fn managed_by(labels: &BTreeMap<String, String>) -> Option<String> {
     labels.get("com.docker.compose.project").map(|project| format!("compose {project}"))
 }
 
+/// What type of container the platform takes it for: by label, by how it was made, else a plain one.
+pub fn container_type(labels: &BTreeMap<String, String>, name: &str) -> String {
+    for label in TYPE_LABELS {
+        if let Some(value) = labels.get(label).filter(|value| !value.is_empty()) {
+            return value.clone();
+        }
+    }
+    let from = |prefix: &str| labels.keys().any(|key| key.starts_with(prefix));
+    if split_name(name).owner.is_some() {
+        "atomic".into()
+    } else if from("devcontainer.") {
+        "devcontainer".into()
+    } else if from("com.docker.compose.") {
+        "compose".into()
+    } else {
+        "docker".into()
+    }
+}
+
 /// Graphics processors named in labels, with the label that named them.
 pub fn gpu_labels(labels: &BTreeMap<String, String>) -> Vec<(String, String)> {
     ["ds01.gpu.allocated", "ds01.gpu.slots", "ds01.gpu.uuids", "ds01.gpu.uuid", "ds01.gpu_slot"]
@@ -141,6 +163,23 @@ mod tests {
     #[test]
     fn a_number_without_a_name_here_stays_a_number() {
         assert_eq!(who(&[], "p._.4242").as_deref(), Some("4242"));
+    }
+
+    #[test]
+    fn the_type_of_container_follows_labels_then_the_name_then_who_made_it() {
+        let all = [
+            ("ds01.container_type", "compose"),
+            ("ds01.interface", "orchestration"),
+            ("devcontainer.local_folder", "/home/u/p"),
+            ("com.docker.compose.project", "web"),
+        ];
+        let of = |pairs: &[(&str, &str)], name: &str| container_type(&labels(pairs), name);
+        assert_eq!(of(&all, "p._.1001"), "compose");
+        assert_eq!(of(&all[1..], "p._.1001"), "orchestration");
+        assert_eq!(of(&all[2..], "p._.1001"), "atomic");
+        assert_eq!(of(&all[2..], "p"), "devcontainer");
+        assert_eq!(of(&all[3..], "p"), "compose");
+        assert_eq!(of(&[], "p"), "docker");
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub struct Plan {
     pub preconditions: Vec<Precondition>,
     /// What will be done, in order.
     pub steps: Vec<Step>,
+    /// What people should know before they say yes (may hold untrusted text).
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// What was true of a workspace when the plan was made.

@@ -2,11 +2,13 @@
 
 pub mod cells;
 pub mod key;
+mod lifecycle;
 mod list;
 mod overlay;
 mod rows;
 mod tour;
 
+pub use lifecycle::{LifecycleItem, lifecycle_items};
 pub use list::List;
 pub use overlay::{Confirm, ExplainView, HabitsView, HelpPage, HelpView, Overlay, PlanState, PlanView};
 pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 
 use crate::core::error::Error;
 use crate::core::event::Event;
+use crate::core::lifecycle::Lifecycle;
 use crate::core::recognise::Profiles;
 use crate::core::rules::Rules;
 use crate::core::workspace::WsKey;
@@ -71,6 +74,8 @@ pub struct Model {
     pub page: Page,
     /// The list on the page of the detail.
     pub detail_list: List,
+    /// What the page Lifecycle says of the workspace whose detail is shown, while it is open.
+    pub lifecycle: Option<Lifecycle>,
     /// What lies on top.
     pub overlay: Option<Overlay>,
     /// The line being edited: the filter. `None` while nobody edits.
@@ -149,17 +154,20 @@ pub enum Page {
     Paths,
     /// Its files at risk.
     Files,
+    /// How long each of its parts lives, and what brings it back.
+    Lifecycle,
 }
 
 impl Page {
     /// All pages in order.
-    pub const ALL: [Self; 2] = [Self::Paths, Self::Files];
+    pub const ALL: [Self; 3] = [Self::Paths, Self::Files, Self::Lifecycle];
 
     /// The word on the screen.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Paths => "Paths",
             Self::Files => "Files",
+            Self::Lifecycle => "Lifecycle",
         }
     }
 }
@@ -227,6 +235,7 @@ impl Model {
             open: false,
             page: Page::Paths,
             detail_list: List::default(),
+            lifecycle: None,
             overlay: None,
             editing: None,
             notice: None,

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::Error;
 use crate::core::facts::Facts;
 use crate::core::finding::{FileAtRisk, Risk, Tally};
+use crate::core::lifecycle::Surroundings;
 use crate::core::report::Layers;
 use crate::core::rules::Rules;
+use crate::core::timer::Timer;
+use crate::core::timing::{self, Timing};
 use crate::core::workspace::{Detail, Workspace, WsKey};
 
 /// Something that is asked for and comes later.
@@ -57,6 +62,12 @@ pub struct Row {
     pub layers: Option<Layers>,
     /// What is known about conditions.
     pub facts: Facts,
+    /// What its timers stand on.
+    pub timing: Arc<Timing>,
+    /// Its timers as of the last minute, the most urgent first.
+    pub timers: Vec<Timer>,
+    /// What takes a while to measure; there once its page Lifecycle was opened.
+    pub surroundings: Option<Surroundings>,
     /// Marked by the person.
     pub marked: bool,
 }
@@ -71,6 +82,9 @@ impl Row {
             risk: RiskState::default(),
             layers: None,
             facts: Facts::default(),
+            timing: Arc::default(),
+            timers: Vec::new(),
+            surroundings: None,
             marked: false,
         }
     }
@@ -83,7 +97,21 @@ impl Row {
     /// All that its answers stand on, once the closer look is there.
     pub fn grounds(&self) -> Option<Grounds> {
         let detail = Arc::clone(self.detail.known()?);
-        Some(Grounds { detail, rules: Arc::clone(&self.rules), facts: self.facts })
+        let timing = Arc::clone(&self.timing);
+        Some(Grounds { detail, rules: Arc::clone(&self.rules), facts: self.facts, timing })
+    }
+
+    /// Lets the clock go on: timers, and the conditions that time alone decides.
+    pub fn tick(&mut self, now: Timestamp) {
+        let Some(grounds) = self.grounds() else { return };
+        self.timers = grounds.timers(&self.workspace, now);
+        self.facts = timing::at(self.facts, &self.rules, &self.timers);
+    }
+
+    /// The timer that ends first, where it is near enough to be seen in the list.
+    pub fn pressing(&self) -> Option<&Timer> {
+        let current = self.detail.known().is_some_and(|detail| detail.state == self.workspace.state);
+        timing::pressing(&self.timers).filter(|_| current)
     }
 
     /// Whether the row matches a filter: every word in its name, container, image, owner, project or state.
@@ -153,6 +181,8 @@ pub enum Sort {
     Age,
     /// By owner, then name.
     Owner,
+    /// What the platform ends first.
+    Ending,
 }
 
 impl Sort {
@@ -164,7 +194,8 @@ impl Sort {
             Self::Name => Self::AtRisk,
             Self::AtRisk => Self::Age,
             Self::Age => Self::Owner,
-            Self::Owner => Self::State,
+            Self::Owner => Self::Ending,
+            Self::Ending => Self::State,
         }
     }
 
@@ -176,6 +207,7 @@ impl Sort {
             Self::AtRisk => "at risk",
             Self::Age => "age",
             Self::Owner => "owner",
+            Self::Ending => "what ends first",
         }
     }
 }

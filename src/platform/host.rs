@@ -31,6 +31,13 @@ fn disk(folder: &Path) -> Option<(u64, u64)> {
     Some((used, used.saturating_add(bytes(disk.f_bavail))))
 }
 
+/// When this machine was booted, where the kernel says so.
+pub fn booted() -> Option<jiff::Timestamp> {
+    let stat = std::fs::read_to_string("/proc/stat").ok()?;
+    let seconds = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    jiff::Timestamp::from_second(seconds.trim().parse().ok()?).ok()
+}
+
 /// A machine id becomes a folder's name: nothing but letters and digits will do.
 fn tidy(id: &str) -> Option<String> {
     let id = id.trim();

@@ -141,6 +141,7 @@ mod tests {
 
     fn plan(id: &str) -> Plan {
         Plan {
+            notes: Vec::new(),
             id: id.into(),
             endpoint: "docker".into(),
             made_at: Timestamp::UNIX_EPOCH,

@@ -58,6 +58,15 @@ pub(super) fn state(row: &Row, now: Timestamp, brief: bool) -> String {
     }
 }
 
+/// The same without how long: `exited!`, `oom!`.
+pub(super) fn state_alone(row: &Row) -> String {
+    let state = row.workspace.state;
+    match row.detail.known().filter(|detail| detail.state == state) {
+        Some(detail) if matches!(state, RunState::Exited | RunState::Dead) => ended(state, detail, "", true),
+        _ => state.key().into(),
+    }
+}
+
 fn ended(state: RunState, detail: &Detail, since: &str, brief: bool) -> String {
     if detail.oom {
         return if brief { format!("oom{since}!") } else { format!("out of memory{since}") };

@@ -18,6 +18,7 @@ use super::theme::Theme;
 use super::widget::{Column, Table, TableRow, widest};
 use super::words::{self, Risky};
 use super::{empty, layout};
+use crate::core::timer::Urgency;
 use crate::model::{Group, Model, Row, Sort, cells};
 use crate::text;
 
@@ -43,7 +44,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         table.heads(buffer, theme, area, 0);
     }
     for (seen, line) in visible.iter().zip(head..) {
-        let cells = cells_of(model, theme, seen.row, sizes.cell(&seen.risk), brief(area));
+        let cells = cells_of(model, theme, seen.row, sizes.cell(&seen.risk), area);
         let row = TableRow { cells, selected: seen.selected, marked: seen.row.marked };
         table.row(buffer, theme, area, line, &row);
     }
@@ -61,6 +62,9 @@ const LEAST_NAME: usize = 20;
 /// The same beside the detail, whose room is needed too.
 const LEAST_NAME_BESIDE: usize = 15;
 
+/// What a state needs before it rather is not there.
+const LEAST_STATE: usize = 22;
+
 /// Whether there is room for few words only.
 const fn brief(area: Rect) -> bool {
     area.width < 90
@@ -70,13 +74,15 @@ const fn brief(area: Rect) -> bool {
 fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes: &Alignment) -> Vec<Column> {
     let shown = || model.rows.iter();
     let name = widest(shown().map(|row| words::name(theme, &row.workspace.name)));
-    let state = widest(shown().map(|row| words::state(row, model.now, brief(area))));
+    let state = widest(shown().map(|row| state(model, theme, row, area).content));
     let outcome = widest(visible.iter().map(|seen| outcome(model, theme, seen.row).content));
     let owner = widest(shown().map(|row| owner(theme, row)));
     let image = widest(shown().map(|row| image(theme, row)));
     let narrow = area.width <= 40;
     let beside = model.side_by_side();
     let sorted = |column: Column, sort| if model.sort == sort { column.marked(theme.sorted()) } else { column };
+    // What ends first stands in the same column.
+    let ending = |column: Column| sorted(column, Sort::Ending);
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let owners = Group::of(&model.rows) == Group::Several;
     vec![
@@ -88,7 +94,15 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
                 .firm(),
             Sort::Name,
         ),
-        unless(narrow, sorted(Column::new("STATE", state).drop(1), Sort::State)),
+        unless(
+            narrow,
+            ending(sorted(
+                Column::new("STATE", state)
+                    .least(if brief(area) { state.min(LEAST_STATE) } else { state })
+                    .drop(1),
+                Sort::State,
+            )),
+        ),
         sorted(Column::new("AT RISK", sizes.width().max(15)), Sort::AtRisk),
         unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(15).drop(2)),
         unless(narrow || !owners, sorted(Column::new("OWNER", owner.min(16)).least(7).drop(3), Sort::Owner)),
@@ -97,16 +111,32 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
     ]
 }
 
-fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, brief: bool) -> Vec<Span<'static>> {
+fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, area: Rect) -> Vec<Span<'static>> {
     vec![
         Span::styled(words::name(theme, &row.workspace.name), theme.text),
-        Span::styled(words::state(row, model.now, brief), words::state_style(row, theme)),
+        state(model, theme, row, area),
         risk,
         outcome(model, theme, row),
         Span::styled(owner(theme, row), theme.text),
         Span::styled(image(theme, row), theme.faint),
         Span::styled(words::age(row.workspace.created, model.now), theme.faint),
     ]
+}
+
+/// What it is doing, and what its platform does next where that is near: `exited 20m, removed in 10m`.
+///
+/// Where there is little room: `exited 20m, 10m left`; beside the detail `exited, 10m left`.
+fn state(model: &Model, theme: &Theme, row: &Row, area: Rect) -> Span<'static> {
+    let pressing = row.pressing().and_then(|timer| Some((timer.beside(brief(area))?, timer.urgency)));
+    let state = match &pressing {
+        Some(_) if area.width < 70 => words::state_alone(row),
+        _ => words::state(row, model.now, brief(area)),
+    };
+    match pressing {
+        Some((next, Urgency::Critical)) => Span::styled(format!("{state}, {next}"), theme.danger),
+        Some((next, _)) => Span::styled(format!("{state}, {next}"), theme.caution),
+        None => Span::styled(state, words::state_style(row, theme)),
+    }
 }
 
 fn outcome(model: &Model, theme: &Theme, row: &Row) -> Span<'static> {

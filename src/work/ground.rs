@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::lifecycle;
 use crate::core::aftermath::Aftermath;
 use crate::core::classify::Grounds;
 use crate::core::error::Result;
@@ -24,7 +25,9 @@ const MEASURED_WITHIN: Duration = Duration::from_secs(2);
 /// Looks closer at a workspace.
 pub async fn look(engine: &dyn Engine, profiles: &Profiles, workspace: &Workspace) -> Result<Grounds> {
     let detail = engine.detail(&workspace.key).await?;
-    Ok(stand(profiles, workspace, detail).await)
+    let grounds = stand(profiles, workspace, detail).await;
+    let timing = Arc::new(lifecycle::timing(engine, &grounds).await);
+    Ok(Grounds { timing, ..grounds })
 }
 
 /// Everything that follows from what an engine said.
@@ -41,7 +44,7 @@ pub async fn stand(profiles: &Profiles, workspace: &Workspace, detail: Detail) -
         let places = dockerfiles(workspace, &detail, &rules, profiles.home.as_deref());
         facts = facts.with(Condition::DockerfilePresent, any_is_there(places).await);
     }
-    Grounds { detail: Arc::new(detail), rules: Arc::new(rules), facts }
+    Grounds { detail: Arc::new(detail), rules: Arc::new(rules), facts, timing: Arc::default() }
 }
 
 /// What follows from the engine's word and the site's parameters alone.

@@ -6,6 +6,7 @@ mod harm;
 mod help;
 mod layers;
 mod learn;
+mod lifecycle;
 mod list;
 mod paths;
 mod risk;

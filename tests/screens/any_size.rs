@@ -15,6 +15,7 @@ use crate::support::{model, screen};
 
 fn overlays() -> Vec<Option<Overlay>> {
     let plan = Plan {
+        notes: Vec::new(),
         id: "p".into(),
         endpoint: "demo".into(),
         made_at: model::now(),

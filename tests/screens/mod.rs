@@ -1,5 +1,6 @@
 //! Screens: models drawn and compared with what somebody looked at and accepted.
 
 mod any_size;
+mod lifecycle;
 mod pictures;
 mod shots;

@@ -325,6 +325,7 @@ fn explain() -> Overlay {
 
 fn plan(confirm: Confirm, state: PlanState) -> Overlay {
     let plan = Plan {
+        notes: Vec::new(),
         id: "20261123-140200-1".into(),
         endpoint: "demo".into(),
         made_at: model::now(),

@@ -52,6 +52,13 @@ impl State {
                 self.ticked(&key, habits);
                 Vec::new()
             }
+            Msg::Surroundings(key, found) => {
+                if let Some(row) = self.model.row_mut(&key) {
+                    row.surroundings = Some(found);
+                }
+                self.show_detail_list();
+                Vec::new()
+            }
             Msg::Folders(folders) => self.folders(folders),
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
@@ -145,6 +152,7 @@ impl State {
     }
 
     fn detailed(&mut self, key: &WsKey, grounds: Result<Grounds>) -> Vec<Cmd> {
+        let now = self.model.now;
         let images = self.model.images.clone();
         let roots = self.model.folder_roots.clone();
         let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
@@ -153,7 +161,7 @@ impl State {
         if let Some(row) = self.model.row_mut(key) {
             match grounds {
                 Ok(grounds) => {
-                    let Grounds { detail, rules, facts } = grounds;
+                    let Grounds { detail, rules, facts, timing } = grounds;
                     row.workspace.state = detail.state;
                     let folder = work::roster::folder(&detail, &rules, &roots);
                     let folder = folder.and_then(|mount| mount.host_path.as_deref());
@@ -164,6 +172,11 @@ impl State {
                         && row.rules.profile.id == rules.profile.id;
                     row.rules = rules;
                     row.detail = Fact::Known(detail);
+                    row.timing = timing;
+                    row.tick(now);
+                    if !same {
+                        row.surroundings = None;
+                    }
                     if row.risk.known.is_none() || !same {
                         cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
                     }
@@ -174,6 +187,7 @@ impl State {
             }
         }
         self.show_lists();
+        cmds.extend(self.surroundings());
         if !self.model.rows.iter().any(is_waited_for) {
             cmds.extend(self.ask_for_folders());
         }
@@ -198,6 +212,7 @@ impl State {
                 }
             }
         }
+        cmds.extend(self.surroundings());
         cmds
     }
 

@@ -26,6 +26,7 @@ impl State {
             let row = model.detailed()?;
             return match model.page {
                 Page::Paths => self.mount(row, row.detail.known()?.mounts.get(selected)?),
+                Page::Lifecycle => self.object(row),
                 Page::Files => self.file(row, row.risk.known.as_ref()?.findings.get(selected)?),
             };
         }

@@ -44,7 +44,11 @@ impl State {
             Action::PageDown => return self.step(self.page()),
             Action::Top => return self.step(isize::MIN),
             Action::Bottom => return self.step(isize::MAX),
-            Action::Left | Action::Right => self.turn_page(action == Action::Right),
+            Action::Left | Action::Right => {
+                self.turn_page(action == Action::Right);
+                self.scroll();
+                return self.surroundings().into_iter().collect();
+            }
             Action::NextTab | Action::PreviousTab => {
                 let other = if self.model.tab == Tab::Workspaces { Tab::AtRisk } else { Tab::Workspaces };
                 self.show_tab(other);
@@ -82,8 +86,13 @@ impl State {
 
     fn turn_page(&mut self, forward: bool) {
         if self.model.open {
-            self.model.page = if forward { Page::Files } else { Page::Paths };
-            self.show_detail_list();
+            let at = Page::ALL.iter().position(|page| *page == self.model.page).unwrap_or(0);
+            let to = if forward { at + 1 } else { at.saturating_sub(1) };
+            if let Some(page) = Page::ALL.get(to).copied().filter(|page| *page != self.model.page) {
+                self.model.page = page;
+                self.model.detail_list.select(0);
+                self.show_detail_list();
+            }
         } else {
             let (from, to) =
                 if forward { (Tab::Workspaces, Tab::AtRisk) } else { (Tab::AtRisk, Tab::Workspaces) };

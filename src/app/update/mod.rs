@@ -7,6 +7,7 @@ mod explain;
 mod habits;
 mod help;
 mod keys;
+mod lifecycle;
 mod stop_or_start;
 mod tour;
 mod verbs;
@@ -65,6 +66,7 @@ impl State {
             }
             Msg::Now(now) => {
                 self.model.now = now;
+                self.tick();
                 // An engine that stopped answering but kept its line is asked again by the minute.
                 if matches!(self.model.endpoint.state, LinkState::Lost { .. }) {
                     vec![Cmd::List]

@@ -8,9 +8,11 @@ use super::stop_or_start::verb;
 use crate::app::msg::Cmd;
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
+use crate::core::timer::Timer;
+use crate::core::timing;
 use crate::core::workspace::RunState;
 use crate::model::cells::{self, AtRisk};
-use crate::model::{FileRef, List, Model, Notice, Page, Row, Sort, Tab, file_matches};
+use crate::model::{FileRef, List, Model, Notice, Page, Row, Sort, Tab, file_matches, lifecycle_items};
 use crate::{text, ui, work};
 
 impl State {
@@ -49,8 +51,18 @@ impl State {
         self.scroll();
     }
 
+    /// Lets the clock go on for every workspace. What changes by it may change every list.
+    pub(super) fn tick(&mut self) {
+        let now = self.model.now;
+        for row in &mut self.model.rows {
+            row.tick(now);
+        }
+        self.show_lists();
+    }
+
     /// Lists what the open page of the detail holds.
     pub(super) fn show_detail_list(&mut self) {
+        self.report_lifecycle();
         let shown = match (self.model.page, self.model.detailed()) {
             (_, None) => Vec::new(),
             (Page::Paths, Some(row)) => {
@@ -60,9 +72,12 @@ impl State {
                 let files = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
                 (0..files).collect()
             }
+            (Page::Lifecycle, Some(_)) => {
+                let items = self.model.lifecycle.as_ref().map_or(0, |report| lifecycle_items(report).len());
+                (0..items).collect()
+            }
         };
-        let list = &mut self.model.detail_list;
-        list.show(shown, None);
+        self.model.detail_list.show(shown, None);
     }
 
     /// Sorts by the next column and says which.
@@ -90,6 +105,9 @@ impl State {
     /// Copies the command that does the same in a shell.
     pub(super) fn copy(&mut self) -> Vec<Cmd> {
         let command = match self.model.tab {
+            _ if self.model.open && self.model.page == Page::Lifecycle => {
+                self.model.recovery_command().map(ToOwned::to_owned)
+            }
             _ if self.model.open => self.explain_command(),
             Tab::AtRisk => self.explain_command(),
             Tab::Workspaces => self.change_command(),
@@ -174,6 +192,11 @@ fn order(row: &Row, model: &Model) -> (Reverse<u64>, String, String) {
         Sort::Age => {
             let born = workspace.created.map_or(0, |at| u64::try_from(at.as_second()).unwrap_or(0));
             (Reverse(born), String::new(), name)
+        }
+        Sort::Ending => {
+            let due = timing::next(&row.timers).and_then(Timer::due);
+            let soon = due.map_or(0, |at| u64::MAX - u64::try_from(at.as_second()).unwrap_or(0));
+            (Reverse(soon), String::new(), name)
         }
         Sort::Owner => {
             // Unknown owners come last.

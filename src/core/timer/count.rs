@@ -105,6 +105,14 @@ pub enum Urgency {
 }
 
 impl Timer {
+    /// When the time is over, where it counts.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match &self.state {
+            TimerState::Counting { due, .. } => Some(*due),
+            _ => None,
+        }
+    }
+
     /// The order of lists: the most urgent first, then the one due soonest.
     pub fn rank(&self) -> impl Ord + use<> {
         let (place, at) = match &self.state {

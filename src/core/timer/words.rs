@@ -1,7 +1,7 @@
 //! What a timer says: in one cell, and in a sentence.
 
 use super::{Action, Timer, TimerState};
-use crate::text::span;
+use crate::text::{age, span};
 
 impl Action {
     /// What happens, after "until" or "due now:".
@@ -13,9 +13,31 @@ impl Action {
             Self::ReleaseGpu => "its GPU is released",
         }
     }
+
+    /// What happened then, before "in 10m": "removed".
+    const fn past(self) -> &'static str {
+        match self {
+            Self::Stop => "stopped",
+            Self::Remove => "removed",
+            Self::StopAndRemove => "ended",
+            Self::ReleaseGpu => "GPU released",
+        }
+    }
 }
 
 impl Timer {
+    /// A part of a cell that says more: "removed in 10m"; in brief "10m left". `None` where it does not count.
+    pub fn beside(&self, brief: bool) -> Option<String> {
+        let TimerState::Counting { due, left } = &self.state else { return None };
+        let past = self.then.past();
+        if !left.is_positive() {
+            return Some(if brief { "due now".into() } else { format!("{past} any moment") });
+        }
+        let now = due.checked_sub(*left).unwrap_or(*due);
+        let left = age(now, *due);
+        Some(if brief { format!("{left} left") } else { format!("{past} in {left}") })
+    }
+
     /// One cell: "10 min left", "due now", "not subject".
     pub fn short(&self) -> String {
         match &self.state {

@@ -8,6 +8,7 @@
 
 mod facts;
 mod files;
+mod lifecycle;
 mod paths;
 
 use ratatui::buffer::Buffer;
@@ -29,6 +30,11 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     title(model, theme, row, area, buffer);
     put(buffer, theme, area, 1, &[words::sentence(row, model, theme, area.width)]);
     let page = below(area, TITLE_ROWS);
+    if model.page == Page::Lifecycle
+        && let Some(report) = &model.lifecycle
+    {
+        return lifecycle::draw(model, theme, report, below(page, u16::from(page.height >= 24)), buffer);
+    }
     if row.workspace.state == RunState::Retired {
         return folder(theme, row, page, buffer);
     }
@@ -42,6 +48,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             put(buffer, theme, page, 1, &[Span::styled("Looking at it ...", theme.faint)]);
         }
         (Fact::Known(detail), Page::Paths) => paths::draw(model, theme, row, detail, page, buffer),
+        // Its report comes with the detail.
+        (Fact::Known(_), Page::Lifecycle) => {}
         (Fact::Known(_), Page::Files) => files::draw(model, theme, row, page, buffer),
     }
 }
@@ -70,6 +78,8 @@ pub(super) fn list_height(model: &Model, area: Rect) -> usize {
             }
             _ => 0,
         },
+        // It scrolls by itself: one item may take several lines.
+        (Some(_), Page::Lifecycle) => usize::from(page.height),
         (Some(row), Page::Files) => files::list_rows(row, page),
         (None, _) => 0,
     }

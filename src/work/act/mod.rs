@@ -99,7 +99,25 @@ pub fn plan(
             bytes: None,
             loses,
         }],
+        notes: if verb == Verb::Stop {
+            no_pause(&grounds.classifier()).into_iter().collect()
+        } else {
+            Vec::new()
+        },
     })
+}
+
+/// That a stop is no pause, on platforms whose next start makes a new container.
+fn no_pause(classifier: &Classifier<'_>) -> Option<String> {
+    if classifier.after(Event::Stop) != Aftermath::Recreated {
+        return None;
+    }
+    let rules = classifier.rules;
+    let outside = match &rules.workspace {
+        Some(folder) => format!("what is outside {} goes away, system packages too", folder.display()),
+        None => "its files and system packages go away".into(),
+    };
+    Some(format!("on {} the next start makes a new container: {outside}", rules.profile.title))
 }
 
 /// Sorts by time; the process and a counter keep plans of the same moment apart.
@@ -205,6 +223,7 @@ pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
             None => "  undo    not possible: the container removes itself when it stops (--rm)".into(),
         });
     }
+    lines.extend(plan.notes.iter().map(|note| format!("  note    {}", printable(note))));
     let age = crate::text::age(plan.made_at, now);
     if age != "<1m" {
         lines.push(format!("  this plan is {age} old; everything is looked at again before it runs"));

@@ -217,3 +217,17 @@ fn a_container_that_removes_itself_is_absent_once_it_is_gone() {
     go(&engine, &store, &plan, YES).unwrap();
     assert_eq!(store.audit().read().unwrap().0[0].after, "absent");
 }
+
+#[test]
+fn where_a_start_makes_a_new_container_the_plan_says_that_a_stop_is_no_pause() {
+    let noted = |profile: &str| {
+        let mut workspace = fake::workspace("p");
+        workspace.labels.insert("outlast.profile".into(), profile.into());
+        let detail = fake::detail(RunState::Running);
+        let grounds = block_on(crate::work::ground::stand(&fake::profiles(), &workspace, detail));
+        let plan = plan(Verb::Stop, &workspace, &grounds, None, &fake::Still).unwrap();
+        plan_lines(&plan, plan.made_at).join("\n").contains("the next start makes a new container")
+    };
+    assert!(noted("vessl") && noted("deeporigin") && noted("backendai"));
+    assert!(!noted("docker") && !noted("ds01"));
+}
