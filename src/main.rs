@@ -13,7 +13,7 @@ use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
-use outlast::platform::{config, folders, host, profiles};
+use outlast::platform::{config, host, profiles};
 use outlast::port::{Clock, Engine, Host};
 use outlast::store::Store;
 use outlast::term::ColorChoice;
@@ -62,10 +62,9 @@ fn engine(
 
 /// Opens the dashboard on a runtime of its own.
 fn dashboard(start: Start) -> Result<u8> {
-    let Start { engine, fallback, host, clock, profiles, config, config_error, ascii, color } = start;
+    let Start { engine, fallback, host, clock, profiles, config, wrong, ascii, color } = start;
     let on_this_machine = engine.endpoint().id == "machine";
     let session = Session {
-        folder_roots: folders::roots(&profiles.without_workspace().profile, &config, &host),
         ports: Ports {
             engine,
             clock,
@@ -79,7 +78,8 @@ fn dashboard(start: Start) -> Result<u8> {
         profiles,
         event: config.event,
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),
-        notice: config_error.map(|error| error.message),
+        notice: (!wrong.is_empty())
+            .then(|| wrong.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ")),
         ascii,
         color: match (color, config.color) {
             (Some(When::Always), _) => ColorChoice::Always,

@@ -40,7 +40,6 @@ const SCAN_SILENCE: Duration = Duration::from_secs(30);
 pub(super) struct Effects {
     ports: Ports,
     profiles: Arc<Profiles>,
-    folder_roots: Vec<PathBuf>,
     out: UnboundedSender<Msg>,
     listing: Listing,
     listed_at: Option<Instant>,
@@ -81,7 +80,6 @@ impl Effects {
         Self {
             ports,
             profiles: Arc::clone(&model.profiles),
-            folder_roots: model.folder_roots.clone(),
             out,
             listing: Listing::Idle,
             listed_at: None,
@@ -122,7 +120,7 @@ impl Effects {
                     self.scan(key, grounds, asked);
                 }
             }
-            Cmd::Folders(mounted) => self.folders(mounted),
+            Cmd::Folders { roots, mounted } => self.folders(roots, mounted),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
             // The loop's own.
             Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
@@ -240,11 +238,11 @@ impl Effects {
         task.abort_handle()
     }
 
-    fn folders(&mut self, mounted: Vec<PathBuf>) {
+    fn folders(&mut self, roots: Vec<PathBuf>, mounted: Vec<PathBuf>) {
         if std::mem::replace(&mut self.looking_for_folders, true) {
             return;
         }
-        let (out, roots) = (self.out.clone(), self.folder_roots.clone());
+        let out = self.out.clone();
         let endpoint = self.ports.engine.endpoint().id.clone();
         let host = Arc::clone(&self.ports.host);
         drop(tokio::task::spawn_blocking(move || {

@@ -68,8 +68,8 @@ pub struct Start {
     pub profiles: Arc<Profiles>,
     /// The person's settings.
     pub config: Config,
-    /// What is wrong with the settings, to be shown.
-    pub config_error: Option<Error>,
+    /// What is wrong with the settings and the profile files, to be shown.
+    pub wrong: Vec<Error>,
     /// Whether to draw with ASCII only: asked for here or in the settings.
     pub ascii: bool,
     /// When to use colour, where that was asked for on the command line.
@@ -191,13 +191,11 @@ impl Make<'_> {
     }
 }
 
-/// The profiles in force; files that were refused are named on standard error.
-fn profiles_in_force(global: &Global, config: &Config, wiring: &Wiring<'_>) -> Result<Profiles> {
+/// The profiles in force, and what is wrong with files that were refused.
+fn profiles_in_force(global: &Global, config: &Config, wiring: &Wiring<'_>) -> Result<(Profiles, Vec<Error>)> {
     let collection = (wiring.profiles)()?;
-    for error in &collection.refused {
-        warn(&error.message);
-    }
-    profiles_of(global.profile.as_deref(), &collection, config, &wiring.host)
+    let profiles = profiles_of(global.profile.as_deref(), &collection, config, &wiring.host)?;
+    Ok((profiles, collection.refused))
 }
 
 fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) -> Result<u8> {
@@ -205,7 +203,7 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         Ok(config) => (config, None),
         Err(error) => (Config::default(), Some(error)),
     };
-    let profiles = profiles_in_force(global, &config, &wiring)?;
+    let (profiles, refused) = profiles_in_force(global, &config, &wiring)?;
     let make = Make { with: wiring.engine, landmarks: profiles.landmarks() };
     let engine = make.engine(choice, &wiring.host, &wiring.clock)?;
     let fallback = match choice {
@@ -220,7 +218,7 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         profiles: Arc::new(profiles),
         ascii: global.ascii || config.ascii,
         config,
-        config_error,
+        wrong: config_error.into_iter().chain(refused).collect(),
         color: global.color,
     })
 }

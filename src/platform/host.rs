@@ -18,7 +18,15 @@ pub fn this_host() -> Host {
         hostname,
         users: std::collections::BTreeMap::new(),
         lookup: Some(sys::users::user_name),
+        groups: groups(),
+        group_lookup: Some(sys::users::group_id),
     }
+}
+
+/// The groups of this process: the effective one and the others.
+fn groups() -> Vec<u32> {
+    let others = rustix::process::getgroups().unwrap_or_default();
+    others.into_iter().chain([rustix::process::getegid()]).map(rustix::process::Gid::as_raw).collect()
 }
 
 /// A machine id becomes a folder's name: nothing but letters and digits will do.

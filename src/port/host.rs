@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::core::identity::Viewer;
+use crate::core::recognise::Profiles;
+
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
@@ -20,11 +23,28 @@ pub struct Host {
     pub users: BTreeMap<u32, String>,
     /// Looks a name up that is not among `users`.
     pub lookup: Option<fn(u32) -> Option<String>>,
+    /// The numbers of the groups that the viewer is in.
+    pub groups: Vec<u32>,
+    /// Looks up the number of a group.
+    pub group_lookup: Option<fn(&str) -> Option<u32>>,
 }
 
 impl Host {
     /// The user's name for a number, where this machine knows one.
     pub fn user_name(&self, uid: u32) -> Option<String> {
         self.users.get(&uid).cloned().or_else(|| self.lookup.and_then(|lookup| lookup(uid)))
+    }
+
+    /// The viewer, with those of the profiles' administrator groups that they are in. May ask a
+    /// directory server, so never on the way to a frame.
+    pub fn viewer(&self, profiles: &Profiles) -> Viewer {
+        let all = profiles.all.iter().flat_map(|profile| &profile.admin_groups);
+        let is_in = |group: &&String| {
+            let number = self.group_lookup.and_then(|lookup| lookup(group));
+            number.is_some_and(|number| self.groups.contains(&number))
+        };
+        // Root needs no group, and a lookup may be slow.
+        let admin_of = all.filter(|group| self.uid != 0 && is_in(group)).cloned().collect();
+        Viewer { uid: self.uid, name: self.user.clone(), admin_of }
     }
 }

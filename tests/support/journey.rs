@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use outlast::app::{self, Ended, Ports, Start};
 use outlast::core::error::Error;
+use outlast::core::recognise::Profiles;
 use outlast::model::Model;
 use outlast::model::key::parse_keys;
 use outlast::port::{Clock, Engine, Host};
@@ -140,12 +141,13 @@ fn travel(
     let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(cells(size.1), cells(size.0), 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
     let mut screen = Screen::new(emulator.clone(), caps, size.0, size.1);
-    let profiles = Arc::new(super::model::profiles());
+    let roots = folder_roots.iter().map(|root| root.display().to_string()).collect();
+    let profiles = Profiles { folder_roots: Some(roots), ..super::model::profiles() };
+    let profiles = Arc::new(profiles);
     let mut model = Model::new(engine.endpoint().clone(), profiles, clock.now());
     model.size = size;
     model.user = "alice".into();
     model.hostname = "lab01".into();
-    model.folder_roots = folder_roots;
     let ports = Ports {
         engine,
         clock,

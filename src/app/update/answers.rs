@@ -10,6 +10,7 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::Plan;
+use crate::core::recognise::first_event;
 use crate::core::workspace::{RunState, Workspace, WsKey};
 use crate::model::{Fact, LinkState, Notice, Overlay, RiskState, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
@@ -64,7 +65,7 @@ impl State {
         link.product = Some(probe.product);
         link.capabilities = probe.capabilities;
         // The list may have come first; what it may cost to look closer is known only now.
-        let waiting = self.model.rows.iter().filter(|row| is_waited_for(row));
+        let waiting = self.model.all_rows().filter(|row| is_waited_for(row));
         let mut keys: Vec<WsKey> = waiting.map(|row| row.workspace.key.clone()).collect();
         self.order_by_attention(&mut keys);
         if keys.is_empty() { Vec::new() } else { vec![Cmd::Detail(keys)] }
@@ -87,6 +88,7 @@ impl State {
         let selected = self.model.selected().map(|row| row.workspace.key.clone());
         let mut look_at = Vec::new();
         let mut old: Vec<Row> = std::mem::take(&mut self.model.rows);
+        old.append(&mut self.model.hidden);
         for workspace in inventory.workspaces {
             let known = old.iter().position(|row| row.workspace.key == workspace.key);
             let Some(mut row) = known.map(|at| old.swap_remove(at)) else {
@@ -104,8 +106,11 @@ impl State {
         }
         // Retired folders are not the engine's; they stay until looked at again.
         self.model.rows.extend(old.into_iter().filter(|row| row.workspace.state == RunState::Retired));
-        self.reselect(selected.as_ref());
         self.folders_asked = false;
+        // It holds places in the old rows.
+        self.model.workspaces.shown.clear();
+        self.take_stock();
+        self.reselect(selected.as_ref());
         // Where only this machine is, its detail is the first thing to see.
         let lone = self.model.detail.is_none() && self.model.endpoint.endpoint.id == THIS_MACHINE;
         let mut cmds = self.settled();
@@ -143,6 +148,7 @@ impl State {
         let roots = self.model.folder_roots.clone();
         let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
         let is_shown = self.model.detail.as_ref() == Some(key);
+        let viewer = self.model.viewer.clone();
         let mut cmds = Vec::new();
         if let Some(row) = self.model.row_mut(key) {
             match grounds {
@@ -158,7 +164,8 @@ impl State {
                         && row.rules.profile.id == rules.profile.id;
                     row.rules = rules;
                     row.detail = Fact::Known(detail);
-                    if row.risk.known.is_none() || !same {
+                    let sees = viewer.sees(&row.workspace.owner, &row.rules.profile);
+                    if sees && (row.risk.known.is_none() || !same) {
                         cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
                     }
                 }
@@ -167,11 +174,52 @@ impl State {
                 Err(error) => row.detail = Fact::Failed(error),
             }
         }
+        self.take_stock();
         self.show_lists();
-        if !self.model.rows.iter().any(is_waited_for) {
+        if !self.model.all_rows().any(is_waited_for) {
             cmds.extend(self.ask_for_folders());
         }
         cmds
+    }
+
+    /// What follows from all workspaces together: who is shown, the rules that hold where none
+    /// says otherwise, and the event that views begin with.
+    fn take_stock(&mut self) {
+        self.hide();
+        let model = &mut self.model;
+        let of = |row: &&Row| row.workspace.state != RunState::Retired;
+        let standing = model.profiles.standing(model.rows.iter().filter(of).map(|row| &*row.rules));
+        if !model.default_is_set {
+            let running = model.rows.iter().filter(|row| row.workspace.state.is_up());
+            let first = first_event(running.map(|row| &*row.rules), &standing);
+            if !self.event_picked && model.event == model.default_event {
+                model.event = first;
+            }
+            model.default_event = first;
+        }
+        if standing.recognised != model.rules.recognised {
+            model.folder_roots = model.profiles.roots(&standing.profile);
+            model.rules = Arc::new(standing);
+            // Other rules may have other folders.
+            self.folders_asked = false;
+        }
+    }
+
+    /// Sorts out the workspaces that the viewer is not to see.
+    fn hide(&mut self) {
+        let model = &mut self.model;
+        let right =
+            model.rows.iter().all(|row| model.sees(row)) && !model.hidden.iter().any(|row| model.sees(row));
+        if right {
+            return;
+        }
+        let selected = model.selected().map(|row| row.workspace.key.clone());
+        let mut all = std::mem::take(&mut model.rows);
+        all.append(&mut model.hidden);
+        for row in all {
+            if model.sees(&row) { model.rows.push(row) } else { model.hidden.push(row) }
+        }
+        self.reselect(selected.as_ref());
     }
 
     /// Looks closer at a workspace that the person now looks at.
@@ -258,19 +306,22 @@ impl State {
 
     fn ask_for_folders(&mut self) -> Option<Cmd> {
         // A folder that a container unknown to us mounts would falsely be called retired.
-        let unknown = self.model.rows.iter().any(|row| matches!(row.detail, Fact::Failed(_)));
+        let unknown = self.model.all_rows().any(|row| matches!(row.detail, Fact::Failed(_)));
         if unknown || std::mem::replace(&mut self.folders_asked, true) {
             return None;
         }
-        let details = self.model.rows.iter().filter_map(|row| row.detail.known());
+        let details = self.model.all_rows().filter_map(|row| row.detail.known());
         let mounted =
             details.flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()));
-        Some(Cmd::Folders(mounted.collect()))
+        Some(Cmd::Folders { roots: self.model.folder_roots.clone(), mounted: mounted.collect() })
     }
 
     fn folders(&mut self, folders: Vec<Workspace>) -> Vec<Cmd> {
         let selected = self.model.selected().map(|row| row.workspace.key.clone());
-        self.model.rows.retain(|row| row.workspace.state != RunState::Retired);
+        self.model.workspaces.shown.clear();
+        for rows in [&mut self.model.rows, &mut self.model.hidden] {
+            rows.retain(|row| row.workspace.state != RunState::Retired);
+        }
         for folder in folders {
             let mut row = Row::new(folder, Arc::clone(&self.model.rules));
             let folder = Path::new(&row.workspace.key.id).to_path_buf();
@@ -278,6 +329,7 @@ impl State {
             row.layers = Some(work::roster::layers(&row.workspace, None, images, Some(&folder)));
             self.model.rows.push(row);
         }
+        self.hide();
         self.reselect(selected.as_ref());
         Vec::new()
     }
@@ -294,7 +346,8 @@ impl State {
         if let Some(at) = at {
             model.workspaces.select(at);
         }
-        if model.detail.as_ref().is_some_and(|key| model.row(key).is_none()) {
+        let shown = |key: &WsKey| model.rows.iter().any(|row| row.workspace.key == *key);
+        if model.detail.as_ref().is_some_and(|key| !shown(key)) {
             model.detail = None;
             model.open = false;
         }

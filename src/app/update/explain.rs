@@ -6,7 +6,7 @@ use super::State;
 use crate::core::classify::{Explanation, Origin};
 use crate::core::event::Event;
 use crate::core::finding::FileAtRisk;
-use crate::core::mount::Mount;
+use crate::core::mount::{Mount, READ_ONLY};
 use crate::model::{ExplainView, Overlay, Page, Row, Tab};
 use crate::{text, work};
 
@@ -44,7 +44,7 @@ impl State {
         let mut facts = vec![text::printable(&mount.source).into_owned()];
         facts.extend(mount.filesystem.clone());
         if mount.read_only {
-            facts.push("read-only".into());
+            facts.push(READ_ONLY.into());
         }
         Some(self.view(row, &mount.target, &explanation, facts.join(", ")))
     }
