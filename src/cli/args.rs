@@ -70,6 +70,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List files that would be lost, the most valuable first.
     Risk(RiskArgs),
+    /// Show what survives an event: the places of a workspace as a tree.
+    Survives(SurvivesArgs),
+    /// Say what is wrong, for cron and monitoring: exit 0 ok, 1 warning, 2 critical, 3 unknown.
+    Check(CheckArgs),
     /// Start a stopped workspace.
     Start(ChangeArgs),
     /// Stop a running workspace.
@@ -96,6 +100,8 @@ impl Command {
             Self::Mounts(args) => (args.json, "mounts"),
             Self::Explain(args) => (args.json, "explain"),
             Self::Risk(args) => (args.json, "risk"),
+            Self::Survives(args) => (args.json, "survives"),
+            Self::Check(args) => (args.json, "check"),
             Self::Start(args) => (args.json, "start"),
             Self::Stop(args) => (args.json, "stop"),
             Self::Log(args) => (args.json, "log"),
@@ -162,6 +168,29 @@ pub struct RiskArgs {
     /// How many files to list for each workspace; totals count all.
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub limit: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `survives`
+#[derive(Args, Debug)]
+pub struct SurvivesArgs {
+    /// A workspace, a container or the start of its id.
+    pub name: String,
+    /// The event.
+    #[arg(long, value_parser = event)]
+    pub event: Option<Event>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// One workspace; all of them, and the profile files, without a name.
+    pub name: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,7 @@
 
 mod args;
 mod change;
+mod check;
 mod context;
 mod documents;
 mod explain;
@@ -11,6 +12,7 @@ mod mounts;
 mod out;
 mod profiles;
 mod risk;
+mod survives;
 mod table;
 mod tour;
 
@@ -25,6 +27,7 @@ pub use args::{Cli, Command, EngineChoice, Global, When};
 use context::Context;
 use out::Out;
 
+use crate::core::check::UNKNOWN;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
@@ -93,6 +96,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, wiring: Wiring<'_>) -> u8 {
     let mut out = Out::new(&cli.global);
     let json = cli.command.as_ref().and_then(Command::in_json);
     let clock = Arc::clone(&wiring.clock);
+    // Monitoring reads 2 as critical; what cannot be looked at is unknown.
+    let checks = matches!(cli.command, Some(Command::Check(_)));
     let mut endpoint = String::new();
     match dispatch(cli, wiring, &mut out, &mut endpoint) {
         Ok(code) => code,
@@ -103,7 +108,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, wiring: Wiring<'_>) -> u8 {
                 let _ = out.json(&Failure { head: Head::new(clock.now(), false, vec![trouble]) });
             }
             complain("error", &error);
-            error.kind.exit_code()
+            if checks { UNKNOWN } else { error.kind.exit_code() }
         }
     }
 }
@@ -137,8 +142,15 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
     context.endpoint().clone_into(endpoint);
     let runtime = runtime()?;
     let code = runtime.block_on(async {
-        let looks =
-            matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_));
+        let looks = matches!(
+            command,
+            Command::Ls(_)
+                | Command::Mounts(_)
+                | Command::Explain(_)
+                | Command::Risk(_)
+                | Command::Survives(_)
+                | Command::Check(_)
+        );
         if looks {
             context.or_this_machine().await?;
         }
@@ -150,6 +162,8 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Mounts(args) => mounts::run(&args, &context, out).await,
             Command::Explain(args) => explain::run(&args, &context, out).await,
             Command::Risk(args) => risk::run(&args, &context, out).await,
+            Command::Survives(args) => survives::run(&args, &context, out).await,
+            Command::Check(args) => check::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,
