@@ -106,7 +106,7 @@ impl<'w> Context<'w> {
     /// The event that was asked for, else the one that views of these running workspaces begin with.
     pub(super) fn event_of<'r>(&self, asked: Option<Event>, running: impl Iterator<Item = &'r Rules>) -> Event {
         let standing = self.profiles.without_workspace();
-        asked.or(self.config.event).unwrap_or_else(|| first_event(running, &standing))
+        asked.or(self.config.event).unwrap_or_else(|| first_event(running, &standing.profile))
     }
 
     /// The list, with closer looks at those that `wanted` picks.

@@ -53,10 +53,7 @@ pub fn workspace(subject: &str, grounds: &Grounds) -> Vec<Finding> {
     let classifier = grounds.classifier();
     let finding =
         |id, severity, evidence, fix| Finding { id, severity, subject: subject.into(), evidence, fix };
-    let mut findings = Vec::new();
-    if let Some((evidence, fix)) = folder(classifier) {
-        findings.push(finding(evidence.id, evidence.severity, evidence.words, fix));
-    }
+    let mut findings: Vec<Finding> = folder(subject, classifier).into_iter().collect();
     let folder = classifier.rules.workspace.as_deref();
     for mount in classifier.detail.mounts.iter().filter(|mount| mount.holds_files()) {
         let target = mount.target.display();
@@ -65,7 +62,7 @@ pub fn workspace(subject: &str, grounds: &Grounds) -> Vec<Finding> {
                 "source-deleted",
                 Severity::Critical,
                 format!("the folder of the host behind {target} was deleted while the container runs"),
-                "copy out what is still readable, then make the container again".into(),
+                "copy out what is still readable, then recreate the container".into(),
             ));
         } else if Some(mount.target.as_path()) != folder
             && let Some(violation) = classifier.mount(mount).violation
@@ -102,26 +99,22 @@ pub fn refused(error: &Error) -> Finding {
     }
 }
 
-/// What is wrong with the workspace's own folder.
-struct Evidence {
-    id: &'static str,
-    severity: Severity,
-    words: String,
-}
-
 /// What is wrong with the folder that is meant to be kept, and what to do; `None` while nothing is.
-fn folder(classifier: Classifier<'_>) -> Option<(Evidence, String)> {
+pub fn folder(subject: &str, classifier: Classifier<'_>) -> Option<Finding> {
     let path = classifier.rules.workspace.as_deref()?;
     let on = classifier.explain(path, Origin::Unknown);
     let shown = path.display();
-    let again = again(path);
-    let of = |id, severity, words| Some((Evidence { id, severity, words }, again.clone()));
+    let of = |id, severity, evidence| Finding {
+        id,
+        severity,
+        subject: subject.into(),
+        evidence,
+        fix: "copy out what is there, then recreate the container with a folder of the host mounted".into(),
+    };
     // A rule for such storage says that the platform means it to be so.
-    let weak = |id, what| {
-        on.rule
-            .is_none()
-            .then(|| of(id, Severity::Warning, format!("{shown} is in {what} of the host")))
-            .flatten()
+    let weak = |id, place| {
+        let evidence = format!("{shown} is in {place} of the host");
+        on.rule.is_none().then(|| of(id, Severity::Warning, evidence))
     };
     match (on.storage, classifier.violation()) {
         (StorageKind::BindMemory, _) => weak("workspace-in-memory", "the memory"),
@@ -129,25 +122,17 @@ fn folder(classifier: Classifier<'_>) -> Option<(Evidence, String)> {
         (StorageKind::BindScratch, _) => weak("workspace-on-scratch", "a folder for one session"),
         // It is told as what it is.
         (StorageKind::BindDeleted, _) | (_, None) => None,
-        (_, Some((_, Violation::WorkspaceNotMounted))) => of(
-            Violation::WorkspaceNotMounted.key(),
+        (_, Some((_, violation @ Violation::WorkspaceNotMounted))) => Some(of(
+            violation.key(),
             Severity::Critical,
             format!("nothing is mounted at {shown}: what is saved there goes with the container"),
-        ),
-        (storage, Some((_, violation))) => of(
+        )),
+        (storage, Some((_, violation))) => Some(of(
             violation.key(),
             Severity::Warning,
             format!("{shown} looks like a folder that is kept, but it is a {}", storage.label()),
-        ),
+        )),
     }
-}
-
-/// What to do about a workspace folder that is not mounted, or on what does not last.
-pub fn again(folder: &std::path::Path) -> String {
-    let shown = folder.display();
-    format!(
-        "copy out what is in {shown}, then make the container again with a folder of the host mounted there"
-    )
 }
 
 /// `check --json`.

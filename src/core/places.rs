@@ -71,6 +71,7 @@ pub fn tree<'a>(classifier: &Classifier<'a>, risk: Option<&Risk>) -> Vec<Place<'
             paths.insert(folder);
         }
     }
+    let paths = in_order(paths, classifier.rules.workspace.as_deref(), &mounts);
     let mut above: Vec<PathBuf> = Vec::new();
     let place = |path: PathBuf| {
         while above.last().is_some_and(|last| !path.starts_with(last)) {
@@ -84,6 +85,33 @@ pub fn tree<'a>(classifier: &Classifier<'a>, risk: Option<&Risk>) -> Vec<Place<'
         Place { depth, name, mount: mounts.get(path.as_path()).copied(), answer, path }
     };
     paths.into_iter().map(place).collect()
+}
+
+/// The order of the tree: below each place the workspace first, then what leads to mounts, then the rest by name.
+fn in_order(
+    paths: BTreeSet<PathBuf>,
+    workspace: Option<&Path>,
+    mounts: &BTreeMap<&Path, &Mount>,
+) -> Vec<PathBuf> {
+    let rank = |path: &Path| {
+        if workspace.is_some_and(|workspace| workspace.starts_with(path)) {
+            0
+        } else {
+            u8::from(!mounts.keys().any(|mount| mount.starts_with(path))) + 1
+        }
+    };
+    let key = |path: &PathBuf| {
+        let mut way: Vec<(u8, PathBuf)> = path
+            .ancestors()
+            .filter(|above| paths.contains(*above))
+            .map(|above| (rank(above), above.to_path_buf()))
+            .collect();
+        way.reverse();
+        way
+    };
+    let mut all: Vec<PathBuf> = paths.iter().cloned().collect();
+    all.sort_by_cached_key(key);
+    all
 }
 
 /// The folders that files at risk lie in, the shallowest first.

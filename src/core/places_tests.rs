@@ -70,10 +70,10 @@ fn shown(risk: Option<&Risk>) -> Vec<String> {
 }
 
 #[test]
-fn the_tree_begins_with_the_root_and_nests_what_lies_below_a_mount() {
+fn the_tree_begins_with_the_root_then_the_workspace_then_the_other_mounts() {
     assert_eq!(
         shown(None),
-        ["/ lost", "  /data kept", "  /root lost", "  /tmp lost", "  /workspace kept", "    .cache lost"]
+        ["/ lost", "  /workspace kept", "    .cache lost", "  /data kept", "  /root lost", "  /tmp lost"]
     );
 }
 

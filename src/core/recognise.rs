@@ -101,34 +101,32 @@ impl Profiles {
         self.made_ready(chosen, recognised, detail)
     }
 
-    /// The rules where no workspace says otherwise, as for folders of the host: of the profile that was
-    /// asked for, else of what this machine itself gives away, else of the platform that all
-    /// recognised workspaces share, else of plain Docker.
+    /// The rules where no workspace says otherwise, as for folders of the host.
     pub fn standing<'r>(&self, workspaces: impl Iterator<Item = &'r Rules>) -> Rules {
-        let sign = |profile: &Profile, clue: String| Recognised {
-            matches: vec![Match { profile: profile.id.clone(), clues: vec![clue], strength: MARK }],
-            ..Recognised::default()
+        let (profile, recognised) = self.stands(workspaces);
+        self.made_ready(profile, recognised, None)
+    }
+
+    /// The profile of those rules: the one that was asked for, else what this machine itself gives
+    /// away, else the platform that all recognised workspaces share, else plain Docker.
+    pub fn stands<'r>(&self, workspaces: impl Iterator<Item = &'r Rules>) -> (Arc<Profile>, Recognised) {
+        let by = |profile: &Arc<Profile>, clue: String| {
+            let found = Match { profile: profile.id.clone(), clues: vec![clue], strength: MARK };
+            (Arc::clone(profile), Recognised { matches: vec![found], ..Recognised::default() })
         };
         if let Some(forced) = &self.forced {
-            let recognised = Recognised { forced: true, ..Recognised::default() };
-            return self.made_ready(Arc::clone(forced), recognised, None);
+            return (Arc::clone(forced), Recognised { forced: true, ..Recognised::default() });
         }
-        let marked = |profile: &&Arc<Profile>| {
-            profile.detect.files.iter().any(|file| self.here.contains(Path::new(file)))
+        let here = |profile: &'_ Profile| {
+            profile.detect.files.iter().find(|file| self.here.contains(Path::new(file))).cloned()
         };
-        let mut marked = self.all.iter().filter(marked);
-        if let (Some(only), None) = (marked.next(), marked.next()) {
-            let file = only.detect.files.iter().find(|file| self.here.contains(Path::new(file)));
-            let clue = format!("{} on this machine", file.map_or("", String::as_str));
-            return self.made_ready(Arc::clone(only), sign(only, clue), None);
+        let mut marked = self.all.iter().filter_map(|profile| Some((profile, here(profile)?)));
+        if let (Some((only, file)), None) = (marked.next(), marked.next()) {
+            return by(only, format!("{file} on this machine"));
         }
         match platforms(workspaces).as_slice() {
-            [only] => self.made_ready(
-                Arc::clone(only),
-                sign(only, "what all recognised workspaces here are".into()),
-                None,
-            ),
-            _ => self.made_ready(self.base(), Recognised::default(), None),
+            [only] => by(only, "what all recognised workspaces here are".into()),
+            _ => (self.base(), Recognised::default()),
         }
     }
 
@@ -203,11 +201,11 @@ pub fn platforms<'r>(workspaces: impl Iterator<Item = &'r Rules>) -> Vec<Arc<Pro
 
 /// The event that views begin with where nobody chose one: stop, if every platform found among the
 /// running workspaces discards the writable layer then; else retire. Where none was found, the
-/// standing rules decide.
-pub fn first_event<'r>(running: impl Iterator<Item = &'r Rules>, standing: &Rules) -> Event {
+/// standing profile decides.
+pub fn first_event<'r>(running: impl Iterator<Item = &'r Rules>, standing: &Profile) -> Event {
     let found = platforms(running);
     match found.iter().all(|profile| profile.default_event() == Event::Stop) {
-        _ if found.is_empty() => standing.profile.default_event(),
+        _ if found.is_empty() => standing.default_event(),
         true => Event::Stop,
         false => Event::Retire,
     }
@@ -320,13 +318,17 @@ mod tests {
     fn views_begin_with_a_stop_only_where_every_platform_loses_the_layer_then() {
         let profiles = profiles();
         let plain = profiles.without_workspace();
-        let first = |ids: &[&str]| first_event(known(&profiles, ids).iter(), &plain);
+        let first = |ids: &[&str]| first_event(known(&profiles, ids).iter(), &plain.profile);
         assert_eq!(first(&[]), Event::Retire);
         assert_eq!(first(&["b"]), Event::Stop);
         assert_eq!(first(&["b", "a"]), Event::Retire);
         let mut unknown = known(&profiles, &["b", "docker"]);
         unknown[1].recognised = Recognised::default();
-        assert_eq!(first_event(unknown.iter(), &plain), Event::Stop, "who is not recognised has no say");
+        assert_eq!(
+            first_event(unknown.iter(), &plain.profile),
+            Event::Stop,
+            "who is not recognised has no say"
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::core::event::Event;
 use crate::core::identity::Viewer;
 use crate::core::recognise::Profiles;
 use crate::core::rules::Rules;
-use crate::core::workspace::WsKey;
+use crate::core::workspace::{RunState, WsKey};
 use crate::port::{Can, Capabilities, Endpoint, Image, Right};
 
 /// Everything on the screen.
@@ -264,6 +264,12 @@ impl Model {
     /// A workspace by its key, shown or not, to change.
     pub fn row_mut(&mut self, key: &WsKey) -> Option<&mut Row> {
         self.rows.iter_mut().chain(&mut self.hidden).find(|row| row.workspace.key == *key)
+    }
+
+    /// The rules of all shown workspaces; folders without a container have nothing that gives a platform away.
+    pub fn workspace_rules(&self) -> impl Iterator<Item = &Rules> {
+        let workspaces = self.rows.iter().filter(|row| row.workspace.state != RunState::Retired);
+        workspaces.map(|row| &*row.rules)
     }
 
     /// Whether the viewer sees a workspace.

@@ -16,9 +16,8 @@ use super::widget::{put, put_right};
 use super::words;
 use crate::core::finding::Tally;
 use crate::core::recognise::platforms;
-use crate::core::workspace::RunState;
 use crate::model::cells::{self, AtRisk};
-use crate::model::{LinkState, Model, Row};
+use crate::model::{LinkState, Model};
 use crate::text;
 
 pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -60,7 +59,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
 fn platform(model: &Model) -> String {
     let found = match &model.profiles.forced {
         Some(forced) => vec![Arc::clone(forced)],
-        None => platforms(containers(model).map(|row| &*row.rules)),
+        None => platforms(model.workspace_rules()),
     };
     match found.as_slice() {
         [] if model.endpoint.endpoint.id == THIS_MACHINE => model.endpoint.endpoint.title.clone(),
@@ -69,11 +68,6 @@ fn platform(model: &Model) -> String {
         [one, other] => format!("{}, {}", one.title, other.title),
         [one, other, more @ ..] => format!("{}, {}, +{}", one.title, other.title, more.len()),
     }
-}
-
-/// Folders without a container have nothing that gives a platform away.
-fn containers(model: &Model) -> impl Iterator<Item = &Row> {
-    model.rows.iter().filter(|row| row.workspace.state != RunState::Retired)
 }
 
 /// The endpoint that is no engine.

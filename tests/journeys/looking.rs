@@ -85,7 +85,7 @@ fn enter_opens_the_detail_and_esc_comes_back() {
             see("my-project"),
             press("/my-pro<enter><enter>"),
             see("IN CONTAINER"),
-            see("everything else"),
+            see("the rest"),
             press("l"),
             see("/tmp/model.pt"),
             press("<esc>"),

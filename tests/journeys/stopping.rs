@@ -30,6 +30,7 @@ fn any_key_but_yes_changes_nothing() {
             &[
                 see("playground"),
                 press("/playground<enter>"),
+                see("none"),
                 press("S"),
                 see("stop playground._.alice"),
                 press(no),
@@ -48,6 +49,7 @@ fn yes_stops_what_loses_nothing_and_the_log_says_so() {
         &[
             see("playground"),
             press("/playground<enter>"),
+            see("none"),
             press("S"),
             see("stop playground._.alice"),
             press("y"),
@@ -69,7 +71,9 @@ fn what_was_stopped_can_be_started_again() {
         OLD,
         &[
             see("playground"),
-            press("/playground<enter>S"),
+            press("/playground<enter>"),
+            see("none"),
+            press("S"),
             see("stop playground._.alice"),
             press("y"),
             see("stopped playground"),

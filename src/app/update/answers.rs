@@ -10,7 +10,6 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::Plan;
-use crate::core::recognise::first_event;
 use crate::core::workspace::{RunState, Workspace, WsKey};
 use crate::model::{Fact, LinkState, Notice, Overlay, RiskState, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
@@ -182,46 +181,6 @@ impl State {
         cmds
     }
 
-    /// What follows from all workspaces together: who is shown, the rules that hold where none
-    /// says otherwise, and the event that views begin with.
-    fn take_stock(&mut self) {
-        self.hide();
-        let model = &mut self.model;
-        let of = |row: &&Row| row.workspace.state != RunState::Retired;
-        let standing = model.profiles.standing(model.rows.iter().filter(of).map(|row| &*row.rules));
-        if !model.default_is_set {
-            let running = model.rows.iter().filter(|row| row.workspace.state.is_up());
-            let first = first_event(running.map(|row| &*row.rules), &standing);
-            if !self.event_picked && model.event == model.default_event {
-                model.event = first;
-            }
-            model.default_event = first;
-        }
-        if standing.recognised != model.rules.recognised {
-            model.folder_roots = model.profiles.roots(&standing.profile);
-            model.rules = Arc::new(standing);
-            // Other rules may have other folders.
-            self.folders_asked = false;
-        }
-    }
-
-    /// Sorts out the workspaces that the viewer is not to see.
-    fn hide(&mut self) {
-        let model = &mut self.model;
-        let right =
-            model.rows.iter().all(|row| model.sees(row)) && !model.hidden.iter().any(|row| model.sees(row));
-        if right {
-            return;
-        }
-        let selected = model.selected().map(|row| row.workspace.key.clone());
-        let mut all = std::mem::take(&mut model.rows);
-        all.append(&mut model.hidden);
-        for row in all {
-            if model.sees(&row) { model.rows.push(row) } else { model.hidden.push(row) }
-        }
-        self.reselect(selected.as_ref());
-    }
-
     /// Looks closer at a workspace that the person now looks at.
     pub(super) fn look_at(&mut self, key: &WsKey) -> Vec<Cmd> {
         self.show_detail_list();
@@ -335,7 +294,7 @@ impl State {
     }
 
     /// Shows the lists anew and selects what was selected, wherever it now is.
-    fn reselect(&mut self, selected: Option<&WsKey>) {
+    pub(super) fn reselect(&mut self, selected: Option<&WsKey>) {
         self.model.workspaces.shown.clear();
         self.show_lists();
         let model = &mut self.model;

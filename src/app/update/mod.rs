@@ -5,6 +5,7 @@
 mod answers;
 mod explain;
 mod keys;
+mod stock;
 mod stop_or_start;
 mod verbs;
 mod view;
