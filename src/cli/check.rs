@@ -16,20 +16,16 @@ use crate::text::printable;
 /// Checks one workspace, or all with the settings.
 pub(super) async fn run(args: &CheckArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let mut findings: Vec<Finding> = Vec::new();
-    let (workspaces, of_hidden, troubles) = match &args.name {
-        Some(name) => {
-            let (workspace, grounds, list) = context.named(name).await?;
-            findings.extend(of(&workspace, &grounds));
-            (1, 0, list.troubles)
-        }
-        None => {
-            let list = context.gather(|_| true).await?;
-            let looked_at =
-                list.entries.iter().filter_map(|entry| Some((&entry.workspace, entry.stands_on()?)));
-            findings.extend(looked_at.clone().flat_map(|(workspace, grounds)| of(workspace, grounds)));
-            findings.extend(context.refused.iter().map(check::refused));
-            (looked_at.count(), list.hidden.len(), list.troubles)
-        }
+    let (workspaces, of_hidden, troubles) = if let Some(name) = &args.name {
+        let (workspace, grounds, list) = context.named(name).await?;
+        findings.extend(of(&workspace, &grounds));
+        (1, 0, list.troubles)
+    } else {
+        let list = context.gather(|_| true).await?;
+        let looked_at = list.entries.iter().filter_map(|entry| Some((&entry.workspace, entry.stands_on()?)));
+        findings.extend(looked_at.clone().flat_map(|(workspace, grounds)| of(workspace, grounds)));
+        findings.extend(context.refused.iter().map(check::refused));
+        (looked_at.count(), list.hidden.len(), list.troubles)
     };
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let complete = troubles.is_empty();

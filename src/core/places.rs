@@ -71,7 +71,7 @@ pub fn tree<'a>(classifier: &Classifier<'a>, risk: Option<&Risk>) -> Vec<Place<'
             paths.insert(folder);
         }
     }
-    let paths = in_order(paths, classifier.rules.workspace.as_deref(), &mounts);
+    let paths = in_order(&paths, classifier.rules.workspace.as_deref(), &mounts);
     let mut above: Vec<PathBuf> = Vec::new();
     let place = |path: PathBuf| {
         while above.last().is_some_and(|last| !path.starts_with(last)) {
@@ -89,7 +89,7 @@ pub fn tree<'a>(classifier: &Classifier<'a>, risk: Option<&Risk>) -> Vec<Place<'
 
 /// The order of the tree: below each place the workspace first, then what leads to mounts, then the rest by name.
 fn in_order(
-    paths: BTreeSet<PathBuf>,
+    paths: &BTreeSet<PathBuf>,
     workspace: Option<&Path>,
     mounts: &BTreeMap<&Path, &Mount>,
 ) -> Vec<PathBuf> {

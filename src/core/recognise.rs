@@ -179,7 +179,7 @@ impl Profiles {
         let extended: Vec<String> =
             matches.iter().filter_map(|one| self.named(&one.profile)?.extends.clone()).collect();
         matches.retain(|one| !extended.contains(&one.profile));
-        matches.sort_by(|a, b| b.strength.cmp(&a.strength));
+        matches.sort_by_key(|found| std::cmp::Reverse(found.strength));
         let tie = match matches.as_slice() {
             [first, second, ..] => first.strength == second.strength && self.forced.is_none(),
             _ => false,

@@ -209,3 +209,36 @@ fn on_this_machine_alone_its_detail_comes_first() {
     let arrived = journey(Arc::new(machine), clock, OLD, &[see("IN CONTAINER"), press("<esc>"), see("NAME")]);
     assert!(!arrived.model.open);
 }
+
+#[test]
+fn a_read_only_mount_says_that_nothing_can_be_saved_there() {
+    let says = "read-only: nothing can be saved here";
+    demo(
+        WIDE,
+        &[
+            see("my-project"),
+            press("/my-pro<enter><enter>"),
+            see(&format!("/data: {says}")),
+            press("jj<enter>"),
+            see("if host lost"),
+            see(&format!("nfs4, {says}")),
+        ],
+    );
+}
+
+#[test]
+fn w_changes_what_the_tree_says_all_at_once() {
+    let arrived = demo(
+        WIDE,
+        &[
+            see("my-project"),
+            press("/my-pro<enter><enter>"),
+            see("IF RETIRED"),
+            press("wk<enter>"),
+            see("IF STOPPED"),
+            see("kept if in time"),
+            press("<esc><esc>"),
+        ],
+    );
+    assert!(!arrived.model.event_chosen());
+}

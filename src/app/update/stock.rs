@@ -73,7 +73,7 @@ mod tests {
             image_id: None,
             state: RunState::Running,
             created: None,
-            labels: BTreeMap::from([(label.to_string(), "x".to_string())]),
+            labels: BTreeMap::from([(label.to_string(), "vessl".to_string())]),
             managed_by: None,
             protected: false,
         }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     const DS01: &str = "ds01.user";
-    const RECREATES: &str = "ai.backend.session-id";
+    const RECREATES: &str = "outlast.profile";
 
     #[test]
     fn views_begin_with_a_stop_where_every_platform_recreates_until_somebody_chose() {

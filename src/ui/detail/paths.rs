@@ -179,20 +179,16 @@ fn table(
 /// what says something else than the place above it.
 fn seen(places: &[Place<'_>], rows: usize, offset: Option<usize>) -> Vec<usize> {
     let all = places.len();
-    match offset {
-        Some(offset) => {
-            let from = offset.min(all.saturating_sub(rows));
-            (from..all.min(from + rows)).collect()
-        }
-        None => {
-            let mut seen: Vec<usize> = (0..all).filter(|place| says_more(places, *place)).collect();
-            if seen.len() > rows || (seen.len() == rows && rows < all) {
-                // The last row counts those left out.
-                seen.truncate(rows.saturating_sub(1));
-            }
-            seen
-        }
+    if let Some(offset) = offset {
+        let from = offset.min(all.saturating_sub(rows));
+        return (from..all.min(from + rows)).collect();
     }
+    let mut seen: Vec<usize> = (0..all).filter(|place| says_more(places, *place)).collect();
+    if seen.len() > rows || (seen.len() == rows && rows < all) {
+        // The last row counts those left out.
+        seen.truncate(rows.saturating_sub(1));
+    }
+    seen
 }
 
 /// Whether a place is a mount, or its answer is another one than that of the place above it.
