@@ -237,7 +237,8 @@ fn w_changes_what_the_tree_says_all_at_once() {
             press("wk<enter>"),
             see("IF STOPPED"),
             see("kept if in time"),
-            press("<esc><esc>"),
+            press("<esc><esc><esc>"),
+            see("IF RETIRED"),
         ],
     );
     assert!(!arrived.model.event_chosen());
