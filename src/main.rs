@@ -15,7 +15,7 @@ use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
-use outlast::platform::{config, folders, host, profiles};
+use outlast::platform::{config, host, profiles};
 use outlast::port::{Clock, Engine, Host};
 use outlast::scan;
 use outlast::store::Store;
@@ -70,11 +70,10 @@ fn engine(
 
 /// Opens the dashboard on a runtime of its own.
 fn dashboard(start: Start) -> Result<u8> {
-    let Start { engine, fallback, host, clock, profiles, config, config_error, ascii, color } = start;
+    let Start { engine, fallback, host, clock, profiles, config, wrong, ascii, color } = start;
     let on_this_machine = engine.endpoint().id == "machine";
     let tour = engine.endpoint().id == "demo";
     let session = Session {
-        folder_roots: folders::roots(&profiles.without_workspace().profile, &config, &host),
         ports: Ports {
             engine,
             clock,
@@ -88,7 +87,8 @@ fn dashboard(start: Start) -> Result<u8> {
         profiles,
         event: config.event,
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),
-        notice: config_error.map(|error| error.message),
+        notice: (!wrong.is_empty())
+            .then(|| wrong.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ")),
         tour,
         ascii,
         color: match (color, config.color) {

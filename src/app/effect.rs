@@ -40,7 +40,6 @@ const SCAN_SILENCE: Duration = Duration::from_secs(30);
 pub(super) struct Effects {
     ports: Ports,
     profiles: Arc<Profiles>,
-    folder_roots: Vec<PathBuf>,
     out: UnboundedSender<Msg>,
     listing: Listing,
     listed_at: Option<Instant>,
@@ -81,7 +80,6 @@ impl Effects {
         Self {
             ports,
             profiles: Arc::clone(&model.profiles),
-            folder_roots: model.folder_roots.clone(),
             out,
             listing: Listing::Idle,
             listed_at: None,
@@ -132,7 +130,7 @@ impl Effects {
                     self.surroundings(row.workspace.clone(), grounds);
                 }
             }
-            Cmd::Folders(mounted) => self.folders(mounted),
+            Cmd::Folders { roots, mounted } => self.folders(roots, mounted),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
             // The loop's own.
             Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
@@ -251,12 +249,13 @@ impl Effects {
     }
 
     fn habits(&self, key: WsKey, row: &Row) {
+        let roots = self.profiles.roots(&row.rules.profile);
         let (ports, out) = (self.ports.clone(), self.out.clone());
         let whose = work::habits::Whose {
             workspace: row.workspace.clone(),
             grounds: row.grounds(),
             risk: row.risk.known.clone(),
-            roots: self.folder_roots.clone(),
+            roots,
         };
         spawn(async move {
             let now = ports.clock.now();
@@ -267,7 +266,7 @@ impl Effects {
 
     fn surroundings(&self, workspace: Workspace, grounds: Grounds) {
         let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
-        let roots = self.folder_roots.clone();
+        let roots = profiles.roots(&grounds.rules.profile);
         spawn(async move {
             let engine = ports.engine.as_ref();
             let found = work::lifecycle::surroundings(engine, &profiles, &workspace, &grounds, &roots).await;
@@ -275,11 +274,11 @@ impl Effects {
         });
     }
 
-    fn folders(&mut self, mounted: Vec<PathBuf>) {
+    fn folders(&mut self, roots: Vec<PathBuf>, mounted: Vec<PathBuf>) {
         if std::mem::replace(&mut self.looking_for_folders, true) {
             return;
         }
-        let (out, roots) = (self.out.clone(), self.folder_roots.clone());
+        let out = self.out.clone();
         let endpoint = self.ports.engine.endpoint().id.clone();
         let host = Arc::clone(&self.ports.host);
         drop(tokio::task::spawn_blocking(move || {

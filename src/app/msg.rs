@@ -1,5 +1,7 @@
 //! What happened, and what to do outside. The two vocabularies of the loop.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use crate::core::classify::Grounds;
@@ -69,8 +71,13 @@ pub enum Cmd {
     Habits(WsKey),
     /// Measure what the page Lifecycle says of this one.
     Surroundings(WsKey),
-    /// Look for project folders that none of these host paths covers.
-    Folders(Vec<std::path::PathBuf>),
+    /// Look for project folders without a container.
+    Folders {
+        /// Folders whose sub-folders are projects.
+        roots: Vec<PathBuf>,
+        /// Host paths that containers mount.
+        mounted: Vec<PathBuf>,
+    },
     /// Tell when the selection has rested for a moment.
     Settle,
     /// Run a plan.

@@ -12,6 +12,7 @@ use crate::model::{LinkState, Model, Notice, Tour};
 use crate::port::Engine;
 use crate::term::{self, ColorChoice, Colors, Screen};
 use crate::ui::Theme;
+use crate::work;
 
 /// What a session is opened with.
 pub struct Session {
@@ -21,9 +22,7 @@ pub struct Session {
     pub fallback: Option<Arc<dyn Engine>>,
     /// The profiles in force.
     pub profiles: Arc<Profiles>,
-    /// Folders whose sub-folders are projects.
-    pub folder_roots: Vec<std::path::PathBuf>,
-    /// The event shown when nobody chose one; `None` is the profile's.
+    /// The event shown when nobody chose one; `None` is what the platforms make of it.
     pub event: Option<Event>,
     /// One line that stays, such as how to reach an engine.
     pub hint: Option<String>,
@@ -93,13 +92,14 @@ fn first_model(session: &Session, size: (u16, u16)) -> Model {
     model.size = size;
     model.user = ports.host.user.clone().unwrap_or_else(|| ports.host.uid.to_string());
     model.hostname.clone_from(&ports.host.hostname);
-    model.folder_roots.clone_from(&session.folder_roots);
+    model.viewer = work::viewer(&ports.host, &session.profiles, ports.engine.endpoint());
     model.hint.clone_from(&session.hint);
     model.notice = session.notice.clone().map(Notice::bad);
     model.tour = session.tour.then(Tour::default);
     if let Some(event) = session.event {
         model.event = event;
         model.default_event = event;
+        model.default_is_set = true;
     }
     model
 }

@@ -72,6 +72,10 @@ pub enum Command {
     Risk(RiskArgs),
     /// Say how long each part of a workspace lives, what ends it, and what brings it back.
     Lifecycle(LifecycleArgs),
+    /// Show what survives an event: the places of a workspace as a tree.
+    Survives(SurvivesArgs),
+    /// Say what is wrong, for cron and monitoring: exit 0 ok, 1 warning, 2 critical, 3 unknown.
+    Check(CheckArgs),
     /// Start a stopped workspace.
     Start(ChangeArgs),
     /// Stop a running workspace.
@@ -103,6 +107,8 @@ impl Command {
             Self::Explain(args) => (args.json, "explain"),
             Self::Risk(args) => (args.json, "risk"),
             Self::Lifecycle(args) => (args.json, "lifecycle"),
+            Self::Survives(args) => (args.json, "survives"),
+            Self::Check(args) => (args.json, "check"),
             Self::Start(args) => (args.json, "start"),
             Self::Stop(args) => (args.json, "stop"),
             Self::Log(args) => (args.json, "log"),
@@ -180,6 +186,29 @@ pub struct RiskArgs {
 #[derive(Args, Debug)]
 pub struct LifecycleArgs {
     /// One workspace; a table of all without a name.
+    pub name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `survives`
+#[derive(Args, Debug)]
+pub struct SurvivesArgs {
+    /// A workspace, a container or the start of its id.
+    pub name: String,
+    /// The event.
+    #[arg(long, value_parser = event)]
+    pub event: Option<Event>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// One workspace; all of them, and the profile files, without a name.
     pub name: Option<String>,
     /// Print JSON.
     #[arg(long)]

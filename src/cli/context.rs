@@ -9,12 +9,12 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::lessons::with_help;
-use crate::core::recognise::Profiles;
+use crate::core::recognise::{Profiles, first_event};
 use crate::core::report::Trouble;
 use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::work::gather::{self, Gathered};
-use crate::work::{Clock, Config, Engine, Host, first_event, ground, roots};
+use crate::work::{Clock, Config, Engine, Host, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -25,8 +25,10 @@ pub(super) struct Context<'w> {
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) profiles: Profiles,
-    /// The rules that hold where no workspace says otherwise.
+    /// The rules before any workspace is known.
     pub(super) rules: Rules,
+    /// Profile files that were refused.
+    pub(super) refused: Vec<Error>,
     pub(super) config: Config,
     /// Why the engine that nobody chose may not be used; this machine is looked at in its place.
     pub(super) denied: Option<Denied>,
@@ -45,7 +47,10 @@ pub(super) struct Denied {
 
 impl<'w> Context<'w> {
     pub(super) fn new(global: &Global, config: Config, wiring: Wiring<'w>) -> Result<Self> {
-        let profiles = super::profiles_in_force(global, &config, &wiring)?;
+        let (profiles, refused) = super::profiles_in_force(global, &config, &wiring)?;
+        for error in &refused {
+            super::warn(&error.message);
+        }
         let make = Make { with: wiring.engine, landmarks: profiles.landmarks() };
         let engine = make.engine(global.engine, &wiring.host, &wiring.clock)?;
         Ok(Self {
@@ -54,6 +59,7 @@ impl<'w> Context<'w> {
             clock: wiring.clock,
             rules: profiles.without_workspace(),
             profiles,
+            refused,
             config,
             denied: None,
             best: global.engine.is_none(),
@@ -97,14 +103,14 @@ impl<'w> Context<'w> {
         &self.engine.endpoint().id
     }
 
-    /// The folder roots in force.
-    pub(super) fn roots(&self) -> Vec<PathBuf> {
-        roots(&self.rules.profile, &self.config, &self.host)
+    /// The event that was asked for, else the one that views of this workspace begin with.
+    pub(super) fn event(&self, asked: Option<Event>, rules: Option<&Rules>) -> Event {
+        self.event_of(asked, rules.into_iter())
     }
 
-    /// The event that was asked for, else the one that views of these rules begin with.
-    pub(super) fn event(&self, asked: Option<Event>, rules: Option<&Rules>) -> Event {
-        asked.unwrap_or_else(|| first_event(rules.unwrap_or(&self.rules), &self.config))
+    /// The event that was asked for, else the one that views of these running workspaces begin with.
+    pub(super) fn event_of<'r>(&self, asked: Option<Event>, running: impl Iterator<Item = &'r Rules>) -> Event {
+        asked.or(self.config.event).unwrap_or_else(|| first_event(running, &self.rules.profile))
     }
 
     /// The list, with closer looks at those that `wanted` picks.
@@ -118,6 +124,14 @@ impl<'w> Context<'w> {
         }
         list.troubles.splice(0..0, self.denied.as_ref().map(|denied| denied.trouble.clone()));
         Ok(list)
+    }
+
+    /// Adds project folders that no container mounts, and says by which rules and in which roots.
+    pub(super) fn add_retired(&self, list: &mut Gathered) -> (Rules, Vec<PathBuf>) {
+        let standing = self.profiles.standing(list.rules());
+        gather::add_retired(list, &self.profiles, &standing, self.engine.endpoint(), &self.host);
+        let roots = self.profiles.roots(&standing.profile);
+        (standing, roots)
     }
 
     /// Adds this machine itself to a list, where nobody chose to look elsewhere.

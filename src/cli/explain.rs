@@ -10,6 +10,7 @@ use super::table::{Side, Table};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
+use crate::core::mount::READ_ONLY;
 use crate::core::profile::Violation;
 use crate::core::report::{Explain, Head, PathText, SeenIn, Trouble, maps};
 use crate::core::subject::Subject;
@@ -132,7 +133,11 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     let Some(workspace) = inventory.workspaces.into_iter().next() else {
         return Err(Error::new(Kind::NotFound, "this machine cannot be looked at"));
     };
-    let grounds = ground::look(engine.as_ref(), &context.profiles, &workspace).await?;
+    let detail = engine.detail(&workspace.key).await?;
+    let own = context.profiles.rules(&workspace, Some(&detail));
+    let rules = if own.recognised.is_certain() { own } else { context.profiles.standing(list.rules()) };
+    let home = context.profiles.home.as_deref();
+    let grounds = ground::stand_under(rules, home, &workspace, detail).await;
     let seen_in = Vec::new();
     Ok(Question { engine, workspace, grounds, path: asked.clone(), asked, seen_in, troubles: list.troubles })
 }
@@ -196,7 +201,7 @@ fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: 
     }
     fact("lives on", answer.storage.label());
     if answer.read_only == Some(true) {
-        fact("mode", "read-only");
+        fact("mode", READ_ONLY);
     }
     if let Some(host) = &answer.host_path {
         fact("on the host", &printable_path(host));

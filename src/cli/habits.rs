@@ -1,5 +1,7 @@
 //! `outlast habits`: good habits, and how a workspace stands to each.
 
+use std::path::PathBuf;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -45,13 +47,12 @@ struct Row<'h> {
 /// files could not be read.
 pub(super) async fn run(args: &HabitsArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let mut list = context.gather(|_| true).await?;
-    let roots = context.roots();
-    gather::add_retired(&mut list, &roots, context.endpoint(), &context.host);
+    let (_, roots) = context.add_retired(&mut list);
     let entry = match (&args.name, &context.denied) {
         (Some(name), None) => list.find(name)?,
         // It may well be there, behind the engine.
         (Some(name), Some(denied)) => list.find(name).map_err(|_| denied.error.clone())?,
-        (None, _) => here(&list, context)?,
+        (None, _) => here(&list, context, &roots)?,
     };
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
     let mut troubles = Vec::new();
@@ -84,10 +85,9 @@ pub(super) async fn run(args: &HabitsArgs, context: &Context<'_>, out: &mut Out)
 }
 
 /// The workspace whose folder the person stands in, else the only one.
-fn here<'l>(list: &'l Gathered, context: &Context<'_>) -> Result<&'l Entry> {
-    let roots = context.roots();
+fn here<'l>(list: &'l Gathered, context: &Context<'_>, roots: &[PathBuf]) -> Result<&'l Entry> {
     let at = context.host_path(std::path::Path::new("."))?;
-    let holds = |entry: &&Entry| gather::folder_of(entry, &roots).is_some_and(|folder| at.starts_with(folder));
+    let holds = |entry: &&Entry| gather::folder_of(entry, roots).is_some_and(|folder| at.starts_with(folder));
     let mut all = list.entries.iter();
     match (list.entries.iter().find(holds), all.next(), all.next()) {
         (Some(entry), ..) | (None, Some(entry), None) => Ok(entry),

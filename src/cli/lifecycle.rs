@@ -21,9 +21,8 @@ use crate::work::roster::{self, Entry};
 
 /// Prints the report of one workspace, or a table of all; 1 where a part is missing.
 pub(super) async fn run(args: &LifecycleArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let roots = context.roots();
     let mut list = context.gather(|_| true).await?;
-    gather::add_retired(&mut list, &roots, context.endpoint(), &context.host);
+    let (_, roots) = context.add_retired(&mut list);
     let now = context.clock.now();
     let reports = if let Some(name) = &args.name {
         vec![named(name, &list, context, &roots).await?]

@@ -7,10 +7,13 @@ use super::args::LsArgs;
 use super::context::Context;
 use super::out::Out;
 use super::table::{Side, Table};
+use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::finding::Risk;
-use crate::core::report::{AtRisk, Head, Ls, LsRow, Trouble};
+use crate::core::profile::Violation;
+use crate::core::report::{AtRisk, Head, Ls, LsRow, PathText, Trouble, Wrong};
+use crate::core::rules::Rules;
 use crate::core::workspace::{RunState, WsKey};
 use crate::text::{age, size};
 use crate::work::gather::{self, Gathered};
@@ -19,20 +22,23 @@ use crate::work::{Can, Right, risk};
 
 /// Lists workspaces; 1 where a part of the list is missing.
 pub(super) async fn run(args: &LsArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let roots = context.roots();
     let mut list = context.gather(|workspace| args.all || workspace.state.is_up()).await?;
-    let hidden = list.entries.iter().filter(|entry| !entry.workspace.state.is_up()).count();
+    let standing = context.profiles.standing(list.rules());
+    let roots = context.profiles.roots(&standing.profile);
+    let more = list.entries.iter().filter(|entry| !entry.workspace.state.is_up()).count();
     if args.all {
         // Without an engine nobody can say which folders have no container.
         if list.entries.iter().any(|entry| entry.workspace.container.is_some()) || list.entries.is_empty() {
-            gather::add_retired(&mut list, &roots, context.endpoint(), &context.host);
+            let endpoint = context.engine.endpoint();
+            gather::add_retired(&mut list, &context.profiles, &standing, endpoint, &context.host);
             context.add_this_machine(&mut list).await;
         }
     } else {
         list.entries.retain(|entry| entry.workspace.state.is_up());
     }
     let risks = if args.no_risk { BTreeMap::new() } else { read_risks(context, &list).await };
-    let rows: Vec<_> = list.entries.iter().map(|entry| row(entry, &list, &risks, context, &roots)).collect();
+    let of = |entry| row(entry, &list, &risks, context, &standing, &roots);
+    let rows: Vec<_> = list.entries.iter().map(of).collect();
     if !args.json {
         context.warn(&list.troubles);
     }
@@ -42,14 +48,20 @@ pub(super) async fn run(args: &LsArgs, context: &Context<'_>, out: &mut Out) -> 
     let complete = list.troubles.is_empty();
     if args.json {
         let head = Head::new(context.clock.now(), complete, list.troubles);
-        out.json(&Ls { head, workspaces: rows })?;
+        out.json(&Ls { head, workspaces: rows, of_others: list.hidden.len() })?;
     } else {
         out.table(&table(&rows, context))?;
-        if !args.all && hidden > 0 {
-            out.lines([format!("{hidden} more not running: outlast ls --all")])?;
+        if !args.all && more > 0 {
+            out.lines([format!("{more} more not running: outlast ls --all")])?;
         }
+        out.lines(of_others(list.hidden.len()))?;
     }
     Ok(u8::from(!complete))
+}
+
+/// Says how many workspaces of others are not shown.
+pub(super) fn of_others(count: usize) -> Option<String> {
+    (count > 0).then(|| format!("{count} of others not shown"))
 }
 
 /// What the looks at files missed. A look that is not allowed at all is in its row alone.
@@ -98,12 +110,22 @@ fn row(
     list: &Gathered,
     risks: &BTreeMap<WsKey, Result<Risk>>,
     context: &Context<'_>,
+    standing: &Rules,
     roots: &[std::path::PathBuf],
 ) -> LsRow {
     let (workspace, detail) = (&entry.workspace, entry.known());
     let images = list.images.get(&workspace.key.endpoint).map(Vec::as_slice);
     let folder = gather::folder_of(entry, roots);
     let risk = risks.get(&workspace.key);
+    let from_the_list;
+    let rules = match (entry.stands_on(), workspace.state) {
+        (Some(grounds), _) => &*grounds.rules,
+        (None, RunState::Retired) => standing,
+        (None, _) => {
+            from_the_list = context.profiles.rules(workspace, None);
+            &from_the_list
+        }
+    };
     LsRow {
         id: workspace.key.id.clone(),
         endpoint: workspace.key.endpoint.clone(),
@@ -120,7 +142,9 @@ fn row(
         image: workspace.image.clone(),
         owner: workspace.owner.name.clone(),
         project: workspace.project.clone(),
-        profile: entry.stands_on().map_or(&context.rules, |grounds| &*grounds.rules).profile.id.clone(),
+        profile: rules.profile.id.clone(),
+        profile_why: rules.recognised.words(),
+        violations: entry.stands_on().map(violations).unwrap_or_default(),
         managed_by: workspace.managed_by.clone(),
         protected: workspace.protected,
         gpus: detail.map(|detail| detail.gpus.clone()),
@@ -131,6 +155,17 @@ fn row(
         complete: detail.is_some() || workspace.state == RunState::Retired,
         as_of: context.clock.now(),
     }
+}
+
+/// What is wrong with a workspace as a whole.
+fn violations(grounds: &Grounds) -> Vec<Wrong> {
+    let violation = grounds.classifier().violation();
+    let wrong = |(path, violation): (&std::path::Path, Violation)| Wrong {
+        id: violation.key(),
+        short: violation.short(),
+        path: PathText::from(path),
+    };
+    violation.into_iter().map(wrong).collect()
 }
 
 fn table(rows: &[LsRow], context: &Context<'_>) -> Table {
@@ -171,10 +206,18 @@ fn state_words(row: &LsRow, now: jiff::Timestamp) -> String {
     if let Some(since) = since {
         words = format!("{words} {}", age(since, now));
     }
-    match (row.exit_code, &row.exit_cause) {
-        (Some(code), Some(cause)) if code != 0 => format!("{words}, {cause}"),
-        _ => words,
+    if let (Some(code), Some(cause)) = (row.exit_code, &row.exit_cause)
+        && code != 0
+    {
+        words = format!("{words}, {cause}");
     }
+    if row.protected {
+        words.push_str(", protected");
+    }
+    for wrong in &row.violations {
+        words = format!("{words}, {} {}", wrong.path.path, wrong.short);
+    }
+    words
 }
 
 fn risk_words(row: &LsRow) -> String {

@@ -2,6 +2,7 @@
 
 mod args;
 mod change;
+mod check;
 mod context;
 mod documents;
 mod explain;
@@ -14,6 +15,7 @@ mod mounts;
 mod out;
 mod profiles;
 mod risk;
+mod survives;
 mod table;
 mod tour;
 
@@ -28,6 +30,7 @@ pub use args::{Cli, Command, EngineChoice, Global, When};
 use context::Context;
 use out::Out;
 
+use crate::core::check::UNKNOWN;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
@@ -72,8 +75,8 @@ pub struct Start {
     pub profiles: Arc<Profiles>,
     /// The person's settings.
     pub config: Config,
-    /// What is wrong with the settings, to be shown.
-    pub config_error: Option<Error>,
+    /// What is wrong with the settings and the profile files, to be shown.
+    pub wrong: Vec<Error>,
     /// Whether to draw with ASCII only: asked for here or in the settings.
     pub ascii: bool,
     /// When to use colour, where that was asked for on the command line.
@@ -97,6 +100,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, wiring: Wiring<'_>) -> u8 {
     let mut out = Out::new(&cli.global);
     let json = cli.command.as_ref().and_then(Command::in_json);
     let clock = Arc::clone(&wiring.clock);
+    // Monitoring reads 2 as critical; what cannot be looked at is unknown.
+    let checks = matches!(cli.command, Some(Command::Check(_)));
     let mut endpoint = String::new();
     match dispatch(cli, wiring, &mut out, &mut endpoint) {
         Ok(code) => code,
@@ -107,7 +112,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, wiring: Wiring<'_>) -> u8 {
                 let _ = out.json(&Failure { head: Head::new(clock.now(), false, vec![trouble]) });
             }
             complain("error", &error);
-            error.kind.exit_code()
+            if checks { UNKNOWN } else { error.kind.exit_code() }
         }
     }
 }
@@ -141,10 +146,17 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
     context.endpoint().clone_into(endpoint);
     let runtime = runtime()?;
     let code = runtime.block_on(async {
-        let looks =
-            matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_))
-                || matches!(&command, Command::Guide(args) if args.name.is_some())
-                || matches!(command, Command::Habits(_) | Command::Lifecycle(_));
+        let looks = matches!(
+            command,
+            Command::Ls(_)
+                | Command::Mounts(_)
+                | Command::Explain(_)
+                | Command::Risk(_)
+                | Command::Habits(_)
+                | Command::Lifecycle(_)
+                | Command::Survives(_)
+                | Command::Check(_)
+        ) || matches!(&command, Command::Guide(args) if args.name.is_some());
         if looks {
             context.or_this_machine().await?;
         }
@@ -157,6 +169,8 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Explain(args) => explain::run(&args, &context, out).await,
             Command::Risk(args) => risk::run(&args, &context, out).await,
             Command::Lifecycle(args) => lifecycle::run(&args, &context, out).await,
+            Command::Survives(args) => survives::run(&args, &context, out).await,
+            Command::Check(args) => check::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,
@@ -200,13 +214,11 @@ impl Make<'_> {
     }
 }
 
-/// The profiles in force; files that were refused are named on standard error.
-fn profiles_in_force(global: &Global, config: &Config, wiring: &Wiring<'_>) -> Result<Profiles> {
+/// The profiles in force, and what is wrong with files that were refused.
+fn profiles_in_force(global: &Global, config: &Config, wiring: &Wiring<'_>) -> Result<(Profiles, Vec<Error>)> {
     let collection = (wiring.profiles)()?;
-    for error in &collection.refused {
-        warn(&error.message);
-    }
-    profiles_of(global.profile.as_deref(), &collection, config, &wiring.host)
+    let profiles = profiles_of(global.profile.as_deref(), &collection, config, &wiring.host)?;
+    Ok((profiles, collection.refused))
 }
 
 fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) -> Result<u8> {
@@ -214,7 +226,7 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         Ok(config) => (config, None),
         Err(error) => (Config::default(), Some(error)),
     };
-    let profiles = profiles_in_force(global, &config, &wiring)?;
+    let (profiles, refused) = profiles_in_force(global, &config, &wiring)?;
     let make = Make { with: wiring.engine, landmarks: profiles.landmarks() };
     let engine = make.engine(choice, &wiring.host, &wiring.clock)?;
     let fallback = match choice {
@@ -230,7 +242,7 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         profiles: Arc::new(profiles),
         ascii: global.ascii || config.ascii,
         config,
-        config_error,
+        wrong: config_error.into_iter().chain(refused).collect(),
         color: global.color,
     });
     ended.map_err(|error| with_help(error, &contacts))

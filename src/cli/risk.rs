@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::RiskArgs;
 use super::context::Context;
-use super::ls::{at_risk_words, missed};
+use super::ls::{at_risk_words, missed, of_others};
 use super::out::Out;
 use super::table::{Side, Table};
 use crate::core::classify::{Grounds, Origin};
@@ -12,7 +12,6 @@ use crate::core::error::{Kind, Result};
 use crate::core::event::Event;
 use crate::core::finding::{FileAtRisk, Risk};
 use crate::core::report::{FindingRow, Head, RiskReport, RiskRow, Trouble, maps};
-use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::text::{age, printable, size};
 use crate::work::explain::command;
@@ -27,18 +26,20 @@ struct Read {
 
 /// Lists files at risk; 1 where some could not be read.
 pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let (reads, mut troubles) = match &args.name {
+    let (reads, mut troubles, hidden) = match &args.name {
         Some(name) => {
             let (workspace, grounds, list) = context.named(name).await?;
             let read = read(context, workspace, grounds, args.limit).await;
             if let Err(error) = &read.risk {
                 return Err(error.clone());
             }
-            (vec![read], list.troubles)
+            (vec![read], list.troubles, 0)
         }
         None => read_all(context, args.limit).await?,
     };
-    let event = context.event(args.event, common(&reads));
+    // One that was asked for by name decides although it does not run.
+    let decides = |read: &&Read| args.name.is_some() || read.workspace.state.is_up();
+    let event = context.event_of(args.event, reads.iter().filter(decides).map(|read| &*read.grounds.rules));
     if !args.json {
         context.warn(&troubles);
     }
@@ -55,11 +56,12 @@ pub(super) async fn run(args: &RiskArgs, context: &Context<'_>, out: &mut Out) -
         out.json(&report(&reads, troubles, complete, event, context))?;
     } else {
         print(&reads, event, context, out)?;
+        out.lines(of_others(hidden))?;
     }
     Ok(u8::from(!complete))
 }
 
-async fn read_all(context: &Context<'_>, limit: usize) -> Result<(Vec<Read>, Vec<Trouble>)> {
+async fn read_all(context: &Context<'_>, limit: usize) -> Result<(Vec<Read>, Vec<Trouble>, usize)> {
     let list = context.gather(|_| true).await?;
     let mut reads = Vec::new();
     for entry in list.entries {
@@ -71,19 +73,13 @@ async fn read_all(context: &Context<'_>, limit: usize) -> Result<(Vec<Read>, Vec
             }
         }
     }
-    Ok((reads, list.troubles))
+    Ok((reads, list.troubles, list.hidden.len()))
 }
 
 async fn read(context: &Context<'_>, workspace: Workspace, grounds: Grounds, limit: usize) -> Read {
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
     let risk = risk::read(engine, &workspace.key, &grounds, true, limit, clock, &mut |_| {}).await;
     Read { workspace, grounds, risk }
-}
-
-/// The rules of the workspaces, where all have the same.
-fn common(reads: &[Read]) -> Option<&Rules> {
-    let first = &*reads.first()?.grounds.rules;
-    reads.iter().all(|read| read.grounds.rules.profile.id == first.profile.id).then_some(first)
 }
 
 /// The container's name, which is what other programs call it.

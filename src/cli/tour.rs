@@ -31,7 +31,8 @@ struct Report<'r> {
 /// Goes through the tour; 1 where something was not as predicted or is left behind.
 pub(super) async fn run(args: &TourArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
-    let mut tour = Tour::new(engine, &context.profiles, &context.rules, &context.host, clock)?;
+    let mut tour =
+        Tour::new(engine, &context.profiles, &context.profiles.without_workspace(), &context.host, clock)?;
     let mut steps = tour.steps();
     if args.dry_run {
         if args.json {

@@ -1,11 +1,36 @@
-//! Whose workspace it is and which project it holds, from labels and names.
+//! Whose workspace it is, which project it holds, and who sees it: from labels and names.
 //!
 //! The order of proofs is the one the DS01 host itself uses; on a host without
 //! those labels the same rules simply find nothing, and the owner stays unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::profile::Profile;
 use super::workspace::Owner;
+
+/// Who looks, as far as that decides whose workspaces are shown. By default it is root, who sees all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Viewer {
+    /// The user's number.
+    pub uid: u32,
+    /// The user's name, where the number has one.
+    pub name: Option<String>,
+    /// Those of the administrators' groups that the user is in.
+    pub admin_of: BTreeSet<String>,
+}
+
+impl Viewer {
+    /// Whether a workspace is shown: where the platform keeps owners apart, another person's
+    /// is not, unless root or an administrator looks. One whose owner is not known is shown.
+    pub fn sees(&self, owner: &Owner, profile: &Profile) -> bool {
+        let Some(owner) = &owner.name else { return true };
+        profile.isolates_owners != Some(true)
+            || self.uid == 0
+            || profile.admin_groups.iter().any(|group| self.admin_of.contains(group))
+            || self.name.as_ref() == Some(owner)
+            || *owner == self.uid.to_string()
+    }
+}
 
 /// What lies between project and owner in a container's name.
 const SEPARATOR: &str = "._.";
@@ -180,6 +205,20 @@ mod tests {
         assert_eq!(of(&all[2..], "p"), "devcontainer");
         assert_eq!(of(&all[3..], "p"), "compose");
         assert_eq!(of(&[], "p"), "docker");
+    }
+
+    #[test]
+    fn others_are_hidden_only_from_plain_people_and_only_where_owners_are_kept_apart() {
+        let apart =
+            Profile { isolates_owners: Some(true), admin_groups: vec!["admins".into()], ..Profile::default() };
+        let of = |name: &str| Owner { name: Some(name.into()), from: None };
+        let alice = Viewer { uid: 1001, name: Some("alice".into()), ..Viewer::default() };
+        assert!(alice.sees(&of("alice"), &apart) && alice.sees(&of("1001"), &apart));
+        assert!(!alice.sees(&of("bob"), &apart));
+        assert!(alice.sees(&of("bob"), &Profile::default()), "this platform hides nobody");
+        assert!(alice.sees(&Owner::default(), &apart), "an unknown owner is shown");
+        let admin = Viewer { admin_of: ["admins".to_string()].into(), ..alice };
+        assert!(admin.sees(&of("bob"), &apart) && Viewer::default().sees(&of("bob"), &apart));
     }
 
     #[test]

@@ -1,14 +1,12 @@
 //! What is taught is what the rules say: every example and every place is judged like a path.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::core::error::Kind;
 use crate::core::recognise::{Profiles, Recognised};
 
 fn profiles() -> Profiles {
     let all = crate::platform::profiles::built_in().unwrap();
-    Profiles { all, forced: None, parameters: BTreeMap::new(), home: None }
+    Profiles { all, ..Profiles::default() }
 }
 
 fn rules(id: &str) -> Rules {

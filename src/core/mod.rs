@@ -4,6 +4,7 @@
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
 pub mod aftermath;
+pub mod check;
 pub mod classify;
 pub mod error;
 pub mod event;
@@ -21,6 +22,7 @@ pub mod object;
 pub mod path;
 pub mod pattern;
 pub mod phrase;
+pub mod places;
 pub mod plan;
 pub mod profile;
 pub mod recognise;

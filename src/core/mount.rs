@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use super::pattern::is_below;
 use super::storage::StorageKind;
 
+/// What a read-only mount means to people.
+pub const READ_ONLY: &str = "read-only: nothing can be saved here";
+
 /// One mount of a workspace, with the storage kind it amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {

@@ -56,6 +56,9 @@ pub struct Profile {
     /// Whether people are not to see one another's workspaces.
     #[serde(default)]
     pub isolates_owners: Option<bool>,
+    /// Groups whose members see everybody's workspaces all the same.
+    #[serde(default)]
+    pub admin_groups: Vec<String>,
     /// Bounds that the platform sets.
     #[serde(default)]
     pub limits: Limits,
@@ -216,6 +219,14 @@ impl Violation {
         }
     }
 
+    /// Two words that follow the folder's path in lists.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::WorkspaceNotMounted | Self::DotFolderWithoutVfolder => "not mounted",
+            Self::LooksPersistentButIsNot => "does not last",
+        }
+    }
+
     /// One sentence for people, without a full stop.
     pub const fn words(self) -> &'static str {
         match self {
@@ -288,6 +299,7 @@ impl Profile {
         self.workspace = self.workspace.or_else(|| base.workspace.clone());
         self.isolates_owners = self.isolates_owners.or(base.isolates_owners);
         self.limits.backup_bytes = self.limits.backup_bytes.or(base.limits.backup_bytes);
+        joined(&mut self.admin_groups, &base.admin_groups);
         joined(&mut self.folder_roots, &base.folder_roots);
         joined(&mut self.shared_data, &base.shared_data);
         joined(&mut self.scratch, &base.scratch);

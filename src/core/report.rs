@@ -82,6 +82,21 @@ pub struct Ls {
     pub head: Head,
     /// One object a workspace.
     pub workspaces: Vec<LsRow>,
+    /// How many workspaces of others are not shown, because the platform keeps people's apart.
+    pub of_others: usize,
+}
+
+/// A folder of `ls --json` that is meant to be kept and is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Wrong {
+    /// What is wrong, by name.
+    pub id: &'static str,
+    /// The same in two words that follow the path.
+    #[serde(skip)]
+    pub short: &'static str,
+    /// The folder inside the container.
+    #[serde(flatten)]
+    pub path: PathText,
 }
 
 /// One workspace of `ls --json`.
@@ -119,6 +134,10 @@ pub struct LsRow {
     pub project: Option<String>,
     /// The platform's id.
     pub profile: String,
+    /// Why that platform.
+    pub profile_why: String,
+    /// Folders that are meant to be kept and are not.
+    pub violations: Vec<Wrong>,
     /// What controls it.
     pub managed_by: Option<String>,
     /// Marked as not to be touched.

@@ -6,8 +6,10 @@ use super::rows::Row;
 use crate::core::event::Event;
 use crate::core::fate::{Condition, Verdict};
 use crate::core::finding::{Lot, Tally};
+use crate::core::places::{Place, tree};
+use crate::core::profile::Violation;
 use crate::core::storage::StorageKind;
-use crate::core::workspace::{Detail, RunState};
+use crate::core::workspace::RunState;
 
 /// What the AT RISK cell says about one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,16 +86,14 @@ const fn folder(event: Event) -> Verdict {
     }
 }
 
-/// The mounts worth a row, as indices into the detail's mounts: what holds data, the root last.
-///
-/// Leaves out what is not stored data and what the runtime writes by itself.
-pub fn visible_mounts(detail: &Detail) -> Vec<usize> {
-    let is_root = |index: &usize| detail.mounts.get(*index).is_some_and(|mount| mount.target == Path::new("/"));
-    let shown =
-        detail.mounts.iter().enumerate().filter(|(_, mount)| mount.holds_files()).map(|(index, _)| index);
-    let (root, mut others): (Vec<_>, Vec<_>) = shown.partition(is_root);
-    others.extend(root);
-    others
+/// The places of a workspace as a tree; none while its mounts are not known.
+pub fn places(row: &Row) -> Vec<Place<'_>> {
+    row.classifier().map(|classifier| tree(&classifier, row.risk.known.as_deref())).unwrap_or_default()
+}
+
+/// The folder that is meant to be kept and is not.
+pub fn violation(row: &Row) -> Option<(&Path, Violation)> {
+    row.classifier()?.violation()
 }
 
 #[cfg(test)]

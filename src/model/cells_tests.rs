@@ -11,6 +11,7 @@ use crate::core::mount::{Backing, Mount, Source};
 use crate::core::recognise::Recognised;
 use crate::core::rules::Rules;
 use crate::core::storage::StorageKind;
+use crate::core::workspace::Detail;
 use crate::core::workspace::{Owner, RunState, Workspace, WsKey};
 use crate::model::{Fact, RiskState};
 
@@ -114,12 +115,9 @@ fn a_folder_without_a_container_has_nothing_to_look_at() {
 }
 
 #[test]
-fn only_mounts_that_hold_data_are_listed_and_the_root_comes_last() {
+fn the_places_of_a_row_are_the_tree_of_its_mounts() {
     let row = row();
-    let detail = row.detail.known().cloned().unwrap_or_else(|| unreachable!("it is known"));
-    let targets: Vec<_> = visible_mounts(&detail)
-        .into_iter()
-        .map(|index| detail.mounts[index].target.display().to_string())
-        .collect();
-    assert_eq!(targets, ["/dev/shm", "/w", "/"]);
+    let paths: Vec<_> = places(&row).into_iter().map(|place| place.path.display().to_string()).collect();
+    assert_eq!(paths, ["/", "/dev/shm", "/w", "/root", "/tmp"]);
+    assert!(places(&Row { detail: Fact::Waiting, ..row }).is_empty(), "nothing is known of it");
 }

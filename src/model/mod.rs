@@ -21,10 +21,11 @@ use jiff::Timestamp;
 
 use crate::core::error::Error;
 use crate::core::event::Event;
+use crate::core::identity::Viewer;
 use crate::core::lifecycle::Lifecycle;
 use crate::core::recognise::Profiles;
 use crate::core::rules::Rules;
-use crate::core::workspace::WsKey;
+use crate::core::workspace::{RunState, WsKey};
 use crate::port::{Can, Capabilities, Endpoint, Image, Right};
 
 /// Everything on the screen.
@@ -36,11 +37,13 @@ pub struct Model {
     pub now: Timestamp,
     /// Who looks: the user's name.
     pub user: String,
+    /// The same person, as far as that decides whose workspaces are shown.
+    pub viewer: Viewer,
     /// The machine's name.
     pub hostname: String,
     /// The profiles that are known.
     pub profiles: Arc<Profiles>,
-    /// The rules that hold where no workspace says otherwise: the header names them.
+    /// The rules that hold where no workspace says otherwise, as for folders of the host.
     pub rules: Arc<Rules>,
     /// Where workspaces come from, and how that stands.
     pub endpoint: Link,
@@ -52,12 +55,17 @@ pub struct Model {
     pub event: Event,
     /// The event shown when nobody chose one.
     pub default_event: Event,
+    /// The person's settings name that event, so nothing else changes it.
+    pub default_is_set: bool,
     /// Folders whose sub-folders are projects.
     pub folder_roots: Vec<PathBuf>,
     /// The engine's images, once known.
     pub images: Option<Vec<Image>>,
     /// All workspaces; `workspaces.shown` picks and orders them.
     pub rows: Vec<Row>,
+    /// Workspaces of others, which the viewer is not to see. They are known all the same: what
+    /// they mount is no retired folder.
+    pub hidden: Vec<Row>,
     /// The list of workspaces.
     pub workspaces: List,
     /// How workspaces are sorted.
@@ -207,10 +215,12 @@ impl Model {
     pub fn new(endpoint: Endpoint, profiles: Arc<Profiles>, now: Timestamp) -> Self {
         let rules = Arc::new(profiles.without_workspace());
         let default_event = rules.profile.default_event();
+        let folder_roots = profiles.roots(&rules.profile);
         Self {
             size: (80, 24),
             now,
             user: String::new(),
+            viewer: Viewer::default(),
             hostname: String::new(),
             profiles,
             rules,
@@ -224,9 +234,11 @@ impl Model {
             tab: Tab::Workspaces,
             event: default_event,
             default_event,
-            folder_roots: Vec::new(),
+            default_is_set: false,
+            folder_roots,
             images: None,
             rows: Vec::new(),
+            hidden: Vec::new(),
             workspaces: List::default(),
             sort: Sort::default(),
             files: Vec::new(),
@@ -253,14 +265,30 @@ impl Model {
         self.detail.as_ref().and_then(|key| self.row(key))
     }
 
-    /// A workspace by its key.
-    pub fn row(&self, key: &WsKey) -> Option<&Row> {
-        self.rows.iter().find(|row| row.workspace.key == *key)
+    /// Every workspace, shown or not.
+    pub fn all_rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().chain(&self.hidden)
     }
 
-    /// A workspace by its key, to change.
+    /// A workspace by its key, shown or not.
+    pub fn row(&self, key: &WsKey) -> Option<&Row> {
+        self.all_rows().find(|row| row.workspace.key == *key)
+    }
+
+    /// A workspace by its key, shown or not, to change.
     pub fn row_mut(&mut self, key: &WsKey) -> Option<&mut Row> {
-        self.rows.iter_mut().find(|row| row.workspace.key == *key)
+        self.rows.iter_mut().chain(&mut self.hidden).find(|row| row.workspace.key == *key)
+    }
+
+    /// The rules of all shown workspaces; folders without a container have nothing that gives a platform away.
+    pub fn workspace_rules(&self) -> impl Iterator<Item = &Rules> {
+        let workspaces = self.rows.iter().filter(|row| row.workspace.state != RunState::Retired);
+        workspaces.map(|row| &*row.rules)
+    }
+
+    /// Whether the viewer sees a workspace.
+    pub fn sees(&self, row: &Row) -> bool {
+        self.viewer.sees(&row.workspace.owner, &row.rules.profile)
     }
 
     /// Whether somebody chose an event: it then stands in the header until Esc.

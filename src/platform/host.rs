@@ -20,7 +20,15 @@ pub fn this_host() -> Host {
         lookup: Some(sys::users::user_name),
         project: None,
         disk: Some(disk),
+        groups: groups(),
+        group_lookup: Some(sys::users::group_id),
     }
+}
+
+/// The groups of this process: the effective one and the others.
+fn groups() -> Vec<u32> {
+    let others = rustix::process::getgroups().unwrap_or_default();
+    others.into_iter().chain([rustix::process::getegid()]).map(rustix::process::Gid::as_raw).collect()
 }
 
 /// What is in use on the disk that holds a folder; what only root may still use counts for neither.

@@ -1,7 +1,9 @@
 //! Profiles: the built-in ones, and files that people add. Reading and checking only; the rules are `core`'s.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::config::Config;
 use crate::core::error::{Error, Kind, Result};
@@ -99,7 +101,35 @@ pub fn profiles(
         all.push(Arc::clone(forced));
     }
     check_parameters(config, &all, &collection.refused)?;
-    Ok(Profiles { all, forced, parameters: config.parameters.clone(), home: host.home.clone() })
+    let mut profiles = Profiles {
+        all,
+        forced,
+        parameters: config.parameters.clone(),
+        home: host.home.clone(),
+        here: BTreeSet::new(),
+        folder_roots: config.folder_roots.clone(),
+    };
+    profiles.here = there(profiles.landmarks());
+    Ok(profiles)
+}
+
+/// How long this machine is searched for landmarks; a place on a dead share is not there then.
+const SEARCHED: Duration = Duration::from_millis(300);
+
+/// Those of some files that are on this machine.
+fn there(files: Vec<PathBuf>) -> BTreeSet<PathBuf> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // A disk that does not answer keeps this thread and nobody else.
+    std::thread::spawn(move || {
+        for file in files.into_iter().filter(|file| std::fs::symlink_metadata(file).is_ok()) {
+            if sender.send(file).is_err() {
+                return;
+            }
+        }
+    });
+    let until = Instant::now() + SEARCHED;
+    let next = || receiver.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
+    std::iter::from_fn(next).collect()
 }
 
 /// A parameter that no profile has would silently change nothing.

@@ -10,6 +10,9 @@ use crate::core::habits::FolderFacts;
 /// Bytes in use and bytes that can be, on the disk that holds a folder; `None` where nobody could ask.
 pub type AskDisk = fn(&Path) -> Option<(u64, u64)>;
 
+use crate::core::identity::Viewer;
+use crate::core::recognise::Profiles;
+
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
@@ -31,11 +34,28 @@ pub struct Host {
     pub project: Option<fn(&Path, Timestamp) -> FolderFacts>,
     /// Asks how full a disk is. May wait for ever.
     pub disk: Option<AskDisk>,
+    /// The numbers of the groups that the viewer is in.
+    pub groups: Vec<u32>,
+    /// Looks up the number of a group.
+    pub group_lookup: Option<fn(&str) -> Option<u32>>,
 }
 
 impl Host {
     /// The user's name for a number, where this machine knows one.
     pub fn user_name(&self, uid: u32) -> Option<String> {
         self.users.get(&uid).cloned().or_else(|| self.lookup.and_then(|lookup| lookup(uid)))
+    }
+
+    /// The viewer, with those of the profiles' administrator groups that they are in. May ask a
+    /// directory server, so never on the way to a frame.
+    pub fn viewer(&self, profiles: &Profiles) -> Viewer {
+        let all = profiles.all.iter().flat_map(|profile| &profile.admin_groups);
+        let is_in = |group: &&String| {
+            let number = self.group_lookup.and_then(|lookup| lookup(group));
+            number.is_some_and(|number| self.groups.contains(&number))
+        };
+        // Root needs no group, and a lookup may be slow.
+        let admin_of = all.filter(|group| self.uid != 0 && is_in(group)).cloned().collect();
+        Viewer { uid: self.uid, name: self.user.clone(), admin_of }
     }
 }

@@ -1,6 +1,6 @@
-//! The name of a user, as the C library knows it: files, LDAP and whatever else is configured.
+//! Users and groups, as the C library knows them: files, LDAP and whatever else is configured.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -41,6 +41,36 @@ fn look_up(uid: u32, first_size: usize) -> Option<String> {
     }
 }
 
+/// The number of a group; `None` where there is none of this name here.
+/// May ask a directory server, so never on the way to a frame.
+pub fn group_id(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    let mut buffer: Vec<libc::c_char> = vec![0; 1024];
+    loop {
+        let mut record = MaybeUninit::<libc::group>::uninit();
+        let mut found: *mut libc::group = ptr::null_mut();
+        // SAFETY: every pointer is to memory of ours that outlives the call, the name ends in NUL, and
+        // the length is the buffer's own.
+        let code = unsafe {
+            libc::getgrnam_r(
+                name.as_ptr(),
+                record.as_mut_ptr(),
+                buffer.as_mut_ptr(),
+                buffer.len(),
+                &raw mut found,
+            )
+        };
+        match code {
+            0 if found.is_null() => return None,
+            // SAFETY: on success with a result `found` points to `record`, which the call has filled.
+            0 => return Some(unsafe { (*found).gr_gid }),
+            libc::ERANGE if buffer.len() < LARGEST => buffer = vec![0; buffer.len() * 4],
+            libc::EINTR => {}
+            _ => return None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +79,13 @@ mod tests {
     fn root_has_a_name_and_an_unused_number_has_none() {
         assert_eq!(user_name(0).as_deref(), Some("root"));
         assert_eq!(user_name(3_999_999_999), None);
+    }
+
+    #[test]
+    fn root_has_a_group_and_a_made_up_name_has_none() {
+        assert_eq!(group_id("root"), Some(0));
+        assert_eq!(group_id("no-such-group-here"), None);
+        assert_eq!(group_id("nul\0inside"), None);
     }
 
     #[test]

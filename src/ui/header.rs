@@ -2,8 +2,10 @@
 //!
 //! ```text
 //!  Docker · alice · lab01                          12 files 2.1G at risk, 3 not read
-//!  Docker · alice · lab01             engine not answering since 14:02, figures are old
+//!  DS01, VESSL · alice · lab01        engine not answering since 14:02, figures are old
 //! ```
+
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,6 +15,7 @@ use super::theme::Theme;
 use super::widget::{put, put_right};
 use super::words;
 use crate::core::finding::Tally;
+use crate::core::recognise::platforms;
 use crate::model::cells::{self, AtRisk};
 use crate::model::{LinkState, Model};
 use crate::text;
@@ -31,7 +34,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     };
     let taken: usize = right.iter().map(|span| text::width(&span.content)).sum();
     let dot = theme.dot();
-    let mut left = vec![Span::styled(words::name(theme, platform(model)), theme.strong)];
+    let mut left = vec![Span::styled(words::name(theme, &platform(model)), theme.strong)];
     for part in [&model.user, &model.hostname] {
         if !part.is_empty() {
             left.push(Span::styled(format!("{dot}{}", words::name(theme, part)), theme.text));
@@ -51,10 +54,20 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     }
 }
 
-/// What is looked at: the platform, or this machine itself.
-fn platform(model: &Model) -> &str {
-    let endpoint = &model.endpoint.endpoint;
-    if endpoint.id == THIS_MACHINE { &endpoint.title } else { &model.rules.profile.title }
+/// What is looked at: the platform that was asked for, else those of the workspaces, else what holds
+/// where none says otherwise, or this machine itself.
+fn platform(model: &Model) -> String {
+    let found = match &model.profiles.forced {
+        Some(forced) => vec![Arc::clone(forced)],
+        None => platforms(model.workspace_rules()),
+    };
+    match found.as_slice() {
+        [] if model.endpoint.endpoint.id == THIS_MACHINE => model.endpoint.endpoint.title.clone(),
+        [] => model.rules.profile.title.clone(),
+        [one] => one.title.clone(),
+        [one, other] => format!("{}, {}", one.title, other.title),
+        [one, other, more @ ..] => format!("{}, {}, +{}", one.title, other.title, more.len()),
+    }
 }
 
 /// The endpoint that is no engine.
@@ -72,8 +85,9 @@ fn summary(model: &Model, theme: &Theme, short: bool) -> Vec<Span<'static>> {
             AtRisk::Nothing | AtRisk::Folder => {}
         }
     }
+    let others = of_others(model).filter(|_| !short);
     if model.rows.is_empty() {
-        return Vec::new();
+        return others.map(|words| Span::styled(words, theme.text)).into_iter().collect();
     }
     let mut line = match total.files {
         0 => vec![Span::styled("nothing found at risk", theme.text)],
@@ -92,5 +106,11 @@ fn summary(model: &Model, theme: &Theme, short: bool) -> Vec<Span<'static>> {
             line.push(Span::styled(format!(", {count} {what}"), theme.caution));
         }
     }
+    line.extend(others.map(|words| Span::styled(format!("; {words}"), theme.text)));
     line
+}
+
+/// How many workspaces are not shown because they are somebody else's.
+pub(super) fn of_others(model: &Model) -> Option<String> {
+    (!model.hidden.is_empty()).then(|| format!("{} of others not shown", model.hidden.len()))
 }

@@ -94,6 +94,6 @@ pub fn page_height(model: &Model) -> usize {
     let areas = Areas::of(model, Rect::new(0, 0, columns, rows));
     match areas.body {
         Body::Workspaces { list, .. } | Body::AtRisk { list, .. } => layout::list_rows(list),
-        Body::Detail(area) => detail::list_height(model, area),
+        Body::Detail(area) => detail::list_height(model, &Theme::mono(), area),
     }
 }

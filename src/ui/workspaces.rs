@@ -8,16 +8,17 @@
 //! ```
 //!
 //! IF RETIRED is left out beside the detail, which says it; up to 40 columns
-//! only NAME and AT RISK are left.
+//! only NAME and AT RISK are left. Where the workspace's own folder is not mounted IF RETIRED
+//! says so in words; without that column the name has a `!`, and the detail has the words.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::theme::Theme;
-use super::widget::{Column, Table, TableRow, widest};
+use super::widget::{Column, Table, TableRow, put, widest};
 use super::words::{self, Risky};
-use super::{empty, layout};
+use super::{empty, header, layout};
 use crate::core::timer::Urgency;
 use crate::model::{Group, Model, Row, Sort, cells};
 use crate::text;
@@ -48,6 +49,12 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let row = TableRow { cells, selected: seen.selected, marked: seen.row.marked };
         table.row(buffer, theme, area, line, &row);
     }
+    // Where the header has no room for it.
+    let left = area.height.saturating_sub(head + u16::try_from(visible.len()).unwrap_or(u16::MAX));
+    if let Some(others) = header::of_others(model).filter(|_| model.size.0 < 60 && left > 0) {
+        let line = area.height - 1;
+        put(buffer, theme, area, line, &[Span::styled(format!("  {others}"), theme.faint)]);
+    }
 }
 
 /// A row that is in sight. What is at risk is worked out for these only: it is what costs most here.
@@ -73,9 +80,11 @@ const fn brief(area: Rect) -> bool {
 /// Widths over all rows where that is cheap, so that scrolling moves few columns.
 fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes: &Alignment) -> Vec<Column> {
     let shown = || model.rows.iter();
-    let name = widest(shown().map(|row| words::name(theme, &row.workspace.name)));
+    let flagged = !says_outcome(model, area.width);
+    let name = widest(shown().map(|row| name(theme, row, flagged).content));
     let state = widest(shown().map(|row| state(model, theme, row, area).content));
-    let outcome = widest(visible.iter().map(|seen| outcome(model, theme, seen.row).content));
+    let short = short(model, area);
+    let outcome = widest(visible.iter().map(|seen| outcome(model, theme, seen.row, short).content)).max(15);
     let owner = widest(shown().map(|row| owner(theme, row)));
     let image = widest(shown().map(|row| image(theme, row)));
     let narrow = area.width <= 40;
@@ -104,7 +113,10 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
             )),
         ),
         sorted(Column::new("AT RISK", sizes.width().max(15)), Sort::AtRisk),
-        unless(narrow || beside, Column::new(model.event.if_words().to_uppercase(), outcome).least(15).drop(2)),
+        unless(
+            narrow || beside,
+            Column::new(model.event.if_words().to_uppercase(), outcome).least(outcome.min(24)).drop(2),
+        ),
         unless(narrow || !owners, sorted(Column::new("OWNER", owner.min(16)).least(7).drop(3), Sort::Owner)),
         unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(5)),
         unless(narrow, sorted(Column::new("AGE", 4).right().drop(4), Sort::Age)),
@@ -113,10 +125,10 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
 
 fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, area: Rect) -> Vec<Span<'static>> {
     vec![
-        Span::styled(words::name(theme, &row.workspace.name), theme.text),
+        name(theme, row, !says_outcome(model, area.width)),
         state(model, theme, row, area),
         risk,
-        outcome(model, theme, row),
+        outcome(model, theme, row, short(model, area)),
         Span::styled(owner(theme, row), theme.text),
         Span::styled(image(theme, row), theme.faint),
         Span::styled(words::age(row.workspace.created, model.now), theme.faint),
@@ -139,8 +151,40 @@ fn state(model: &Model, theme: &Theme, row: &Row, area: Rect) -> Span<'static> {
     }
 }
 
-fn outcome(model: &Model, theme: &Theme, row: &Row) -> Span<'static> {
-    words::outcome(row, model.event, theme)
+/// Whether there is a column that says what becomes of a workspace, and what is wrong with it.
+fn says_outcome(model: &Model, width: u16) -> bool {
+    width >= 76 && !model.side_by_side()
+}
+
+/// The name; where no other column can say that something is wrong, with a mark.
+fn name(theme: &Theme, row: &Row, flagged: bool) -> Span<'static> {
+    let name = words::name(theme, &row.workspace.name);
+    match (flagged, cells::violation(row), row.workspace.protected) {
+        (true, Some(_), _) => Span::styled(format!("{name} !"), theme.text),
+        (true, None, true) => Span::styled(format!("{name} (protected)"), theme.text),
+        _ => Span::styled(name, theme.text),
+    }
+}
+
+/// What becomes of it. A folder that is not kept although it is meant to be says more than how many
+/// files are at risk, which is beside it. In short where owners need the room.
+fn outcome(model: &Model, theme: &Theme, row: &Row, short: bool) -> Span<'static> {
+    if let Some((folder, violation)) = cells::violation(row) {
+        let words = violation.short();
+        let words = if short { words.into() } else { format!("{} {words}", words::path(theme, folder)) };
+        return Span::styled(words, theme.danger);
+    }
+    let outcome = words::outcome(row, model.event, theme);
+    match (row.workspace.protected, short) {
+        (true, true) => Span::styled("protected", outcome.style),
+        (true, false) => Span::styled(format!("{}, protected", outcome.content), outcome.style),
+        (false, _) => outcome,
+    }
+}
+
+/// Whether the column of outcomes has room for few words only.
+fn short(model: &Model, area: Rect) -> bool {
+    brief(area) && Group::of(&model.rows) == Group::Several
 }
 
 fn owner(theme: &Theme, row: &Row) -> String {

@@ -158,7 +158,7 @@ pub(super) fn workspace(name: &str) -> Workspace {
 /// The profiles that are part of the program, none asked for.
 pub(super) fn profiles() -> Profiles {
     let all = crate::platform::profiles::built_in().unwrap();
-    Profiles { all, forced: None, parameters: BTreeMap::new(), home: None }
+    Profiles { all, ..Profiles::default() }
 }
 
 /// What answers stand on where the container is a plain one.

@@ -33,6 +33,11 @@ pub async fn look(engine: &dyn Engine, profiles: &Profiles, workspace: &Workspac
 /// Everything that follows from what an engine said.
 pub async fn stand(profiles: &Profiles, workspace: &Workspace, detail: Detail) -> Grounds {
     let rules = profiles.rules(workspace, Some(&detail));
+    stand_under(rules, profiles.home.as_deref(), workspace, detail).await
+}
+
+/// The same under rules that are chosen already.
+pub async fn stand_under(rules: Rules, home: Option<&Path>, workspace: &Workspace, detail: Detail) -> Grounds {
     let detail = rules.refine(detail);
     let mut facts = facts(workspace, &detail, &rules);
     if rules
@@ -41,7 +46,7 @@ pub async fn stand(profiles: &Profiles, workspace: &Workspace, detail: Detail) -
         .iter()
         .any(|rule| rule.conditions.values().any(|condition| *condition == Condition::DockerfilePresent))
     {
-        let places = dockerfiles(workspace, &detail, &rules, profiles.home.as_deref());
+        let places = dockerfiles(workspace, &detail, &rules, home);
         facts = facts.with(Condition::DockerfilePresent, any_is_there(places).await);
     }
     Grounds { detail: Arc::new(detail), rules: Arc::new(rules), facts, timing: Arc::default() }

@@ -85,7 +85,7 @@ fn enter_opens_the_detail_and_esc_comes_back() {
             see("my-project"),
             press("/my-pro<enter><enter>"),
             see("IN CONTAINER"),
-            see("everything else"),
+            see("the rest"),
             press("l"),
             see("/tmp/model.pt"),
             press("<esc>"),
@@ -208,4 +208,38 @@ fn on_this_machine_alone_its_detail_comes_first() {
     let machine = Machine::new(Arc::new(host::this_host()), Arc::clone(&clock), Vec::new());
     let arrived = journey(Arc::new(machine), clock, OLD, &[see("IN CONTAINER"), press("<esc>"), see("NAME")]);
     assert!(!arrived.model.open);
+}
+
+#[test]
+fn a_read_only_mount_says_that_nothing_can_be_saved_there() {
+    let says = "read-only: nothing can be saved here";
+    demo(
+        WIDE,
+        &[
+            see("my-project"),
+            press("/my-pro<enter><enter>"),
+            see(&format!("/data: {says}")),
+            press("jj<enter>"),
+            see("if host lost"),
+            see(&format!("nfs4, {says}")),
+        ],
+    );
+}
+
+#[test]
+fn w_changes_what_the_tree_says_all_at_once() {
+    let arrived = demo(
+        WIDE,
+        &[
+            see("my-project"),
+            press("/my-pro<enter><enter>"),
+            see("IF RETIRED"),
+            press("wk<enter>"),
+            see("IF STOPPED"),
+            see("kept if in time"),
+            press("<esc><esc><esc>"),
+            see("IF RETIRED"),
+        ],
+    );
+    assert!(!arrived.model.event_chosen());
 }

@@ -234,3 +234,37 @@ fn the_copied_command_does_what_the_key_would_do() {
         assert_eq!(container.inspect("{{.State.Status}}"), after, "after {command}");
     }
 }
+
+#[test]
+fn four_platforms_are_named_and_a_folder_that_is_not_mounted_is_flagged() {
+    let Some(cli) = docker::engine() else { return };
+    let ds01 = cli.container("on-ds01").args(["--label", "ds01.user=alice"]).run();
+    let vessl = cli.container("on-vessl").args(["-e", "VESSL_WORKSPACE_ID=7"]).run();
+    let backendai = cli.container("on-backendai").args(["--label", "ai.backend.session-id=5f3c"]).run();
+    let deeporigin = cli.container("on-deeporigin").args(["-e", "DEEP_ORIGIN_ORG=lab"]).run();
+    let plain = cli.container("on-docker").run();
+    let (engine, clock) = real();
+    let mut steps = vec![see("AT RISK")];
+    for (container, title) in [
+        (&ds01, "platform  DS01 (label ds01.user"),
+        (&vessl, "platform  VESSL (variable VESSL_WORKSPACE_ID"),
+        (&backendai, "platform  Backend.AI (label ai.backend.session-id"),
+        (&deeporigin, "platform  Deep Origin (variable DEEP_ORIGIN_ORG"),
+        (&plain, "platform  Docker (no platform's sign was found"),
+    ] {
+        steps.extend([only(&container.name), see(title), press("<esc>")]);
+    }
+    steps.extend([
+        only(&ds01.name),
+        see("/workspace not mounted"),
+        press("<enter>"),
+        see("Nothing is mounted at /workspace"),
+    ]);
+    let arrived = journey(engine, clock, WIDE, &steps);
+    let profile = |name: &str| {
+        let row = arrived.model.rows.iter().find(|row| row.workspace.container.as_deref() == Some(name));
+        row.map(|row| row.rules.profile.id.clone())
+    };
+    assert_eq!(profile(&vessl.name).as_deref(), Some("vessl"));
+    assert_eq!(profile(&plain.name).as_deref(), Some("docker"));
+}

@@ -343,6 +343,29 @@ fn plan(confirm: Confirm, state: PlanState) -> Overlay {
 }
 
 #[test]
+fn what_is_protected_and_what_is_not_mounted_is_flagged_and_others_are_counted() {
+    let flagged = |columns, rows| {
+        let mut model = model::demo(columns, rows);
+        model.rows.retain(|row| row.workspace.owner.name.as_deref() == Some("bob"));
+        for row in model.rows.iter_mut().filter(|row| row.workspace.name == "scratch") {
+            row.workspace.protected = true;
+        }
+        model.hidden = model::demo(columns, rows).rows.split_off(7);
+        model.workspaces.shown = (0..model.rows.len()).collect();
+        model.workspaces.selected = 0;
+        model
+    };
+    insta::assert_snapshot!("flagged_80x24", shot(&flagged(80, 24)));
+    insta::assert_snapshot!("flagged_120x40", shot(&flagged(120, 40)));
+    insta::assert_snapshot!("flagged_40x12", shot(&flagged(40, 12)));
+    let mut open = flagged(40, 12);
+    open.detail =
+        Some(open.rows.iter().find(|row| row.workspace.name == "annotator").unwrap().workspace.key.clone());
+    open.open = true;
+    insta::assert_snapshot!("flagged_detail_40x12", shot(&open));
+}
+
+#[test]
 fn hostile_names_stay_in_their_cells() {
     let mut model = model::demo(80, 24);
     let detail = model.rows[0].detail.known().unwrap().clone();

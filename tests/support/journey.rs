@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use outlast::app::{self, Ended, Ports, Start};
 use outlast::core::error::Error;
+use outlast::core::recognise::Profiles;
 use outlast::model::key::parse_keys;
 use outlast::model::{Model, Tour};
 use outlast::port::{Clock, Engine, Host};
@@ -117,7 +118,12 @@ pub(crate) fn journey_below(
     folder_roots: Vec<PathBuf>,
     steps: &[Step],
 ) -> Arrived {
-    travel(engine, clock, size, |model| model.folder_roots = folder_roots, steps).unwrap()
+    let roots = folder_roots.iter().map(|root| root.display().to_string()).collect();
+    let prepare = |model: &mut Model| {
+        Arc::make_mut(&mut model.profiles).folder_roots = Some(roots);
+        model.folder_roots = folder_roots;
+    };
+    travel(engine, clock, size, prepare, steps).unwrap()
 }
 
 /// The same as `outlast demo` begins, with the guided tour.
@@ -150,7 +156,7 @@ fn travel(
     let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(cells(size.1), cells(size.0), 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
     let mut screen = Screen::new(emulator.clone(), caps, size.0, size.1);
-    let profiles = Arc::new(super::model::profiles());
+    let profiles = Arc::new(Profiles { folder_roots: Some(Vec::new()), ..super::model::profiles() });
     let mut model = Model::new(engine.endpoint().clone(), profiles, clock.now());
     model.size = size;
     model.user = "alice".into();

@@ -27,7 +27,7 @@ pub(crate) fn clock() -> Arc<Fixed> {
 /// The profiles that are part of the program, none asked for.
 pub(crate) fn profiles() -> Profiles {
     let all = outlast::platform::profiles::built_in().unwrap();
-    Profiles { all, forced: None, parameters: std::collections::BTreeMap::new(), home: None }
+    Profiles { all, ..Profiles::default() }
 }
 
 /// A screen before anything answered.

@@ -76,7 +76,7 @@ impl State {
         link.product = Some(probe.product);
         link.capabilities = probe.capabilities;
         // The list may have come first; what it may cost to look closer is known only now.
-        let waiting = self.model.rows.iter().filter(|row| is_waited_for(row));
+        let waiting = self.model.all_rows().filter(|row| is_waited_for(row));
         let mut keys: Vec<WsKey> = waiting.map(|row| row.workspace.key.clone()).collect();
         self.order_by_attention(&mut keys);
         if keys.is_empty() { Vec::new() } else { vec![Cmd::Detail(keys)] }
@@ -100,6 +100,7 @@ impl State {
         let selected = self.model.selected().map(|row| row.workspace.key.clone());
         let mut look_at = Vec::new();
         let mut old: Vec<Row> = std::mem::take(&mut self.model.rows);
+        old.append(&mut self.model.hidden);
         for workspace in inventory.workspaces {
             let known = old.iter().position(|row| row.workspace.key == workspace.key);
             let Some(mut row) = known.map(|at| old.swap_remove(at)) else {
@@ -117,8 +118,11 @@ impl State {
         }
         // Retired folders are not the engine's; they stay until looked at again.
         self.model.rows.extend(old.into_iter().filter(|row| row.workspace.state == RunState::Retired));
-        self.reselect(selected.as_ref());
         self.folders_asked = false;
+        // It holds places in the old rows.
+        self.model.workspaces.shown.clear();
+        self.take_stock();
+        self.reselect(selected.as_ref());
         // Where only this machine is, its detail is the first thing to see.
         let lone = self.model.detail.is_none() && self.model.endpoint.endpoint.id == THIS_MACHINE;
         let mut cmds = self.settled();
@@ -157,6 +161,7 @@ impl State {
         let roots = self.model.folder_roots.clone();
         let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
         let is_shown = self.model.detail.as_ref() == Some(key);
+        let viewer = self.model.viewer.clone();
         let mut cmds = Vec::new();
         if let Some(row) = self.model.row_mut(key) {
             match grounds {
@@ -177,7 +182,8 @@ impl State {
                     if !same {
                         row.surroundings = None;
                     }
-                    if row.risk.known.is_none() || !same {
+                    let sees = viewer.sees(&row.workspace.owner, &row.rules.profile);
+                    if sees && (row.risk.known.is_none() || !same) {
                         cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
                     }
                 }
@@ -186,9 +192,10 @@ impl State {
                 Err(error) => row.detail = Fact::Failed(with_help(error, &row.rules.profile.contacts)),
             }
         }
+        self.take_stock();
         self.show_lists();
         cmds.extend(self.surroundings());
-        if !self.model.rows.iter().any(is_waited_for) {
+        if !self.model.all_rows().any(is_waited_for) {
             cmds.extend(self.ask_for_folders());
         }
         cmds
@@ -279,19 +286,22 @@ impl State {
 
     fn ask_for_folders(&mut self) -> Option<Cmd> {
         // A folder that a container unknown to us mounts would falsely be called retired.
-        let unknown = self.model.rows.iter().any(|row| matches!(row.detail, Fact::Failed(_)));
+        let unknown = self.model.all_rows().any(|row| matches!(row.detail, Fact::Failed(_)));
         if unknown || std::mem::replace(&mut self.folders_asked, true) {
             return None;
         }
-        let details = self.model.rows.iter().filter_map(|row| row.detail.known());
+        let details = self.model.all_rows().filter_map(|row| row.detail.known());
         let mounted =
             details.flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()));
-        Some(Cmd::Folders(mounted.collect()))
+        Some(Cmd::Folders { roots: self.model.folder_roots.clone(), mounted: mounted.collect() })
     }
 
     fn folders(&mut self, folders: Vec<Workspace>) -> Vec<Cmd> {
         let selected = self.model.selected().map(|row| row.workspace.key.clone());
-        self.model.rows.retain(|row| row.workspace.state != RunState::Retired);
+        self.model.workspaces.shown.clear();
+        for rows in [&mut self.model.rows, &mut self.model.hidden] {
+            rows.retain(|row| row.workspace.state != RunState::Retired);
+        }
         for folder in folders {
             let mut row = Row::new(folder, Arc::clone(&self.model.rules));
             let folder = Path::new(&row.workspace.key.id).to_path_buf();
@@ -299,6 +309,7 @@ impl State {
             row.layers = Some(work::roster::layers(&row.workspace, None, images, Some(&folder)));
             self.model.rows.push(row);
         }
+        self.hide();
         self.reselect(selected.as_ref());
         Vec::new()
     }
@@ -312,7 +323,7 @@ impl State {
     }
 
     /// Shows the lists anew and selects what was selected, wherever it now is.
-    fn reselect(&mut self, selected: Option<&WsKey>) {
+    pub(super) fn reselect(&mut self, selected: Option<&WsKey>) {
         self.model.workspaces.shown.clear();
         self.show_lists();
         let model = &mut self.model;
@@ -323,7 +334,8 @@ impl State {
         if let Some(at) = at {
             model.workspaces.select(at);
         }
-        if model.detail.as_ref().is_some_and(|key| model.row(key).is_none()) {
+        let shown = |key: &WsKey| model.rows.iter().any(|row| row.workspace.key == *key);
+        if model.detail.as_ref().is_some_and(|key| !shown(key)) {
             model.detail = None;
             model.open = false;
         }

@@ -1,4 +1,4 @@
-//! Enter on a mount or a file: what happens, why, and the one command to do.
+//! Enter on a place or a file: what happens, why, and the one command to do.
 
 use std::path::Path;
 
@@ -6,8 +6,9 @@ use super::State;
 use crate::core::classify::{Explanation, Origin};
 use crate::core::event::Event;
 use crate::core::finding::FileAtRisk;
-use crate::core::mount::Mount;
-use crate::model::{ExplainView, Overlay, Page, Row, Tab};
+use crate::core::mount::READ_ONLY;
+use crate::core::places::Place;
+use crate::model::{ExplainView, Overlay, Page, Row, Tab, cells};
 use crate::{text, work};
 
 impl State {
@@ -25,8 +26,8 @@ impl State {
         if model.open {
             let row = model.detailed()?;
             return match model.page {
-                Page::Paths => self.mount(row, row.detail.known()?.mounts.get(selected)?),
                 Page::Lifecycle => self.object(row),
+                Page::Paths => Some(self.place(row, cells::places(row).get(selected)?)),
                 Page::Files => self.file(row, row.risk.known.as_ref()?.findings.get(selected)?),
             };
         }
@@ -45,15 +46,16 @@ impl State {
         view.command.or(view.says)
     }
 
-    fn mount(&self, row: &Row, mount: &Mount) -> Option<ExplainView> {
-        let classifier = row.classifier()?;
-        let explanation = classifier.explain(&mount.target, Origin::Layer);
-        let mut facts = vec![text::printable(&mount.source).into_owned()];
-        facts.extend(mount.filesystem.clone());
-        if mount.read_only {
-            facts.push("read-only".into());
+    fn place(&self, row: &Row, place: &Place<'_>) -> ExplainView {
+        let mut facts = Vec::new();
+        if let Some(mount) = place.mount {
+            facts.extend((!mount.source.is_empty()).then(|| text::printable(&mount.source).into_owned()));
+            facts.extend(mount.filesystem.clone());
         }
-        Some(self.view(row, &mount.target, &explanation, facts.join(", ")))
+        if place.read_only() {
+            facts.push(READ_ONLY.into());
+        }
+        self.view(row, &place.path, &place.answer, facts.join(", "))
     }
 
     fn file(&self, row: &Row, finding: &FileAtRisk) -> Option<ExplainView> {

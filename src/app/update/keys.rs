@@ -132,6 +132,7 @@ impl State {
             self.show_lists();
         } else if self.model.event_chosen() {
             self.model.event = self.model.default_event;
+            self.event_picked = false;
             self.show_lists();
         } else {
             for row in &mut self.model.rows {

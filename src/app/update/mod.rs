@@ -8,6 +8,7 @@ mod habits;
 mod help;
 mod keys;
 mod lifecycle;
+mod stock;
 mod stop_or_start;
 mod tour;
 mod verbs;
@@ -30,6 +31,8 @@ pub struct State {
     filter_before: String,
     /// The workspace whose files are read once more before its plan is shown.
     plan_for: Option<WsKey>,
+    /// Whether the person picked the event that is shown.
+    event_picked: bool,
     /// Whether the folders on this machine were looked at since the last list.
     folders_asked: bool,
 }
@@ -37,7 +40,14 @@ pub struct State {
 impl State {
     /// A state around a model.
     pub fn new(model: Model) -> Self {
-        Self { model, editor: None, filter_before: String::new(), plan_for: None, folders_asked: false }
+        Self {
+            model,
+            editor: None,
+            filter_before: String::new(),
+            plan_for: None,
+            event_picked: false,
+            folders_asked: false,
+        }
     }
 
     /// Takes one message.

@@ -65,9 +65,7 @@ impl State {
         self.report_lifecycle();
         let shown = match (self.model.page, self.model.detailed()) {
             (_, None) => Vec::new(),
-            (Page::Paths, Some(row)) => {
-                row.detail.known().map_or_else(Vec::new, |detail| cells::visible_mounts(detail))
-            }
+            (Page::Paths, Some(row)) => (0..cells::places(row).len()).collect(),
             (Page::Files, Some(row)) => {
                 let files = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
                 (0..files).collect()

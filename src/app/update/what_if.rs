@@ -34,6 +34,7 @@ impl State {
             && let Some(event) = Event::ALL.get(cursor)
         {
             self.model.event = *event;
+            self.event_picked = true;
             self.close_overlay();
             self.show_lists();
         }

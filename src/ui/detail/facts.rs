@@ -4,6 +4,7 @@
 //! state  failed (exit 1), 12m ago     owner    alice (label ds01.user)
 //! made   3d ago, restarted 2 times    project  thesis
 //! GPU    0 (label ds01.gpu.slots)     managed  compose thesis
+//! platform  DS01 (label ds01.user)
 //!
 //! image      pytorch:2.4              exists   until removed
 //! container  thesis._.1001            exists   until removed
@@ -23,13 +24,13 @@ use crate::ui::widget::{put, widest};
 use crate::ui::words;
 
 /// Rows of the facts, with the empty one above.
-pub(super) const FACT_ROWS: u16 = 4;
+pub(super) const FACT_ROWS: u16 = 5;
 /// Columns that are left to a lifetime beside a long name.
 const LIFETIME: usize = 20;
 /// Rows of the three layers, with the empty one above.
 pub(super) const LAYER_ROWS: u16 = 4;
 
-/// Two columns of three facts; one column where there is no room for two.
+/// Two columns of three facts, one column where there is no room for two; below them the platform.
 pub(super) fn facts(model: &Model, theme: &Theme, row: &Row, detail: &Detail, area: Rect, buffer: &mut Buffer) {
     let left = [
         ("state", state(model, row, detail)),
@@ -45,6 +46,8 @@ pub(super) fn facts(model: &Model, theme: &Theme, row: &Row, detail: &Detail, ar
     let half = if two { area.width / 2 } else { area.width };
     let column = Rect { width: half.saturating_sub(if two { 2 } else { 0 }), ..area };
     pairs(theme, &left, "state  ".len(), column, buffer);
+    let below = Rect { y: area.y + 3, height: area.height.saturating_sub(3), ..area };
+    pairs(theme, &[("platform", platform(theme, row))], "platform  ".len(), below, buffer);
     if two {
         let rest = Rect { x: area.x + half, width: area.width - half, ..area };
         pairs(theme, &right, "project  ".len(), rest, buffer);
@@ -60,6 +63,20 @@ fn pairs(theme: &Theme, pairs: &[(&str, Vec<String>)], label: usize, area: Rect,
         let line = [Span::styled(text::pad(label_text, label), theme.faint), Span::styled(value, theme.text)];
         put(buffer, theme, area, row, &line);
     }
+}
+
+/// The platform and why it is taken for that.
+fn platform(theme: &Theme, row: &Row) -> Vec<String> {
+    let title = words::name(theme, &row.rules.profile.title);
+    let recognised = &row.rules.recognised;
+    let first = recognised.matches.first().and_then(|first| first.clues.first());
+    let why = words::name(theme, &recognised.words());
+    let mut ways = vec![format!("{title} ({why})")];
+    if let (false, Some(clue)) = (recognised.tie || recognised.forced, first) {
+        ways.push(format!("{title} ({})", words::name(theme, clue)));
+        ways.push(title);
+    }
+    ways
 }
 
 fn or_dash(value: Option<String>) -> String {

@@ -18,6 +18,7 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{put, put_right, wrap};
 use super::{empty, words};
+use crate::core::check;
 use crate::core::workspace::RunState;
 use crate::model::{Fact, Model, Page, Row, cells};
 
@@ -29,7 +30,10 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     };
     title(model, theme, row, area, buffer);
     put(buffer, theme, area, 1, &[words::sentence(row, model, theme, area.width)]);
-    let page = below(area, TITLE_ROWS);
+    for (line, at) in warning(model, theme, row, area).into_iter().zip(TITLE_ROWS..) {
+        put(buffer, theme, area, at, &[Span::styled(line, theme.danger)]);
+    }
+    let page = page(model, theme, row, area);
     if model.page == Page::Lifecycle
         && let Some(report) = &model.lifecycle
     {
@@ -67,21 +71,49 @@ fn folder(theme: &Theme, row: &Row, area: Rect, buffer: &mut Buffer) {
 /// Title and sentence.
 const TITLE_ROWS: u16 = 2;
 
+/// What is left to the page below the title and what is wrong with the workspace. Beside the list the
+/// empty row that a page begins with is enough for that, and the rest stands still.
+fn page(model: &Model, theme: &Theme, row: &Row, area: Rect) -> Rect {
+    let wrong = if model.open { warning(model, theme, row, area).len() } else { 0 };
+    below(area, TITLE_ROWS + u16::try_from(wrong).unwrap_or(0))
+}
+
+/// What is wrong with the folder that is meant to be kept, and what to do; beside the list in one line.
+fn warning(model: &Model, theme: &Theme, row: &Row, area: Rect) -> Vec<String> {
+    let Some(classifier) = row.classifier() else { return Vec::new() };
+    let Some(finding) = check::folder(&row.workspace.name, classifier) else { return Vec::new() };
+    let most = match (model.open, area.height) {
+        (false, _) => 1,
+        (true, ..16) => 2,
+        (true, _) => 3,
+    };
+    // In few columns only what is wrong and what to do.
+    let text = match (model.open && area.width >= 60, cells::violation(row)) {
+        (false, Some((folder, violation))) => {
+            let folder = words::path(theme, folder);
+            format!("{folder} {}: recreate it with a folder mounted there", violation.short())
+        }
+        _ => format!("{}; {}", finding.evidence, finding.fix),
+    };
+    let mut lines = wrap(&empty::sentence(theme, &text), usize::from(area.width));
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            last.push_str(theme.ellipsis());
+        }
+    }
+    lines
+}
+
 /// Rows of the list on the page, where the detail has this area.
-pub(super) fn list_height(model: &Model, area: Rect) -> usize {
-    let page = below(margin(area), TITLE_ROWS);
-    match (model.detailed(), model.page) {
-        (Some(row), Page::Paths) => match &row.detail {
-            Fact::Known(detail) => {
-                let shape = paths::shape(row, detail, page);
-                shape.scrolled(cells::visible_mounts(detail).len())
-            }
-            _ => 0,
-        },
+pub(super) fn list_height(model: &Model, theme: &Theme, area: Rect) -> usize {
+    let Some(row) = model.detailed() else { return 0 };
+    let page = page(model, theme, row, margin(area));
+    match model.page {
+        Page::Paths => paths::shape(row, &cells::places(row), true, page).places,
         // It scrolls by itself: one item may take several lines.
-        (Some(_), Page::Lifecycle) => usize::from(page.height),
-        (Some(row), Page::Files) => files::list_rows(row, page),
-        (None, _) => 0,
+        Page::Lifecycle => usize::from(page.height),
+        Page::Files => files::list_rows(row, page),
     }
 }
 

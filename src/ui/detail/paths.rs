@@ -1,13 +1,14 @@
-//! The page Paths: what the workspace is, where its paths come from and what becomes of
-//! them, and the most valuable files at risk.
+//! The page Paths: what the workspace is, its places as a tree with what becomes of each, and
+//! the most valuable files at risk.
 //!
 //! ```text
 //! state ...                        owner ...
 //! image ...      exists  until ...
 //!
 //!   IN CONTAINER     FROM                    STORAGE         MODE  IF RETIRED
-//!   /workspace       ~/workspace/my-project  bind mount      rw    kept
-//!   everything else  new and changed files   writable layer  rw    lost
+//!   /                the rest                writable layer  rw    lost
+//!     /workspace     ~/workspace/my-project  bind mount      rw    kept
+//!     /tmp                                   writable layer  rw    lost
 //!
 //!   FILES AT RISK                    SIZE  KIND        AGE  IF RETIRED
 //!   /tmp/model.pt                    2.1G  checkpoint   4m  lost
@@ -21,7 +22,10 @@ use ratatui::text::Span;
 
 use super::facts::{self, FACT_ROWS, LAYER_ROWS};
 use super::{below, files};
-use crate::core::mount::Mount;
+use crate::core::event::Event;
+use crate::core::fate::Verdict;
+use crate::core::mount::READ_ONLY;
+use crate::core::places::Place;
 use crate::core::report::Layers;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::Detail;
@@ -36,25 +40,27 @@ use crate::ui::words;
 pub(in crate::ui) struct Shape {
     facts: bool,
     layers: bool,
-    /// Rows of mounts, without their heads.
-    pub(in crate::ui) mounts: usize,
+    /// Rows of places, without their heads.
+    pub(in crate::ui) places: usize,
+    /// A row that says what can only be read.
+    read_only: bool,
     /// Rows of files, without their heads.
     files: usize,
 }
 
-impl Shape {
-    /// Rows that an open detail scrolls of so many mounts: the last one stands still below them.
-    pub(in crate::ui) const fn scrolled(self, all: usize) -> usize {
-        if all > self.mounts && self.mounts >= 2 { self.mounts - 1 } else { self.mounts }
-    }
-}
+/// Four places and their heads.
+const FEW_PLACES: u16 = 5;
+/// So many places come before what the workspace is made of.
+const MORE_PLACES: usize = 8;
 
-/// Four mounts and their heads.
-const FEW_MOUNTS: u16 = 5;
-
-/// Shares the rows out: mounts first, then what the workspace is, then files.
-pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
-    let all = cells::visible_mounts(detail).len();
+/// Shares the rows out: what the workspace is, a few places, files, more places.
+pub(in crate::ui) fn shape(row: &Row, places: &[Place<'_>], open: bool, area: Rect) -> Shape {
+    let all = if open {
+        places.len()
+    } else {
+        let seen = seen(places, usize::MAX, None).len();
+        seen + usize::from(seen < places.len())
+    };
     let found = row.risk.known.as_ref().map_or(0, |risk| risk.findings.len());
     let mut left = area.height;
     let facts = left >= FACT_ROWS + 7;
@@ -63,24 +69,29 @@ pub(in crate::ui) fn shape(row: &Row, detail: &Detail, area: Rect) -> Shape {
     let named = |layers: &Layers| {
         [&layers.image, &layers.container, &layers.workspace].iter().any(|layer| layer.name.is_some())
     };
-    let layers = row.layers.as_ref().is_some_and(named) && left >= LAYER_ROWS + 8;
+    let wanted = 2 + all.min(MORE_PLACES) + if found == 0 { 0 } else { found.min(3) + 2 };
+    let room = usize::from(left.saturating_sub(LAYER_ROWS));
+    let layers = row.layers.as_ref().is_some_and(named) && room >= wanted.max(8);
     left -= if layers { LAYER_ROWS } else { 0 };
     // An empty row and the heads.
     let rows = usize::from(left.saturating_sub(2));
+    let read_only = open && rows >= 6 && places.iter().any(|place| place.mount.is_some() && place.read_only());
+    let rows = rows - usize::from(read_only);
     // Files take another two, and at least three rows where there are as many.
     let least = if found == 0 || rows < 8 { 0 } else { found.min(3) + 2 };
-    // Why a look was not complete comes before how many files it found, and after a few mounts.
-    let few = all.min(usize::from(FEW_MOUNTS) - 1);
+    // Why a look was not complete comes before how many files it found, and after a few places.
+    let few = all.min(usize::from(FEW_PLACES) - 1);
     let why = if rows < 8 { 0 } else { files::reasons(row).min(rows - few) };
-    let mounts = all.min(rows.saturating_sub(least + why).max(few.min(rows)));
-    let files = rows.saturating_sub(mounts + 2 + why).min(found);
-    // What no file takes, mounts do.
-    let mounts = if files == 0 { all.min(rows - why.min(rows)).max(mounts) } else { mounts };
-    Shape { facts, layers, mounts, files }
+    let shown = all.min(rows.saturating_sub(least + why).max(few.min(rows)));
+    let files = rows.saturating_sub(shown + 2 + why).min(found);
+    // What no file takes, places do.
+    let shown = if files == 0 { all.min(rows - why.min(rows)).max(shown) } else { shown };
+    Shape { facts, layers, places: shown, read_only, files }
 }
 
 pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, area: Rect, buffer: &mut Buffer) {
-    let shape = shape(row, detail, area);
+    let places = cells::places(row);
+    let shape = shape(row, &places, model.open, area);
     let mut rest = area;
     if shape.facts {
         facts::facts(model, theme, row, detail, rest, buffer);
@@ -91,9 +102,13 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, are
         rest = below(rest, LAYER_ROWS);
     }
     rest = below(rest, 1);
-    let used = mounts(model, theme, row, detail, shape.mounts, rest, buffer);
-    // Beside the list the files begin in the same row for all who have few mounts.
-    let used = if area.width < 70 && rest.height >= 16 { used.max(FEW_MOUNTS) } else { used };
+    let mut used = table(model, theme, &places, shape.places, rest, buffer);
+    if shape.read_only {
+        put(buffer, theme, rest, used, &[Span::styled(read_only(theme, &places), theme.faint)]);
+        used += 1;
+    }
+    // Beside the list the files begin in the same row for all who have few places.
+    let used = if area.width < 70 && rest.height >= 16 { used.max(FEW_PLACES) } else { used };
     rest = below(rest, used);
     if let Some(reason) = &detail.mounts_missing {
         let text = format!("Not all mounts are known: {}", words::name(theme, reason));
@@ -102,140 +117,168 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, detail: &Detail, are
     files::top(model, theme, row, shape.files, below(rest, 1), buffer);
 }
 
-/// The table of mounts; returns the rows used.
-fn mounts(
+/// Which mounts can only be read from.
+fn read_only(theme: &Theme, places: &[Place<'_>]) -> String {
+    let mounts = places.iter().filter(|place| place.mount.is_some() && place.read_only());
+    let names: Vec<_> = mounts.map(|place| words::path(theme, &place.path)).collect();
+    format!("{}: {READ_ONLY}", names.join(", "))
+}
+
+/// The tree of places; returns the rows used.
+fn table(
     model: &Model,
     theme: &Theme,
-    row: &Row,
-    detail: &Detail,
+    places: &[Place<'_>],
     rows: usize,
     area: Rect,
     buffer: &mut Buffer,
 ) -> u16 {
-    let Some(classifier) = row.classifier() else { return 0 };
-    let shown = cells::visible_mounts(detail);
     let narrow = area.width < 70;
-    let all: Vec<Vec<Span<'static>>> = shown
-        .iter()
-        .filter_map(|index| detail.mounts.get(*index))
-        .map(|mount| {
-            let verdict = classifier.mount(mount).fates.verdict(model.event);
-            vec![
-                Span::styled(target(theme, mount, narrow), theme.text),
-                Span::styled(source(theme, mount), theme.text),
-                Span::styled(mount.storage.label(), theme.text),
-                Span::styled(if mount.read_only { "ro" } else { "rw" }, theme.text),
-                Span::styled(
-                    mount.filesystem.as_ref().map_or_else(|| "-".into(), |fs| words::name(theme, fs)),
-                    theme.faint,
-                ),
-                words::fate(verdict, theme),
-            ]
-        })
-        .collect();
+    let all: Vec<Vec<Span<'static>>> =
+        places.iter().map(|place| cells_of(model, theme, place, narrow)).collect();
     // Beside the list the columns stand still from one detail to the next.
-    let most = if narrow { 16 } else { 48 };
+    let most = if narrow { 18 } else { 48 };
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let wide =
         |column: usize| widest(all.iter().filter_map(|cells| cells.get(column)).map(|cell| &cell.content));
     let columns = vec![
-        Column::new("IN CONTAINER", wide(0).clamp(16, most)).least(16).middle().fill(),
+        Column::new("IN CONTAINER", wide(0).clamp(18, most)).least(16).middle().fill(),
         Column::new("FROM", wide(1).clamp(24, 48)).least(8).middle().drop(2),
         Column::new("STORAGE", wide(2).max(19)).drop(1),
-        // `rw` and `ro` need no head; without a column of its own, the target says what is read-only.
+        // `rw` and `ro` need no head; without a column of its own, the name says what is read-only.
         unless(narrow, Column::new("", 2)),
         unless(area.width < 84, Column::new("FILE SYSTEM", wide(4).min(16)).drop(3)),
         Column::new(model.event.if_words().to_uppercase(), wide(5).min(if narrow { 10 } else { 32 })).least(10),
     ];
     let table = Table::selectable(model.open, columns, area.width);
     table.heads(buffer, theme, area, 0);
-    let seen = Seen::of(all.len(), rows, model.open.then_some(model.detail_list.offset));
+    let seen = seen(places, rows, model.open.then_some(model.detail_list.offset));
     let mut line = 1;
-    let mut draw = |place: usize, line: u16| {
-        let Some(cells) = all.get(place) else { return };
-        let selected = model.open && model.detail_list.selected == place;
+    for place in &seen {
+        let Some(cells) = all.get(*place) else { continue };
+        let selected = model.open && model.detail_list.selected == *place;
         let row = TableRow { cells: cells.clone(), selected, marked: false };
         table.row(buffer, theme, area, line, &row);
-    };
-    for place in seen.from..seen.to {
-        draw(place, line);
         line += 1;
     }
-    if seen.root {
-        draw(all.len().saturating_sub(1), line + u16::from(seen.more));
-    }
-    if seen.more {
-        let text = format!("{} and {} more (Enter)", theme.ellipsis(), all.len().saturating_sub(seen.to + 1));
-        put(buffer, theme, area, line, &[Span::styled(text, theme.faint)]);
-    }
-    if model.open && seen.root {
+    let left = all.len() - seen.len();
+    if left > 0 && model.open {
         let above = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
-        let text = match (seen.from + 1, seen.to) {
-            (first, last) if first < last => format!("{first}-{last} of {}", all.len()),
-            (only, _) => format!("{only} of {}", all.len()),
-        };
+        let first = seen.first().map_or(0, |first| first + 1);
+        let text = format!("{first}-{} of {}", first + seen.len().saturating_sub(1), all.len());
         put_right(buffer, theme, above, 0, 0, &[Span::styled(text, theme.faint)]);
+    } else if left > 0 && rows > seen.len() {
+        let text = format!("{} and {left} more (Enter)", theme.ellipsis());
+        put(buffer, theme, area, line, &[Span::styled(text, theme.faint)]);
+        line += 1;
     }
-    line += u16::from(seen.root) + u16::from(seen.more);
     line
 }
 
-/// Which mounts are seen. The last, what holds everything else and is lost first, always is.
-struct Seen {
-    from: usize,
-    to: usize,
-    /// There is a line that counts those left out.
-    more: bool,
-    /// The last one follows by itself.
-    root: bool,
+/// Which places are seen: in an open detail a window; beside the list the root, the mounts, and
+/// what says something else than the place above it.
+fn seen(places: &[Place<'_>], rows: usize, offset: Option<usize>) -> Vec<usize> {
+    let all = places.len();
+    if let Some(offset) = offset {
+        let from = offset.min(all.saturating_sub(rows));
+        return (from..all.min(from + rows)).collect();
+    }
+    let mut seen: Vec<usize> = (0..all).filter(|place| says_more(places, *place)).collect();
+    if seen.len() > rows || (seen.len() == rows && rows < all) {
+        // The last row counts those left out.
+        seen.truncate(rows.saturating_sub(1));
+    }
+    seen
 }
 
-impl Seen {
-    /// Picks from `all` mounts for some rows; `offset` is how far an open detail is scrolled.
-    fn of(all: usize, rows: usize, offset: Option<usize>) -> Self {
-        match offset {
-            _ if all <= rows => Self { from: 0, to: all, more: false, root: false },
-            Some(offset) if rows >= 2 => {
-                let from = offset.min(all - rows);
-                Self { from, to: from + rows - 1, more: false, root: true }
-            }
-            Some(offset) => Self { from: offset, to: offset + rows, more: false, root: false },
-            None => Self { from: 0, to: rows.saturating_sub(2), more: rows >= 2, root: rows >= 1 },
+/// Whether a place is a mount, or its answer is another one than that of the place above it.
+fn says_more(places: &[Place<'_>], at: usize) -> bool {
+    let Some(place) = places.get(at) else { return false };
+    let above = places.get(..at).unwrap_or_default().iter().rfind(|above| above.depth < place.depth);
+    place.mount.is_some()
+        || above
+            .is_none_or(|above| Event::ALL.iter().any(|event| above.verdict(*event) != place.verdict(*event)))
+}
+
+/// What a place's row says. What is lost is dim besides being called so.
+fn cells_of(model: &Model, theme: &Theme, place: &Place<'_>, narrow: bool) -> Vec<Span<'static>> {
+    let verdict = place.verdict(model.event);
+    let name = if verdict == Verdict::Lost { theme.faint } else { theme.text };
+    let filesystem = place.mount.and_then(|mount| mount.filesystem.as_ref());
+    vec![
+        Span::styled(target(theme, place, narrow), name),
+        source(theme, place),
+        Span::styled(place.answer.storage.label(), theme.text),
+        Span::styled(if place.read_only() { "ro" } else { "rw" }, theme.text),
+        Span::styled(filesystem.map_or_else(String::new, |fs| words::name(theme, fs)), theme.faint),
+        words::fate(verdict, theme),
+    ]
+}
+
+fn target(theme: &Theme, place: &Place<'_>, narrow: bool) -> String {
+    let read_only = if narrow && place.mount.is_some() && place.read_only() { " (ro)" } else { "" };
+    format!("{}{}{read_only}", "  ".repeat(place.depth), words::path(theme, &place.name))
+}
+
+fn source(theme: &Theme, place: &Place<'_>) -> Span<'static> {
+    if place.answer.violation.is_some() {
+        let mounted = place.mount.is_some();
+        return Span::styled(if mounted { "does not last" } else { "not mounted" }, theme.caution);
+    }
+    let source = place.mount.map_or("", |mount| &mount.source);
+    let text = match place.answer.storage {
+        StorageKind::WritableLayer | StorageKind::HostDisk if place.path == Path::new("/") => "the rest".into(),
+        StorageKind::Tmpfs | StorageKind::EmptyDirMemory if place.mount.is_some() && source.is_empty() => {
+            "memory".into()
         }
-    }
-}
-
-fn target(theme: &Theme, mount: &Mount, narrow: bool) -> String {
-    let read_only = if narrow && mount.read_only { " (ro)" } else { "" };
-    if mount.target == Path::new("/") {
-        return format!("everything else{read_only}");
-    }
-    format!("{}{read_only}", words::path(theme, &mount.target))
-}
-
-fn source(theme: &Theme, mount: &Mount) -> String {
-    match mount.storage {
-        StorageKind::WritableLayer => "container".into(),
-        StorageKind::Tmpfs | StorageKind::EmptyDirMemory if mount.source.is_empty() => "memory".into(),
-        _ if mount.source.is_empty() => "-".into(),
-        _ => words::name(theme, &mount.source),
-    }
+        _ => words::name(theme, source),
+    };
+    Span::styled(text, theme.text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::classify::Explanation;
+    use crate::core::fate::{Answer, Basis, Fate, Fates};
+    use crate::core::mount::{Backing, Mount};
 
     #[test]
-    fn what_holds_everything_else_is_always_in_sight() {
-        let seen = |rows, offset| {
-            let seen = Seen::of(12, rows, offset);
-            (seen.from..seen.to, seen.more, seen.root)
+    fn beside_the_list_only_what_says_more_is_seen() {
+        let mount = Mount::new("/".into(), String::new(), Backing::Layer, None);
+        let answer = Answer {
+            fate: Fate::Lost,
+            reason: "".into(),
+            advice: "".into(),
+            condition: None,
+            holds: None,
+            basis: Basis::Derived,
         };
-        assert_eq!(seen(12, None), (0..12, false, false));
-        assert_eq!(seen(5, None), (0..3, true, true));
-        assert_eq!(seen(2, None), (0..0, true, true));
-        assert_eq!(seen(5, Some(3)), (3..7, false, true));
-        assert_eq!(seen(5, Some(8)), (7..11, false, true));
+        let place = |depth: usize, is_mount: bool, fate: Fate| Place {
+            path: "/x".into(),
+            depth,
+            name: "/x".into(),
+            mount: is_mount.then_some(&mount),
+            answer: Explanation {
+                mount: None,
+                storage: mount.storage,
+                fates: Fates(std::array::from_fn(|_| Answer { fate, ..answer.clone() })),
+                rule: None,
+                violation: None,
+            },
+        };
+        let places = [
+            place(0, true, Fate::Lost),
+            place(1, true, Fate::Kept),
+            place(2, false, Fate::Kept),
+            place(1, false, Fate::Rebuilt),
+            place(1, false, Fate::Lost),
+        ];
+        assert_eq!(seen(&places, 9, None), [0, 1, 3]);
+        assert_eq!(seen(&places, 3, None), [0, 1], "the third row counts the rest");
+        assert_eq!(seen(&places, 9, Some(0)), [0, 1, 2, 3, 4], "an open detail shows all");
+        assert_eq!(seen(&places, 2, Some(1)), [1, 2], "and scrolls through them");
+        assert_eq!(seen(&places, 2, Some(9)), [3, 4]);
+        assert_eq!(seen(&[], 4, None), Vec::<usize>::new());
     }
 }
