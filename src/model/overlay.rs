@@ -49,6 +49,14 @@ pub struct ExplainView {
     pub command: Option<String>,
     /// What is wrong with it.
     pub violation: Option<String>,
+    /// What the answer depends on, and whether that holds.
+    pub condition: Option<String>,
+    /// The profile's rule that applied, and where it comes from.
+    pub rule: Option<String>,
+    /// The platform, and why it was recognised.
+    pub platform: String,
+    /// Lines scrolled away.
+    pub scroll: usize,
 }
 
 /// A plan on the screen.

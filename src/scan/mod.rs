@@ -9,6 +9,7 @@ mod measure;
 pub mod mountinfo;
 mod open;
 mod project;
+mod read;
 mod stream;
 mod troubles;
 mod upper;
@@ -24,6 +25,7 @@ pub use birth::{made, origin, tells_births};
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
 pub use project::{Budget, project};
+pub use read::read;
 pub use stream::stream;
 
 /// Which files in a place count.

@@ -6,7 +6,9 @@
 mod age;
 mod name;
 mod size;
+mod wrap;
 
 pub use age::{age, ago, clock, span};
 pub use name::{cut, cut_middle, pad, printable, printable_path, width};
 pub use size::{size, size_at_least};
+pub use wrap::wrap;

@@ -65,6 +65,8 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
+pub use overlay::explain_scroll;
+
 /// Rows that are visible of the list that has the keys.
 pub fn page_height(model: &Model) -> usize {
     let (columns, rows) = model.size;

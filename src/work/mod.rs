@@ -6,6 +6,7 @@ pub mod gather;
 pub mod git;
 pub mod ground;
 pub mod mounts;
+pub mod packages;
 pub mod risk;
 pub mod roster;
 pub mod tour;

@@ -279,6 +279,10 @@ fn explain() -> Overlay {
         advice: explanation.fates.of(Event::Retire).advice.to_string(),
         command: Some("docker exec my-project._.alice cp -an -- /tmp/model.pt /workspace/".into()),
         violation: None,
+        condition: None,
+        rule: None,
+        platform: "DS01 (label ds01.user)".into(),
+        scroll: 0,
     }))
 }
 

@@ -44,7 +44,7 @@ impl State {
         let mut facts = vec![text::printable(&mount.source).into_owned()];
         facts.extend(mount.filesystem.clone());
         if mount.read_only {
-            facts.push("read-only".into());
+            facts.push("read-only: nothing can be saved here".into());
         }
         Some(self.view(row, &mount.target, &explanation, facts.join(", ")))
     }
@@ -83,6 +83,13 @@ impl State {
             advice: chosen.advice.to_string(),
             command,
             violation: explanation.violation.map(|violation| violation.words().to_string()),
+            condition: chosen.condition_words(),
+            rule: explanation.rule.map(|rule| match &rule.source {
+                Some(source) => format!("{} ({source})", rule.id),
+                None => rule.id.clone(),
+            }),
+            platform: row.rules.words(),
+            scroll: 0,
         }
     }
 }

@@ -213,6 +213,10 @@ impl State {
             Some(Overlay::Help { scroll }) if up || down => {
                 *scroll = if down { (*scroll + 1).min(TABLE.len()) } else { scroll.saturating_sub(1) };
             }
+            Some(Overlay::Explain(view)) if up || down => {
+                let most = ui::explain_scroll(view, self.model.event, self.model.size);
+                view.scroll = if down { (view.scroll + 1).min(most) } else { view.scroll.saturating_sub(1) };
+            }
             Some(Overlay::WhatIf { cursor, worst, .. }) if up || down => {
                 let last = worst.len().saturating_sub(1);
                 *cursor = if down { (*cursor + 1).min(last) } else { cursor.saturating_sub(1) };

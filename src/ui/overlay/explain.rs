@@ -9,21 +9,24 @@
 //! │   docker cp my-project:/tmp/model.pt ~/workspace/my-project/          │
 //! │                                                                       │
 //! │ crash           kept     the same container goes on ...               │
-//! └ y copies the command, Esc closes ─────────────────────────────────────┘
+//! │                                                                       │
+//! │ Platform: DS01 (label ds01.user)                                      │
+//! └ j k scroll, y copies the command, Esc closes ─────────────────────────┘
 //! ```
 
 use ratatui::text::Span;
 
 use super::{Sheet, empty};
+use crate::core::event::Event;
 use crate::core::fate::Basis;
-use crate::model::{ExplainView, Model};
+use crate::model::ExplainView;
 use crate::text;
 use crate::ui::empty::sentence;
 use crate::ui::theme::Theme;
 use crate::ui::widget::{widest, wrap};
 use crate::ui::words;
 
-pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u16) -> Sheet {
+pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u16) -> Sheet {
     let room = usize::from(columns);
     let mut lines = Vec::new();
     let say = |lines: &mut Vec<Vec<Span<'static>>>, text: &str, style| {
@@ -40,8 +43,7 @@ pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u
         say(&mut lines, &sentence(theme, violation), theme.danger);
     }
     lines.push(empty());
-    if let Some((event, verdict, reason, basis)) = view.events.iter().find(|(event, ..)| *event == model.event)
-    {
+    if let Some((event, verdict, reason, basis)) = view.events.iter().find(|(known, ..)| *known == event) {
         let fate = words::fate(*verdict, theme);
         let guess = if *basis == Basis::Inferred { " (a best guess from inside)" } else { "" };
         let text = format!("{} {}: {}{guess}", fate.content, event.if_words(), words::name(theme, reason));
@@ -49,6 +51,9 @@ pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u
     }
     if !view.advice.is_empty() {
         say(&mut lines, &format!("To do: {}.", words::name(theme, &view.advice)), theme.text);
+    }
+    if let Some(condition) = &view.condition {
+        say(&mut lines, &format!("Condition: {condition}."), theme.text);
     }
     if let Some(command) = &view.command {
         lines.push(empty());
@@ -67,8 +72,17 @@ pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u
             Span::styled(words::name(theme, reason), theme.faint),
         ]);
     }
-    let keys = if view.command.is_some() { "y copies the command, Esc closes" } else { "Esc closes" };
+    lines.push(empty());
+    if let Some(rule) = &view.rule {
+        say(&mut lines, &format!("Rule: {}", words::name(theme, rule)), theme.faint);
+    }
+    say(&mut lines, &format!("Platform: {}", words::name(theme, &view.platform)), theme.faint);
+    let keys = if view.command.is_some() {
+        "j k scroll, y copies the command, Esc closes"
+    } else {
+        "j k scroll, Esc closes"
+    };
     let title = text::cut_middle(&words::name(theme, &view.path), room.saturating_sub(4), theme.ellipsis())
         .into_owned();
-    Sheet { title, keys: keys.into(), lines, scroll: 0, cursor: None, columns }
+    Sheet { title, keys: keys.into(), lines, scroll: view.scroll, cursor: None, columns }
 }

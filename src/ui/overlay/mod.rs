@@ -18,18 +18,30 @@ use ratatui::text::Span;
 
 use super::theme::Theme;
 use super::widget::{boxed, put};
-use crate::model::{Model, Overlay};
+use crate::core::event::Event;
+use crate::model::{ExplainView, Model, Overlay};
+
+/// Lines of an explanation that can be scrolled away on a screen of this size.
+pub fn explain_scroll(view: &ExplainView, event: Event, (columns, rows): (u16, u16)) -> usize {
+    // Neither colours nor the alphabet change how many lines there are.
+    let sheet = explain::sheet(view, event, &Theme::dark(), room(columns));
+    sheet.lines.len().saturating_sub(usize::from(rows.saturating_sub(2)))
+}
+
+/// Columns of text on a screen with so many columns: text is measured for the width it will have.
+fn room(columns: u16) -> u16 {
+    columns.saturating_sub(MARGIN).min(WIDEST).saturating_sub(4)
+}
 
 pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, buffer: &mut Buffer) {
-    // Text is measured for the width it will have.
-    let columns = buffer.area.width.saturating_sub(MARGIN).min(WIDEST).saturating_sub(4);
+    let columns = room(buffer.area.width);
     let sheet = match overlay {
         Overlay::Help { scroll } => help::sheet(*scroll, theme, columns),
         Overlay::Verbs(verbs) => verbs::sheet(verbs, theme, columns),
         Overlay::WhatIf { subject, worst, cursor } => {
             what_if::sheet(model, subject, worst, *cursor, theme, columns)
         }
-        Overlay::Explain(view) => explain::sheet(view, model, theme, columns),
+        Overlay::Explain(view) => explain::sheet(view, model.event, theme, columns),
         Overlay::Plan(view) => plan::sheet(view, theme, columns, buffer.area.height.saturating_sub(2)),
     };
     sheet.draw(theme, buffer);

@@ -3,9 +3,8 @@
 mod frame;
 mod line;
 mod table;
-mod wrap;
 
+pub(super) use crate::text::wrap;
 pub(super) use frame::{boxed, rule, upright};
 pub(super) use line::{put, put_right, spans};
 pub(super) use table::{Column, Table, TableRow, widest};
-pub(super) use wrap::wrap;

@@ -1,15 +1,15 @@
 //! Text over several lines, broken between words.
 
-use crate::text;
+use super::{cut, width};
 
 /// Breaks a text between words into lines of at most `columns`; longer words are broken where they must.
-pub(in crate::ui) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
         let gap = usize::from(!line.is_empty());
-        if text::width(&line) + gap + text::width(word) <= columns {
+        if width(&line) + gap + width(word) <= columns {
             if gap == 1 {
                 line.push(' ');
             }
@@ -30,8 +30,8 @@ pub(in crate::ui) fn wrap(text: &str, columns: usize) -> Vec<String> {
 /// Breaks a word that is wider than a line; returns what is left for the last line.
 fn break_word(word: &str, columns: usize, lines: &mut Vec<String>) -> String {
     let mut rest = word;
-    while text::width(rest) > columns {
-        let part = text::cut(rest, columns, "").into_owned();
+    while width(rest) > columns {
+        let part = cut(rest, columns, "").into_owned();
         if part.is_empty() {
             // One character is wider than the whole line.
             return String::new();
