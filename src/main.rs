@@ -15,6 +15,7 @@ use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, folders, host, profiles};
 use outlast::port::{Clock, Engine, Host};
+use outlast::scan;
 use outlast::store::Store;
 use outlast::term::ColorChoice;
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let code = cli::run(
         std::env::args_os(),
         Wiring {
-            host: Arc::new(host::this_host()),
+            host: Arc::new(Host { walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),

@@ -68,6 +68,8 @@ pub enum Command {
     Mounts(MountsArgs),
     /// Say what becomes of a path, and why.
     Explain(ExplainArgs),
+    /// Find files by name on this machine and in every container, and say what becomes of each.
+    Find(FindArgs),
     /// List files that would be lost, the most valuable first.
     Risk(RiskArgs),
     /// Start a stopped workspace.
@@ -95,6 +97,7 @@ impl Command {
             Self::Ls(args) => (args.json, "ls"),
             Self::Mounts(args) => (args.json, "mounts"),
             Self::Explain(args) => (args.json, "explain"),
+            Self::Find(args) => (args.json, "find"),
             Self::Risk(args) => (args.json, "risk"),
             Self::Start(args) => (args.json, "start"),
             Self::Stop(args) => (args.json, "stop"),
@@ -144,6 +147,23 @@ pub struct ExplainArgs {
     #[arg(long = "in", value_name = "NAME")]
     pub within: Option<String>,
     /// The event to answer for first.
+    #[arg(long, value_parser = event)]
+    pub event: Option<Event>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `find`
+#[derive(Args, Debug)]
+pub struct FindArgs {
+    /// A part of the file's name, in any case; `*` stands for anything.
+    #[arg(value_name = "NAME-PART")]
+    pub part: String,
+    /// Only this workspace.
+    #[arg(long = "in", value_name = "NAME")]
+    pub within: Option<String>,
+    /// The event to answer for.
     #[arg(long, value_parser = event)]
     pub event: Option<Event>,
     /// Print JSON.

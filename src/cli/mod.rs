@@ -5,6 +5,7 @@ mod change;
 mod context;
 mod documents;
 mod explain;
+mod find;
 mod log;
 mod ls;
 mod mounts;
@@ -137,8 +138,10 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
     context.endpoint().clone_into(endpoint);
     let runtime = runtime()?;
     let code = runtime.block_on(async {
-        let looks =
-            matches!(command, Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Risk(_));
+        let looks = matches!(
+            command,
+            Command::Ls(_) | Command::Mounts(_) | Command::Explain(_) | Command::Find(_) | Command::Risk(_)
+        );
         if looks {
             context.or_this_machine().await?;
         }
@@ -149,6 +152,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Ls(args) => ls::run(&args, &context, out).await,
             Command::Mounts(args) => mounts::run(&args, &context, out).await,
             Command::Explain(args) => explain::run(&args, &context, out).await,
+            Command::Find(args) => find::run(&args, &context, out).await,
             Command::Risk(args) => risk::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,

@@ -18,6 +18,7 @@ pub fn this_host() -> Host {
         hostname,
         users: std::collections::BTreeMap::new(),
         lookup: Some(sys::users::user_name),
+        walk: None,
     }
 }
 

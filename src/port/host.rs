@@ -1,7 +1,12 @@
 //! What is known of this machine and of the person in front of it. Facts only.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::ScanStream;
+
+/// How a folder of this machine is read.
+pub type Walk = fn(&Path, &[PathBuf]) -> ScanStream;
 
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +25,9 @@ pub struct Host {
     pub users: BTreeMap<u32, String>,
     /// Looks a name up that is not among `users`.
     pub lookup: Option<fn(u32) -> Option<String>>,
+    /// Reads a folder of this machine with all below it, without the paths that are given too;
+    /// `None` where nothing of it may be read.
+    pub walk: Option<Walk>,
 }
 
 impl Host {

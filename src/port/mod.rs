@@ -10,5 +10,5 @@ pub use engine::{
     Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
     Right, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
-pub use host::Host;
+pub use host::{Host, Walk};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};

@@ -4,6 +4,7 @@
 //! directory swapped for a link while it is read leads nowhere else.
 
 mod birth;
+mod folder;
 mod look;
 mod measure;
 pub mod mountinfo;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use crate::core::storage::StorageKind;
 
 pub use birth::{made, origin, tells_births};
+pub use folder::folder;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
 pub use project::{Budget, project};

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod explain;
+pub mod find;
 pub mod gather;
 pub mod git;
 pub mod ground;
