@@ -65,9 +65,16 @@ fn engine(
 fn dashboard(start: Start) -> Result<u8> {
     let Start { engine, fallback, host, clock, profiles, config, config_error, ascii, color } = start;
     let on_this_machine = engine.endpoint().id == "machine";
+    // The playground opens no file.
+    let machine: Option<Arc<dyn Engine>> = match engine.endpoint().id.as_str() {
+        "demo" => None,
+        "machine" => Some(Arc::clone(&engine)),
+        _ => Some(Arc::new(Machine::new(Arc::clone(&host), Arc::clone(&clock), profiles.landmarks()))),
+    };
     let session = Session {
         folder_roots: folders::roots(&profiles.without_workspace().profile, &config, &host),
         ports: Ports {
+            machine,
             engine,
             clock,
             store: {

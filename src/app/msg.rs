@@ -9,6 +9,7 @@ use crate::core::plan::Plan;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
 use crate::port::{Inventory, Probe, Tick};
+use crate::work::find::News;
 
 /// What happened.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub enum Msg {
     Scanned(WsKey, u64, Result<Risk>),
     /// Project folders without a container.
     Folders(Vec<Workspace>),
+    /// What a search by name, by its number, says; `None` at its end.
+    Found(u64, Option<News>),
     /// A plan was run.
     Ran(Box<Plan>, Result<()>),
     /// Sentences about plans that were cut off the last time.
@@ -61,6 +64,17 @@ pub enum Cmd {
     },
     /// Look for project folders that none of these host paths covers.
     Folders(Vec<std::path::PathBuf>),
+    /// Look for files by name; an earlier search ends.
+    Find {
+        /// The number of the search.
+        number: u64,
+        /// The part of the name.
+        part: String,
+        /// The workspaces.
+        places: Vec<WsKey>,
+    },
+    /// End the search by name.
+    EndFind,
     /// Tell when the selection has rested for a moment.
     Settle,
     /// Run a plan.

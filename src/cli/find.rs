@@ -11,9 +11,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::found::{FindReport, MatchRow};
 use crate::core::report::{Head, PathText, Trouble, maps};
 use crate::text::{age, pad, size};
-use crate::work::explain::of_the_host;
-use crate::work::find::{Budget, Match, News, Place, Search, Wanted};
-use crate::work::{Engine, ground};
+use crate::work::find::{Budget, Match, News, Place, Search, Wanted, this_machine};
 
 /// Columns of the answer; the longer ones push the rest aside.
 const ANSWER: usize = 24;
@@ -100,20 +98,18 @@ async fn search(
         on(News::Trouble(trouble));
     }
     let mut places = known.clone();
-    // What runs can be seen better, and answers for what others mount too.
-    places.sort_by_key(|place| !place.workspace.state.is_up());
-    let mut machine = None;
+    let mut owner = None;
     match only {
         Some(key) => places.retain(|place| place.workspace.key == key),
-        None => match this_machine(context).await {
-            Ok(place) => machine = place.map(Arc::new),
+        None => match machine(context).await {
+            Ok(place) => owner = place,
             Err(error) => on(News::Trouble(Trouble::new("machine", "folders", &error))),
         },
     }
     let search = Search {
         engine: context.engine.as_ref(),
         places,
-        machine,
+        machine: owner,
         host: &context.host,
         folders: context.roots().into_iter().chain(context.host.home.clone()).collect(),
         known,
@@ -124,14 +120,11 @@ async fn search(
 }
 
 /// This machine as the owner of its folders; the playground has none.
-async fn this_machine(context: &Context<'_>) -> Result<Option<Place>> {
+async fn machine(context: &Context<'_>) -> Result<Option<Arc<Place>>> {
     if context.is_playground() {
         return Ok(None);
     }
-    let engine: Arc<dyn Engine> = context.machine()?;
-    let Some(workspace) = engine.inventory().await?.workspaces.into_iter().next() else { return Ok(None) };
-    let grounds = of_the_host(ground::look(engine.as_ref(), &context.profiles, &workspace).await?);
-    Ok(Some(Place { workspace, grounds }))
+    this_machine(context.machine()?.as_ref(), &context.profiles).await
 }
 
 fn line(file: &Match, args: &FindArgs, context: &Context<'_>) -> String {
@@ -140,7 +133,11 @@ fn line(file: &Match, args: &FindArgs, context: &Context<'_>) -> String {
     let answer = pad(&format!("{} {}", verdict.words(), event.if_words()), ANSWER);
     let bytes = file.bytes.map_or_else(|| "?".into(), size);
     let changed = file.modified.map_or_else(|| "?".into(), |at| age(at, context.clock.now()));
-    format!("{answer}  {bytes:>6}  {changed:>4}  {}", file.whereabouts())
+    let also = match file.also() {
+        also if also.is_empty() => String::new(),
+        also => format!(" ({})", also.join(", ")),
+    };
+    format!("{answer}  {bytes:>6}  {changed:>4}  {}{also}", file.whereabouts())
 }
 
 fn row(file: &Match) -> MatchRow {

@@ -7,7 +7,7 @@ mod overlay;
 mod rows;
 
 pub use list::List;
-pub use overlay::{Confirm, ExplainView, Overlay, PlanState, PlanView};
+pub use overlay::{Confirm, ExplainView, FindView, FoundRow, Overlay, PlanState, PlanView};
 pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
 
 use std::path::PathBuf;
@@ -167,6 +167,8 @@ pub struct Editing {
     pub text: String,
     /// Where the cursor stands, in characters.
     pub cursor: usize,
+    /// It is the name of a file to find, and not the filter.
+    pub find: bool,
 }
 
 /// A message about the last thing that happened.

@@ -65,7 +65,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
     }
 }
 
-pub use overlay::explain_scroll;
+pub use overlay::{explain_scroll, find_page};
 
 /// Rows that are visible of the list that has the keys.
 pub fn page_height(model: &Model) -> usize {

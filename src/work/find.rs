@@ -14,17 +14,19 @@ use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
-use super::explain::{container_paths, host_path, seen_in};
+use super::explain::{container_paths, host_path, of_the_host, seen_in};
+use super::ground;
 use crate::core::classify::{Explanation, Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::mount::{self, Mount};
 use crate::core::pattern::like;
+use crate::core::recognise::Profiles;
 use crate::core::report::{SeenIn, Trouble};
 use crate::core::storage::StorageKind;
 use crate::core::value::Value;
 use crate::core::workspace::Workspace;
 use crate::port::{Engine, FileFact, Host, ScanItem, ScanRequest};
-use crate::text::printable_path;
+use crate::text::{printable, printable_path};
 
 /// Places that are read at the same time.
 const AT_ONCE: usize = 4;
@@ -92,6 +94,13 @@ pub struct Place {
     pub grounds: Grounds,
 }
 
+/// This machine as the owner of its folders.
+pub async fn this_machine(engine: &dyn Engine, profiles: &Profiles) -> Result<Option<Arc<Place>>> {
+    let Some(workspace) = engine.inventory().await?.workspaces.into_iter().next() else { return Ok(None) };
+    let grounds = of_the_host(ground::look(engine, profiles, &workspace).await?);
+    Ok(Some(Arc::new(Place { workspace, grounds })))
+}
+
 /// A file of that name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Match {
@@ -122,19 +131,19 @@ impl Match {
             || self.path.parent().is_some_and(|folder| folder.iter().any(hidden))
     }
 
-    /// Where it is, harmless: on the host where it has a place of its own there, and in containers.
+    /// Where it is, harmless: on the host where it has a place of its own there, else in its container.
     pub fn whereabouts(&self) -> String {
-        let inside: Vec<String> = self
-            .seen_in
-            .iter()
-            .map(|seen| crate::text::printable(&format!("{}:{}", seen.workspace, seen.path)).into_owned())
-            .collect();
         match (&self.host_path, &self.place.workspace.container) {
-            (Some(host), _) if inside.is_empty() => printable_path(host).into_owned(),
-            (Some(host), _) => format!("{} ({})", printable_path(host), inside.join(", ")),
-            (None, Some(name)) => format!("{}:{}", crate::text::printable(name), printable_path(&self.path)),
+            (Some(host), _) => printable_path(host).into_owned(),
+            (None, Some(name)) => format!("{}:{}", printable(name), printable_path(&self.path)),
             (None, None) => printable_path(&self.path).into_owned(),
         }
+    }
+
+    /// Where containers see it, harmless; nothing where that is what [`Match::whereabouts`] says.
+    pub fn also(&self) -> Vec<String> {
+        let seen = self.seen_in.iter().filter(|_| self.host_path.is_some());
+        seen.map(|seen| printable(&format!("{}:{}", seen.workspace, seen.path)).into_owned()).collect()
     }
 }
 
@@ -244,7 +253,10 @@ impl Search<'_> {
         folders.sort();
         folders.dedup();
         let mut covered: Vec<PathBuf> = if walk.is_some() { folders.clone() } else { Vec::new() };
-        for place in &self.places {
+        // What runs can be seen better, and answers for what others mount too.
+        let mut places = self.places.clone();
+        places.sort_by_key(|place| !place.workspace.state.is_up());
+        for place in &places {
             let detail = &place.grounds.detail;
             let own = |mount: &&Mount| {
                 // The disk of a machine is not searched as a whole.

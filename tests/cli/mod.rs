@@ -2,10 +2,12 @@
 
 mod change;
 mod events;
+mod find;
 mod harm;
 mod help;
 mod layers;
 mod list;
+mod packages;
 mod paths;
 mod risk;
 mod tour;

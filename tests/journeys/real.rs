@@ -14,7 +14,7 @@ use crate::support::docker::{self, Cli};
 use crate::support::dockerd::Dockerd;
 use crate::support::journey::{journey, journey_below, meanwhile, press, see, unsee};
 
-fn real() -> (Arc<dyn Engine>, Arc<dyn Clock>) {
+pub(super) fn real() -> (Arc<dyn Engine>, Arc<dyn Clock>) {
     let clock: Arc<dyn Clock> = Arc::new(System);
     let address = find(&|name| std::env::var(name).ok()).unwrap().unwrap();
     (Arc::new(Docker::new(address, Arc::new(host::this_host()), Arc::clone(&clock), Vec::new())), clock)

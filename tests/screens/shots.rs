@@ -128,7 +128,7 @@ fn what_is_not_known_is_said_and_never_shown_as_nothing() {
 #[test]
 fn the_lines_at_the_edges() {
     let mut model = model::demo(80, 12);
-    model.editing = Some(Editing { text: "thesis".into(), cursor: 3 });
+    model.editing = Some(Editing { text: "thesis".into(), cursor: 3, find: false });
     insta::assert_snapshot!("editing_80x12", styled(&model, &Theme::dark()));
     model.editing = None;
     model.notice = Some(Notice::good("Stopped my-project."));

@@ -148,6 +148,7 @@ fn travel(
     model.folder_roots = folder_roots;
     let ports = Ports {
         engine,
+        machine: None,
         clock,
         host: Arc::new(Host { uid: 1001, user: Some("alice".into()), ..Host::default() }),
         store: {

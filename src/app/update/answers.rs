@@ -48,6 +48,10 @@ impl State {
             Msg::Scanning(key, _, tally) => self.scanning(&key, tally),
             Msg::Scanned(key, _, risk) => self.scanned(&key, risk),
             Msg::Folders(folders) => self.folders(folders),
+            Msg::Found(number, news) => {
+                self.found(number, news);
+                Vec::new()
+            }
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
                 if !sentences.is_empty() {

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::State;
-use crate::core::classify::{Explanation, Origin};
+use crate::core::classify::{Classifier, Explanation, Origin};
 use crate::core::event::Event;
 use crate::core::finding::FileAtRisk;
 use crate::core::mount::Mount;
+use crate::core::workspace::Workspace;
 use crate::model::{ExplainView, Overlay, Page, Row, Tab};
 use crate::{text, work};
 
@@ -46,7 +47,7 @@ impl State {
         if mount.read_only {
             facts.push("read-only: nothing can be saved here".into());
         }
-        Some(self.view(row, &mount.target, &explanation, facts.join(", ")))
+        Some(view(&row.workspace, &classifier, &mount.target, &explanation, facts.join(", "), self.model.event))
     }
 
     fn file(&self, row: &Row, finding: &FileAtRisk) -> Option<ExplainView> {
@@ -58,38 +59,41 @@ impl State {
         if finding.changed {
             facts.push("a changed file of the image".into());
         }
-        Some(self.view(row, &finding.path, &explanation, facts.join(", ")))
+        Some(view(&row.workspace, &classifier, &finding.path, &explanation, facts.join(", "), self.model.event))
     }
+}
 
-    fn view(&self, row: &Row, path: &Path, explanation: &Explanation<'_>, facts: String) -> ExplainView {
-        let model = &self.model;
-        let event = model.event;
-        let chosen = explanation.fates.of(event);
-        let command = row.classifier().and_then(|classifier| {
-            work::explain::command(&row.workspace, &classifier, path, chosen.verdict(), event)
-        });
-        ExplainView {
-            path: text::printable_path(path).into_owned(),
-            workspace: text::printable(&row.workspace.name).into_owned(),
-            storage: explanation.storage.label(),
-            facts,
-            events: Event::ALL
-                .into_iter()
-                .map(|event| {
-                    let answer = explanation.fates.of(event);
-                    (event, answer.verdict(), answer.reason.to_string(), answer.basis)
-                })
-                .collect(),
-            advice: chosen.advice.to_string(),
-            command,
-            violation: explanation.violation.map(|violation| violation.words().to_string()),
-            condition: chosen.condition_words(),
-            rule: explanation.rule.map(|rule| match &rule.source {
-                Some(source) => format!("{} ({source})", rule.id),
-                None => rule.id.clone(),
-            }),
-            platform: row.rules.words(),
-            scroll: 0,
-        }
+/// An explanation for the screen.
+pub(super) fn view(
+    workspace: &Workspace,
+    classifier: &Classifier<'_>,
+    path: &Path,
+    explanation: &Explanation<'_>,
+    facts: String,
+    event: Event,
+) -> ExplainView {
+    let chosen = explanation.fates.of(event);
+    ExplainView {
+        path: text::printable_path(path).into_owned(),
+        workspace: text::printable(&workspace.name).into_owned(),
+        storage: explanation.storage.label(),
+        facts,
+        events: Event::ALL
+            .into_iter()
+            .map(|event| {
+                let answer = explanation.fates.of(event);
+                (event, answer.verdict(), answer.reason.to_string(), answer.basis)
+            })
+            .collect(),
+        advice: chosen.advice.to_string(),
+        command: work::explain::command(workspace, classifier, path, chosen.verdict(), event),
+        violation: explanation.violation.map(|violation| violation.words().to_string()),
+        condition: chosen.condition_words(),
+        rule: explanation.rule.map(|rule| match &rule.source {
+            Some(source) => format!("{} ({source})", rule.id),
+            None => rule.id.clone(),
+        }),
+        platform: classifier.rules.words(),
+        scroll: 0,
     }
 }

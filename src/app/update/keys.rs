@@ -5,7 +5,7 @@ use crate::app::edit::Editor;
 use crate::app::msg::Cmd;
 use crate::keys::{Action, TABLE};
 use crate::model::key::{Key, KeyCode};
-use crate::model::{Notice, Overlay, Page, Tab};
+use crate::model::{Editing, Notice, Overlay, Page, Tab};
 use crate::ui;
 
 impl State {
@@ -51,6 +51,7 @@ impl State {
             Action::Back => self.back(),
             Action::WhatIf => self.what_if(),
             Action::Filter => self.start_filter(),
+            Action::Find => self.start_find(),
             Action::Sort => self.sort(),
             Action::Mark => return self.mark(),
             Action::Refresh => return self.refresh(),
@@ -148,6 +149,12 @@ impl State {
                 return Vec::new();
             }
             KeyCode::Up | KeyCode::Down if typing_a_name => return Vec::new(),
+            KeyCode::Enter if self.finding.asking => return self.find(),
+            KeyCode::Esc if self.finding.asking => {
+                self.stop_editing();
+                return Vec::new();
+            }
+            KeyCode::Up | KeyCode::Down if self.finding.asking => return Vec::new(),
             KeyCode::Enter => self.editor = None,
             KeyCode::Esc => {
                 self.editor = None;
@@ -173,6 +180,10 @@ impl State {
             self.typed(line.map(|line| line.text).unwrap_or_default());
             return;
         }
+        if self.finding.asking {
+            self.model.editing = line.map(|line| Editing { find: true, ..line });
+            return;
+        }
         if let Some(line) = &line {
             self.list_mut().filter.clone_from(&line.text);
             self.show_lists();
@@ -194,12 +205,14 @@ impl State {
     pub(super) fn stop_editing(&mut self) {
         self.editor = None;
         self.model.editing = None;
+        self.finding.asking = false;
     }
 
-    /// Closes what lies on top, with all that was typed into it.
+    /// Closes what lies on top, with all that was typed into it; a list beneath comes to light again.
     pub(super) fn close_overlay(&mut self) {
         self.model.overlay = None;
         self.stop_editing();
+        self.back_to_found();
     }
 
     /// Keys while something lies on top. Esc and the key that opened it close it; `q` leaves.
@@ -210,6 +223,7 @@ impl State {
         let (up, down) = (is(key, "k") || is(key, "up"), is(key, "j") || is(key, "down"));
         let closes = is(key, "esc");
         match &mut self.model.overlay {
+            Some(Overlay::Find(_)) => return self.find_key(key),
             Some(Overlay::Help { scroll }) if up || down => {
                 *scroll = if down { (*scroll + 1).min(TABLE.len()) } else { scroll.saturating_sub(1) };
             }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod explain;
+mod find;
 mod keys;
 mod stop_or_start;
 mod verbs;
@@ -20,12 +21,14 @@ use crate::model::{LinkState, Model};
 pub struct State {
     /// What is drawn.
     pub model: Model,
-    /// The line being edited: the filter, or the name a plan asks for.
+    /// The line being edited: the filter, the name a plan asks for, or the name of a file to find.
     editor: Option<Editor>,
     /// What the filter was before it was edited, for Esc.
     filter_before: String,
     /// The workspace whose files are read once more before its plan is shown.
     plan_for: Option<WsKey>,
+    /// What the last search by name found.
+    finding: find::Finding,
     /// Whether the folders on this machine were looked at since the last list.
     folders_asked: bool,
 }
@@ -33,7 +36,14 @@ pub struct State {
 impl State {
     /// A state around a model.
     pub fn new(model: Model) -> Self {
-        Self { model, editor: None, filter_before: String::new(), plan_for: None, folders_asked: false }
+        Self {
+            model,
+            editor: None,
+            filter_before: String::new(),
+            plan_for: None,
+            finding: find::Finding::default(),
+            folders_asked: false,
+        }
     }
 
     /// Takes one message.

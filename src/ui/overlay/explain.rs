@@ -26,6 +26,11 @@ use crate::ui::theme::Theme;
 use crate::ui::widget::{widest, wrap};
 use crate::ui::words;
 
+/// Below so many columns the keys are told in brief,
+const ROOMY: usize = 48;
+/// and a reason stands on lines of its own.
+const NARROW: usize = 24;
+
 pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u16) -> Sheet {
     let room = usize::from(columns);
     let mut lines = Vec::new();
@@ -66,23 +71,43 @@ pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u1
     let fates = widest(view.events.iter().map(|(_, verdict, ..)| verdict.words())) + 2;
     for (event, verdict, reason, _) in &view.events {
         let fate = words::fate(*verdict, theme);
-        lines.push(vec![
+        let before = [
             Span::styled(text::pad(event.if_words(), names), theme.text),
             Span::styled(text::pad(&fate.content, fates), fate.style),
-            Span::styled(words::name(theme, reason), theme.faint),
-        ]);
+        ];
+        lines.extend(beside(before, names + fates, &words::name(theme, reason), room, theme));
     }
     lines.push(empty());
     if let Some(rule) = &view.rule {
         say(&mut lines, &format!("Rule: {}", words::name(theme, rule)), theme.faint);
     }
     say(&mut lines, &format!("Platform: {}", words::name(theme, &view.platform)), theme.faint);
-    let keys = if view.command.is_some() {
-        "j k scroll, y copies the command, Esc closes"
-    } else {
-        "j k scroll, Esc closes"
+    let keys = match (view.command.is_some(), room >= ROOMY) {
+        (true, true) => "j k scroll, y copies the command, Esc closes",
+        (true, false) => "j k scroll, y copies, Esc closes",
+        (false, _) => "j k scroll, Esc closes",
     };
     let title = text::cut_middle(&words::name(theme, &view.path), room.saturating_sub(4), theme.ellipsis())
         .into_owned();
     Sheet { title, keys: keys.into(), lines, scroll: view.scroll, cursor: None, columns }
+}
+
+/// A reason beside an event and its fate, on further lines below itself; below both where it is too narrow.
+fn beside(
+    before: [Span<'static>; 2],
+    taken: usize,
+    reason: &str,
+    room: usize,
+    theme: &Theme,
+) -> Vec<Vec<Span<'static>>> {
+    let (from, mut lines) = match room.saturating_sub(taken) {
+        left if left < NARROW => (2, vec![before.to_vec()]),
+        _ => (taken, Vec::new()),
+    };
+    for part in wrap(reason, room.saturating_sub(from)) {
+        let mut line = if lines.is_empty() { before.to_vec() } else { vec![Span::raw(" ".repeat(from))] };
+        line.push(Span::styled(part, theme.faint));
+        lines.push(line);
+    }
+    lines
 }

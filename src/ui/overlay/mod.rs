@@ -7,6 +7,7 @@
 //! ```
 
 mod explain;
+mod find;
 mod help;
 mod plan;
 mod verbs;
@@ -28,6 +29,11 @@ pub fn explain_scroll(view: &ExplainView, event: Event, (columns, rows): (u16, u
     sheet.lines.len().saturating_sub(usize::from(rows.saturating_sub(2)))
 }
 
+/// Rows that a page key moves in the list of found files.
+pub fn find_page(model: &Model) -> usize {
+    usize::from(model.size.1).saturating_sub(5).max(1)
+}
+
 /// Columns of text on a screen with so many columns: text is measured for the width it will have.
 fn room(columns: u16) -> u16 {
     columns.saturating_sub(MARGIN).min(WIDEST).saturating_sub(4)
@@ -42,6 +48,7 @@ pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, buffer: &mut
             what_if::sheet(model, subject, worst, *cursor, theme, columns)
         }
         Overlay::Explain(view) => explain::sheet(view, model.event, theme, columns),
+        Overlay::Find(view) => find::sheet(view, model, theme, columns),
         Overlay::Plan(view) => plan::sheet(view, theme, columns, buffer.area.height.saturating_sub(2)),
     };
     sheet.draw(theme, buffer);
