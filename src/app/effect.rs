@@ -25,7 +25,7 @@ use crate::core::workspace::{Workspace, WsKey};
 use crate::model::{Model, Row};
 use crate::port::Tick;
 use crate::work;
-use crate::work::find::{self, News, Place, Search};
+use crate::work::find::{self, News, Search};
 
 /// Pauses before the engine is tried again, in seconds; the last one repeats.
 const RETRY: [u64; 5] = [1, 2, 4, 8, 15];
@@ -129,11 +129,8 @@ impl Effects {
             }
             Cmd::Folders(mounted) => self.folders(mounted),
             Cmd::Find { number, part, places } => {
-                let place = |key: &WsKey| {
-                    let row = row(key)?;
-                    Some(Arc::new(Place { workspace: row.workspace.clone(), grounds: row.grounds()? }))
-                };
-                self.find(number, &part, places.iter().filter_map(place).collect());
+                let rows = places.iter().filter_map(row).map(|row| (row.workspace.clone(), row.grounds()));
+                self.find(number, &part, rows.collect());
             }
             Cmd::EndFind => self.end_find(),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
@@ -259,7 +256,7 @@ impl Effects {
         }
     }
 
-    fn find(&mut self, number: u64, part: &str, places: Vec<Arc<Place>>) {
+    fn find(&mut self, number: u64, part: &str, rows: Vec<(Workspace, Option<Grounds>)>) {
         self.end_find();
         let Ok(wanted) = find::Wanted::new(part) else { return };
         let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
@@ -274,8 +271,10 @@ impl Effects {
                 on(News::Trouble(Trouble::new("machine", "folders", &error)));
                 None
             });
+            let engine = ports.engine.as_ref();
+            let places = find::places(engine, &profiles, rows, &mut on).await;
             let search = Search {
-                engine: ports.engine.as_ref(),
+                engine,
                 known: places.clone(),
                 places,
                 machine,

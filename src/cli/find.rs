@@ -90,8 +90,7 @@ async fn search(
     let mut known = Vec::new();
     for entry in &list.entries {
         if let Some(grounds) = entry.stands_on() {
-            let place = Place { workspace: entry.workspace.clone(), grounds: grounds.clone() };
-            known.push(Arc::new(place));
+            known.push(Arc::new(Place { workspace: entry.workspace.clone(), grounds: grounds.clone() }));
         }
     }
     for trouble in list.troubles {

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::explain::{container_paths, host_path, of_the_host, seen_in};
-use super::ground;
+use super::{ground, roster};
 use crate::core::classify::{Explanation, Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::mount::{self, Mount};
@@ -99,6 +100,33 @@ pub async fn this_machine(engine: &dyn Engine, profiles: &Profiles) -> Result<Op
     let Some(workspace) = engine.inventory().await?.workspaces.into_iter().next() else { return Ok(None) };
     let grounds = of_the_host(ground::look(engine, profiles, &workspace).await?);
     Ok(Some(Arc::new(Place { workspace, grounds })))
+}
+
+/// Workspaces with what their answers stand on; nobody looked closer yet at some of them.
+pub async fn places(
+    engine: &dyn Engine,
+    profiles: &Profiles,
+    workspaces: Vec<(Workspace, Option<Grounds>)>,
+    on: &mut impl FnMut(News),
+) -> Vec<Arc<Place>> {
+    let (mut places, mut unknown) = (Vec::new(), Vec::new());
+    for (workspace, grounds) in workspaces {
+        match grounds {
+            Some(grounds) => places.push(Arc::new(Place { workspace, grounds })),
+            None => unknown.push(workspace),
+        }
+    }
+    let mut looks = pin!(roster::grounds(engine, profiles, unknown.clone()));
+    while let Some((key, grounds)) = looks.next().await {
+        let Some(workspace) = unknown.iter().find(|workspace| workspace.key == key) else { continue };
+        match grounds {
+            Ok(grounds) => places.push(Arc::new(Place { workspace: workspace.clone(), grounds })),
+            // It went meanwhile.
+            Err(error) if error.kind == Kind::NotFound => {}
+            Err(error) => on(News::Trouble(Trouble::new(&key.endpoint, &workspace.name, &error))),
+        }
+    }
+    places
 }
 
 /// A file of that name.

@@ -81,8 +81,8 @@ fn what_could_not_be_read_is_said_and_another_name_is_asked_for_with_f() {
             see("No file of that name was found in what could be read."),
             see("not read: "),
             press("f"),
-            see("find a file: no such file"),
-            press("<ctrl-u>model<enter>"),
+            see("find a file:"),
+            press("model<enter>"),
             see(":/tmp/model.pt"),
         ],
     );
@@ -137,7 +137,7 @@ fn the_list_and_the_explanation_are_of_use_in_a_small_window() {
             press("<enter>"),
             see("Lost if retired"),
             press(&"j".repeat(40)),
-            see("Platform: DS01"),
+            see("if folder deleted"),
             press("k"),
         ],
     );

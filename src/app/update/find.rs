@@ -31,12 +31,8 @@ pub(super) struct Finding {
 impl State {
     /// Asks for a part of the name.
     pub(super) fn start_find(&mut self) {
-        let part = match &self.model.overlay {
-            Some(Overlay::Find(view)) => view.part.clone(),
-            _ => String::new(),
-        };
         self.finding.asking = true;
-        self.editor = Some(Editor::new(&part));
+        self.editor = Some(Editor::new(""));
         self.edited();
     }
 
@@ -50,18 +46,16 @@ impl State {
         }
         let number = self.finding.number + 1;
         self.finding = Finding { number, ..Finding::default() };
-        let rows = self.model.rows.iter().filter(|row| row.workspace.state != RunState::Retired);
-        let (known, unknown): (Vec<_>, Vec<_>) = rows.partition(|row| row.detail.known().is_some());
-        let missing = unknown.into_iter().map(|row| format!("{}: not looked at yet", row.workspace.name));
         let view = FindView {
             part: part.trim().to_string(),
             rows: Vec::new(),
             cursor: 0,
             looking: true,
-            missing: missing.collect(),
+            missing: Vec::new(),
             more: 0,
         };
-        let places: Vec<WsKey> = known.into_iter().map(|row| row.workspace.key.clone()).collect();
+        let rows = self.model.rows.iter().filter(|row| row.workspace.state != RunState::Retired);
+        let places: Vec<WsKey> = rows.map(|row| row.workspace.key.clone()).collect();
         self.model.overlay = Some(Overlay::Find(Box::new(view)));
         vec![Cmd::Find { number, part, places }]
     }

@@ -8,9 +8,9 @@
 //! │                                                                       │
 //! │   docker cp my-project:/tmp/model.pt ~/workspace/my-project/          │
 //! │                                                                       │
-//! │ crash           kept     the same container goes on ...               │
-//! │                                                                       │
 //! │ Platform: DS01 (label ds01.user)                                      │
+//! │                                                                       │
+//! │ crash           kept     the same container goes on ...               │
 //! └ j k scroll, y copies the command, Esc closes ─────────────────────────┘
 //! ```
 
@@ -67,6 +67,11 @@ pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u1
         }
     }
     lines.push(empty());
+    if let Some(rule) = &view.rule {
+        say(&mut lines, &format!("Rule: {}", words::name(theme, rule)), theme.faint);
+    }
+    say(&mut lines, &format!("Platform: {}", words::name(theme, &view.platform)), theme.faint);
+    lines.push(empty());
     let names = widest(view.events.iter().map(|(event, ..)| event.if_words())) + 2;
     let fates = widest(view.events.iter().map(|(_, verdict, ..)| verdict.words())) + 2;
     for (event, verdict, reason, _) in &view.events {
@@ -77,11 +82,6 @@ pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u1
         ];
         lines.extend(beside(before, names + fates, &words::name(theme, reason), room, theme));
     }
-    lines.push(empty());
-    if let Some(rule) = &view.rule {
-        say(&mut lines, &format!("Rule: {}", words::name(theme, rule)), theme.faint);
-    }
-    say(&mut lines, &format!("Platform: {}", words::name(theme, &view.platform)), theme.faint);
     let keys = match (view.command.is_some(), room >= ROOMY) {
         (true, true) => "j k scroll, y copies the command, Esc closes",
         (true, false) => "j k scroll, y copies, Esc closes",
