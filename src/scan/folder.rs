@@ -12,10 +12,10 @@ use crate::port::ScanStream;
 /// a folder that is not there holds nothing.
 pub fn folder(root: &Path, without: &[PathBuf]) -> ScanStream {
     let (root, without) = (root.to_path_buf(), without.to_vec());
-    run(move || jobs(root, without), true)
+    run(move || jobs(root, &without), true)
 }
 
-fn jobs(root: PathBuf, without: Vec<PathBuf>) -> Vec<Job> {
+fn jobs(root: PathBuf, without: &[PathBuf]) -> Vec<Job> {
     let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     if std::fs::symlink_metadata(&root).as_ref().is_err_and(missing) {
         return Vec::new();
@@ -35,7 +35,7 @@ fn jobs(root: PathBuf, without: Vec<PathBuf>) -> Vec<Job> {
         skip,
     };
     let first = job(root, without.iter().chain(&hidden).cloned().collect());
-    std::iter::once(first).chain(hidden.into_iter().map(|folder| job(folder, without.clone()))).collect()
+    std::iter::once(first).chain(hidden.into_iter().map(|folder| job(folder, without.to_vec()))).collect()
 }
 
 #[cfg(test)]

@@ -153,9 +153,10 @@ fn edited(editing: &Editing, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut letters: Vec<char> = editing.text.chars().collect();
     letters.push(' ');
     let cursor = editing.cursor.min(letters.len().saturating_sub(1));
-    let (prompt, keys) = match editing.find {
-        true => ("find a file: ", "Enter finds, Esc ends it"),
-        false => ("/", "Enter keeps it, Esc ends it"),
+    let (prompt, keys) = if editing.find {
+        ("find a file: ", "Enter finds, Esc ends it")
+    } else {
+        ("/", "Enter keeps it, Esc ends it")
     };
     let room = usize::from(area.width).saturating_sub(text::width(prompt) + 1).max(1);
     let first = cursor.saturating_sub(room.saturating_sub(1));

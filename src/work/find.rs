@@ -45,7 +45,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        let (time, silence) = (Duration::from_mins(1), Duration::from_secs(25));
+        let (time, silence) = (Duration::from_mins(1), Duration::from_secs(12));
         Self { files: 2_000_000, time, silence }
     }
 }
@@ -271,7 +271,13 @@ impl Search<'_> {
     /// All places with their readers. What a folder or an earlier place covers is read there.
     fn readers(&self) -> (Vec<Source>, Vec<BoxStream<'static, (usize, Told)>>) {
         let (mut sources, mut readers) = (Vec::new(), Vec::new());
-        let walk = self.machine.as_ref().zip(self.host.walk);
+        // A machine that is a container itself is read as one, with all its mounts.
+        let own = |machine: &&Arc<Place>| {
+            let is_layer = |mount: &Mount| mount.storage == StorageKind::WritableLayer;
+            let is_searched = |place: &Arc<Place>| place.workspace.key == machine.workspace.key;
+            machine.grounds.detail.mounts.iter().any(is_layer) && self.places.iter().any(is_searched)
+        };
+        let walk = self.machine.as_ref().filter(|machine| !own(machine)).zip(self.host.walk);
         // A folder's reader stays on its mount: what is mounted below it is not read there.
         let on_mount = |path: &Path| {
             let mounts = self.machine.as_ref().map(|machine| machine.grounds.detail.mounts.as_slice());

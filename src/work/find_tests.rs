@@ -97,6 +97,29 @@ fn a_file_that_host_and_container_show_is_found_once() {
 }
 
 #[test]
+fn a_machine_that_is_a_container_is_read_once() {
+    let engine = Fake::default();
+    *engine.scan.lock().unwrap() =
+        vec![ScanItem::Files(vec![file("/home/u/model.pt", StorageKind::WritableLayer)])];
+    let mut inside = Place::clone(&place());
+    inside.workspace.container = None;
+    let inside = Arc::new(inside);
+    let host = Host { walk: Some(home), ..Host::default() };
+    let search = Search {
+        engine: &engine,
+        places: vec![Arc::clone(&inside)],
+        machine: Some(Arc::clone(&inside)),
+        host: &host,
+        folders: vec!["/home/u".into()],
+        known: vec![inside],
+        budget: Budget::default(),
+    };
+    let mut found = Vec::new();
+    block_on(search.run(&Wanted::new("model").unwrap(), &mut |news| found.push(news)));
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
 fn a_place_that_hangs_is_named_and_holds_up_none_of_the_others() {
     let engine = Fake::default();
     *engine.scan.lock().unwrap() =

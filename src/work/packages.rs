@@ -3,6 +3,7 @@
 //! Only what apt itself installed after the container was made, from a source that is no folder, and
 //! only files whose content still has the package's sum. In doubt a file is the person's own.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -135,7 +136,11 @@ impl Dpkg<'_> {
         let files = self.engine.read(self.key, &self.grounds.detail, path, LARGEST).await.ok()?;
         let [(name, content)] = files.as_slice() else { return None };
         let digest = (path.file_name() == Some(name)).then(|| Md5::digest(content))?;
-        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        let mut hex = String::new();
+        for byte in digest {
+            write!(hex, "{byte:02x}").ok()?;
+        }
+        Some(hex)
     }
 
     /// Whether packages may have come from a folder of the container: such a source goes with it.

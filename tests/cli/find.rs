@@ -160,7 +160,7 @@ fn a_cancelled_search_says_what_it_found_until_then() {
     let outlast = Outlast::new();
     let rare = rare();
     std::fs::write(outlast.home().join(&rare), "x").unwrap();
-    // A folder that answers nobody: reading it waits for ever.
+    // So much to read that there is time to cancel it.
     for number in 0..40_000 {
         let folder = outlast.home().join(format!("many/{number:05}"));
         std::fs::create_dir_all(folder).unwrap();

@@ -66,10 +66,8 @@ impl State {
             return;
         }
         let event = self.model.event;
-        let view = match (&mut self.finding.beneath, &mut self.model.overlay) {
-            (Some(view), _) | (None, Some(Overlay::Find(view))) => view,
-            _ => return,
-        };
+        let lists = (&mut self.finding.beneath, &mut self.model.overlay);
+        let ((Some(view), _) | (None, Some(Overlay::Find(view)))) = lists else { return };
         match news {
             None => view.looking = false,
             Some(News::Trouble(trouble)) => {

@@ -49,10 +49,9 @@ pub(super) async fn read(
 
 async fn download(link: &Link, id: &str, path: &Path, most: usize) -> Result<Vec<u8>> {
     let ask = async {
-        let path_text =
-            path.as_os_str().as_bytes().iter().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        let mut answer =
-            link.socket.ask(&format!("/containers/{}/archive?path={path_text}", http::encoded(id))).await?;
+        let place = http::encoded(path.as_os_str().as_bytes());
+        let call = format!("/containers/{}/archive?path={place}", http::encoded(id));
+        let mut answer = link.socket.ask(&call).await?;
         let mut archive = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|why| failure::from_io(&link.socket, &why))? {
             archive.extend_from_slice(&chunk);

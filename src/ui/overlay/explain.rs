@@ -80,11 +80,11 @@ pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u1
             Span::styled(text::pad(event.if_words(), names), theme.text),
             Span::styled(text::pad(&fate.content, fates), fate.style),
         ];
-        lines.extend(beside(before, names + fates, &words::name(theme, reason), room, theme));
+        lines.extend(beside(&before, names + fates, &words::name(theme, reason), room, theme));
     }
     let keys = match (view.command.is_some(), room >= ROOMY) {
         (true, true) => "j k scroll, y copies the command, Esc closes",
-        (true, false) => "j k scroll, y copies, Esc closes",
+        (true, false) => "j k, y copies, Esc closes",
         (false, _) => "j k scroll, Esc closes",
     };
     let title = text::cut_middle(&words::name(theme, &view.path), room.saturating_sub(4), theme.ellipsis())
@@ -94,7 +94,7 @@ pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u1
 
 /// A reason beside an event and its fate, on further lines below itself; below both where it is too narrow.
 fn beside(
-    before: [Span<'static>; 2],
+    before: &[Span<'static>],
     taken: usize,
     reason: &str,
     room: usize,

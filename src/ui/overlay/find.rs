@@ -7,7 +7,7 @@
 //! │ › lost  2.1G  4m  my-project:/tmp/model.pt                            │
 //! │   kept   12M  3d  /home/alice/workspace/p/model.pt                    │
 //! │                                                                       │
-//! │ not read: playground: timed out: no answer in 25 s                    │
+//! │ not read: playground: timed out: no answer in 12 s                    │
 //! └ Enter explains, y copies its command, f finds another, Esc closes ────┘
 //! ```
 
