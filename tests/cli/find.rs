@@ -15,6 +15,13 @@ fn rare() -> String {
     docker::unique("rare").replace("outlast-test-", "")
 }
 
+/// A search over all containers; those of other tests may go while they are read.
+fn everywhere(outlast: &Outlast, part: &str) -> Value {
+    let answer = outlast.run(&["find", part, "--json"]);
+    assert!(matches!(answer.code, 0 | 1), "{}", answer.err);
+    answer.json()
+}
+
 fn matches(report: &Value) -> Vec<Value> {
     report["matches"].as_array().unwrap().clone()
 }
@@ -30,7 +37,7 @@ fn a_file_in_a_stopped_container_and_its_copy_in_the_workspace_are_both_found_wi
     let container = engine.container("find").args(["-v", &bind]).run();
     container.exec(&format!("echo 1 > /tmp/{rare}.pt; cp /tmp/{rare}.pt /workspace/"));
     for _ in 0..2 {
-        let report = outlast.json(&["find", &rare.to_uppercase(), "--json"]);
+        let report = everywhere(&outlast, &rare.to_uppercase());
         let lost = one(&report["matches"], "path", &format!("/tmp/{rare}.pt")).clone();
         assert_eq!(lost["workspace"], container.name.as_str());
         assert_eq!((&lost["storage"], &lost["fates"]["retire"]), (&"writable_layer".into(), &"lost".into()));
@@ -44,13 +51,13 @@ fn a_file_in_a_stopped_container_and_its_copy_in_the_workspace_are_both_found_wi
         container.stop();
     }
     let text = outlast.run(&["find", &format!("*{rare}.pt"), "--event", "retire"]);
-    assert_eq!(text.code, 0, "{}", text.err);
+    assert!(matches!(text.code, 0 | 1), "{}", text.err);
     assert!(
         text.out.contains("lost if retired")
             && text.out.contains(&format!("{}:/tmp/{rare}.pt", container.name))
     );
     let none = outlast.run(&["find", &format!("{rare}-nothing")]);
-    assert_eq!((none.code, none.out.as_str()), (0, "no file of that name was found\n"));
+    assert_eq!(none.out, "no file of that name was found\n");
 }
 
 #[test]
@@ -73,7 +80,7 @@ fn a_search_in_one_workspace_finds_memory_volumes_and_files_that_others_mount_to
     assert_eq!(paths, ["/anon", "/data", "/dev/shm", "/ram"].map(|folder| format!("{folder}/{rare}")));
     let shared = one(&report["matches"], "path", &format!("/data/{rare}")).clone();
     assert_eq!(one(&shared["seen_in"], "workspace", &other.name)["path"], format!("/shared/{rare}"));
-    let both = outlast.json(&["find", &rare, "--json"]);
+    let both = everywhere(&outlast, &rare);
     let found = matches(&both).iter().filter(|file| file["storage"] == "bind_mount").count();
     assert_eq!(found, 1, "two containers mount it: {both:#}");
     assert_eq!(outlast.run(&["find", &rare, "--in", "outlast-test-nobody"]).code, 2);
@@ -99,7 +106,7 @@ fn hostile_names_are_harmless_and_links_are_not_followed() {
         text.out.contains(&format!(r"/tmp/{rare}\u{{1b}}[2J\nb"))
             && text.out.contains(&format!(r"/tmp/{rare}\xff"))
     );
-    let report = outlast.json(&["find", &rare, "--json"]);
+    let report = everywhere(&outlast, &rare);
     one(&report["matches"], "path", &format!("/tmp/{rare}\x1b[2J\nb"));
     let bytes = [b"/tmp/", rare.as_bytes(), b"\xff"].concat();
     one(&report["matches"], "path_b64", &base64::engine::general_purpose::STANDARD.encode(bytes));
