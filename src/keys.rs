@@ -40,6 +40,8 @@ pub enum Action {
     WhatIf,
     /// Narrows the list.
     Filter,
+    /// Finds a file by its name.
+    Find,
     /// Sorts by the next column.
     Sort,
     /// Marks the selected row.
@@ -124,6 +126,13 @@ pub const TABLE: &[Binding] = &[
         Group::Look,
         "filter",
         "narrow the list to names, images, owners and states that match",
+    ),
+    binding(
+        &["f"],
+        Action::Find,
+        Group::Look,
+        "find",
+        "find a file by name, on this machine and in every container",
     ),
     binding(&["s"], Action::Sort, Group::Look, "sort", "sort by the next column"),
     binding(

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let code = cli::run(
         std::env::args_os(),
         Wiring {
-            host: Arc::new(Host { project: Some(project), ..host::this_host() }),
+            host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
@@ -73,8 +73,15 @@ fn dashboard(start: Start) -> Result<u8> {
     let Start { engine, fallback, host, clock, profiles, config, wrong, ascii, color } = start;
     let on_this_machine = engine.endpoint().id == "machine";
     let tour = engine.endpoint().id == "demo";
+    // The playground opens no file.
+    let machine: Option<Arc<dyn Engine>> = match engine.endpoint().id.as_str() {
+        "demo" => None,
+        "machine" => Some(Arc::clone(&engine)),
+        _ => Some(Arc::new(Machine::new(Arc::clone(&host), Arc::clone(&clock), profiles.landmarks()))),
+    };
     let session = Session {
         ports: Ports {
+            machine,
             engine,
             clock,
             store: {

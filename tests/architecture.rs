@@ -37,6 +37,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("crossterm", &["term"]),
     ("directories", &["platform", "store"]),
     ("libc", &["sys"]),
+    ("md5", &["work"]),
     ("ratatui", &["ui", "term"]),
     ("rustix", &["scan", "engine", "platform", "store", "term", "sys"]),
     ("serde_saphyr", &["platform"]),

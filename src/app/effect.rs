@@ -20,10 +20,12 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind};
 use crate::core::plan::Plan;
 use crate::core::recognise::Profiles;
+use crate::core::report::Trouble;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::{Model, Row};
 use crate::port::Tick;
 use crate::work;
+use crate::work::find::{self, News, Search};
 
 /// Pauses before the engine is tried again, in seconds; the last one repeats.
 const RETRY: [u64; 5] = [1, 2, 4, 8, 15];
@@ -48,6 +50,8 @@ pub(super) struct Effects {
     /// Scans that run. What another one of the same workspace still says is dropped.
     running: HashMap<WsKey, Running>,
     scans: u64,
+    /// The search by name that runs.
+    search: Option<AbortHandle>,
     looking_for_folders: bool,
     recovered: bool,
 }
@@ -86,6 +90,7 @@ impl Effects {
             waiting: VecDeque::new(),
             running: HashMap::new(),
             scans: 0,
+            search: None,
             looking_for_folders: false,
             recovered: false,
         }
@@ -131,6 +136,11 @@ impl Effects {
                 }
             }
             Cmd::Folders { roots, mounted } => self.folders(roots, mounted),
+            Cmd::Find { number, part, places, roots } => {
+                let rows = places.iter().filter_map(row).map(|row| (row.workspace.clone(), row.grounds()));
+                self.find(number, &part, rows.collect(), roots);
+            }
+            Cmd::EndFind => self.end_find(),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
             // The loop's own.
             Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
@@ -272,6 +282,44 @@ impl Effects {
             let found = work::lifecycle::surroundings(engine, &profiles, &workspace, &grounds, &roots).await;
             send(&out, Msg::Surroundings(workspace.key, found));
         });
+    }
+
+    fn end_find(&mut self) {
+        if let Some(search) = self.search.take() {
+            search.abort();
+        }
+    }
+
+    fn find(&mut self, number: u64, part: &str, rows: Vec<(Workspace, Option<Grounds>)>, roots: Vec<PathBuf>) {
+        self.end_find();
+        let Ok(wanted) = find::Wanted::new(part) else { return };
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        let folders = roots.into_iter().chain(ports.host.home.clone()).collect();
+        let task = tokio::spawn(async move {
+            let mut on = |news| send(&out, Msg::Found(number, Some(news)));
+            let machine = match &ports.machine {
+                Some(engine) => find::this_machine(engine.as_ref(), &profiles).await,
+                None => Ok(None),
+            };
+            let machine = machine.unwrap_or_else(|error| {
+                on(News::Trouble(Trouble::new("machine", "folders", &error)));
+                None
+            });
+            let engine = ports.engine.as_ref();
+            let places = find::places(engine, &profiles, rows, &mut on).await;
+            let search = Search {
+                engine,
+                known: places.clone(),
+                places,
+                machine,
+                host: &ports.host,
+                folders,
+                budget: find::Budget::default(),
+            };
+            search.run(&wanted, &mut on).await;
+            send(&out, Msg::Found(number, None));
+        });
+        self.search = Some(task.abort_handle());
     }
 
     fn folders(&mut self, roots: Vec<PathBuf>, mounted: Vec<PathBuf>) {

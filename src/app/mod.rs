@@ -40,6 +40,8 @@ const BATCH: usize = 256;
 pub struct Ports {
     /// Where workspaces run.
     pub engine: Arc<dyn Engine>,
+    /// This machine itself, whose folders are searched too; `None` where they are not.
+    pub machine: Option<Arc<dyn Engine>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// This machine.

@@ -13,6 +13,7 @@ use crate::core::plan::Plan;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
 use crate::port::{Inventory, Probe, Tick};
+use crate::work::find::News;
 
 /// What happened.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub enum Msg {
     Surroundings(WsKey, Surroundings),
     /// Project folders without a container.
     Folders(Vec<Workspace>),
+    /// What a search by name, by its number, says; `None` at its end.
+    Found(u64, Option<News>),
     /// A plan was run.
     Ran(Box<Plan>, Result<()>),
     /// Sentences about plans that were cut off the last time.
@@ -78,6 +81,19 @@ pub enum Cmd {
         /// Host paths that containers mount.
         mounted: Vec<PathBuf>,
     },
+    /// Look for files by name; an earlier search ends.
+    Find {
+        /// The number of the search.
+        number: u64,
+        /// The part of the name.
+        part: String,
+        /// The workspaces.
+        places: Vec<WsKey>,
+        /// Folders whose sub-folders are projects.
+        roots: Vec<PathBuf>,
+    },
+    /// End the search by name.
+    EndFind,
     /// Tell when the selection has rested for a moment.
     Settle,
     /// Run a plan.

@@ -68,6 +68,8 @@ pub enum Command {
     Mounts(MountsArgs),
     /// Say what becomes of a path, and why.
     Explain(ExplainArgs),
+    /// Find files by name on this machine and in every container, and say what becomes of each.
+    Find(FindArgs),
     /// List files that would be lost, the most valuable first.
     Risk(RiskArgs),
     /// Say how long each part of a workspace lives, what ends it, and what brings it back.
@@ -105,6 +107,7 @@ impl Command {
             Self::Ls(args) => (args.json, "ls"),
             Self::Mounts(args) => (args.json, "mounts"),
             Self::Explain(args) => (args.json, "explain"),
+            Self::Find(args) => (args.json, "find"),
             Self::Risk(args) => (args.json, "risk"),
             Self::Lifecycle(args) => (args.json, "lifecycle"),
             Self::Survives(args) => (args.json, "survives"),
@@ -159,6 +162,23 @@ pub struct ExplainArgs {
     #[arg(long = "in", value_name = "NAME")]
     pub within: Option<String>,
     /// The event to answer for first.
+    #[arg(long, value_parser = event)]
+    pub event: Option<Event>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `find`
+#[derive(Args, Debug)]
+pub struct FindArgs {
+    /// A part of the file's name, in any case; `*` stands for anything.
+    #[arg(value_name = "NAME-PART")]
+    pub part: String,
+    /// Only this workspace.
+    #[arg(long = "in", value_name = "NAME")]
+    pub within: Option<String>,
+    /// The event to answer for.
     #[arg(long, value_parser = event)]
     pub event: Option<Event>,
     /// Print JSON.

@@ -98,6 +98,11 @@ impl<'w> Context<'w> {
         self.make.engine(Some(EngineChoice::Machine), &self.host, &self.clock)
     }
 
+    /// Whether this is the playground, which reads no disk.
+    pub(super) fn is_playground(&self) -> bool {
+        self.endpoint() == "demo"
+    }
+
     /// The endpoint's id.
     pub(super) fn endpoint(&self) -> &str {
         &self.engine.endpoint().id

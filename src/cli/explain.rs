@@ -6,17 +6,17 @@ use std::sync::Arc;
 use super::args::ExplainArgs;
 use super::context::Context;
 use super::out::Out;
-use super::table::{Side, Table};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
+use crate::core::fate::Basis;
 use crate::core::mount::READ_ONLY;
 use crate::core::profile::Violation;
 use crate::core::report::{Explain, Head, PathText, SeenIn, Trouble, maps};
 use crate::core::subject::Subject;
 use crate::core::workspace::Workspace;
-use crate::text::{printable, printable_path};
-use crate::work::explain::{Explained, command, container_paths, explain, seen_in};
+use crate::text::{pad, printable, printable_path, width, wrap};
+use crate::work::explain::{Explained, command, container_paths, explain, of_the_host, seen_in};
 use crate::work::{Engine, PathKind, ground};
 
 /// What the question turned out to be about.
@@ -35,17 +35,19 @@ struct Question {
 
 /// Explains one path.
 pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let subject = Subject::parse(&args.subject);
+    let subject = match &args.within {
+        // Whatever it looks like, it is a path of that workspace.
+        Some(name) => Subject { name: Some(name.clone()), path: Some((&args.subject).into()) },
+        None => Subject::parse(&args.subject),
+    };
     let asked = args.subject.to_string_lossy();
     if subject.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
         return Err(Error::new(Kind::Usage, format!("“{asked}” names no path after the colon"))
             .hint(format!("a path inside it: outlast explain {asked}/tmp")));
     }
-    let question = match (args.within.clone().or(subject.name), subject.path) {
+    let question = match (subject.name, subject.path) {
         (Some(name), Some(path)) => inside(context, &name, path).await?,
         (None, Some(path)) => on_host(context, &path).await?,
-        // With `--in`, a bare word is a path.
-        (Some(name), None) if args.within.is_some() => inside(context, &name, (&args.subject).into()).await?,
         (_, None) => {
             return Err(Error::new(Kind::Usage, format!("“{asked}” names no path"))
                 .hint(format!("a path inside it: outlast explain {asked}:/tmp"))
@@ -137,7 +139,7 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     let own = context.profiles.rules(&workspace, Some(&detail));
     let rules = if own.recognised.is_certain() { own } else { context.profiles.standing(list.rules()) };
     let home = context.profiles.home.as_deref();
-    let grounds = ground::stand_under(rules, home, &workspace, detail).await;
+    let grounds = of_the_host(ground::stand_under(rules, home, &workspace, detail).await);
     let seen_in = Vec::new();
     Ok(Question { engine, workspace, grounds, path: asked.clone(), asked, seen_in, troubles: list.troubles })
 }
@@ -165,6 +167,8 @@ fn report(question: &Question, answer: &Explained, command: Option<String>, cont
         rule: answer.rule.clone(),
         source: answer.source.clone(),
         violation: answer.violation.map(Violation::key),
+        violation_words: answer.violation.map(Violation::words),
+        exists: answer.exists(),
         fates,
         why,
         command,
@@ -178,39 +182,51 @@ fn seen(question: &Question, answer: &Explained) -> Vec<SeenIn> {
     }
 }
 
+/// Columns that the text is made for.
+const COLUMNS: usize = 80;
+/// Columns of the names of facts.
+const NAMES: usize = 13;
+
 fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: Event) -> Vec<String> {
     let first = answer.fates.of(event);
-    let mut lines = Vec::new();
-    let mut sentence =
-        format!("{}: {} {}: {}", printable_path(&question.asked), first.verdict().words(), event.if_words(), {
-            printable(&first.reason)
-        });
-    if !first.advice.is_empty() {
-        sentence = format!("{sentence}; {}", printable(&first.advice));
-    }
-    lines.push(sentence);
+    let mut lines = wrap(&sentence(question, answer, event), COLUMNS);
     if let Some(command) = command {
+        // Whole, so that it can be copied.
         lines.push(format!("  {}", printable(command)));
     }
     lines.push(String::new());
-    let mut fact = |name: &str, text: &str| lines.push(format!("{name:<12}{text}"));
+    let mut fact = |name: &str, text: &str| lines.extend(hanging(&pad(name, NAMES), text));
     let name = question.workspace.container.as_deref().unwrap_or("this machine");
     fact("in", &printable(name));
     if answer.resolved != question.path {
-        fact("leads to", &printable_path(&answer.resolved));
+        fact("leads to", &one_word(&printable_path(&answer.resolved)));
     }
     fact("lives on", answer.storage.label());
     if answer.read_only == Some(true) {
         fact("mode", READ_ONLY);
+        fact("read-only", "nothing can be saved here");
     }
     if let Some(host) = &answer.host_path {
-        fact("on the host", &printable_path(host));
+        fact("on the host", &one_word(&printable_path(host)));
     }
-    for place in seen(question, answer) {
-        fact("seen in", &format!("{}:{}", printable(&place.workspace), printable(&place.path)));
+    let elsewhere = question.workspace.container.iter().flat_map(|_| seen(question, answer));
+    for place in elsewhere {
+        let place = format!("{}:{}", printable(&place.workspace), printable(&place.path));
+        fact("seen in", &one_word(&place));
     }
-    if answer.kind == PathKind::Absent {
-        fact("there now", "nothing");
+    match answer.exists() {
+        Some(true) => {}
+        Some(false) => fact("there now", "nothing yet"),
+        None => fact("there now", "not known"),
+    }
+    if let Some(condition) = first.condition_words() {
+        fact("condition", &condition);
+    }
+    if first.basis == Basis::Inferred {
+        fact("how sure", "a best guess from inside");
+    }
+    if let Some(violation) = &answer.violation {
+        fact("wrong", violation.words());
     }
     if let Some(rule) = &answer.rule {
         fact("rule", &printable(rule));
@@ -218,23 +234,64 @@ fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: 
     if let Some(source) = &answer.source {
         fact("source", &printable(source));
     }
-    let rules = &question.grounds.rules;
-    fact(
-        "platform",
-        &format!("{} ({})", printable(&rules.profile.title), printable(&rules.recognised.words())),
-    );
-    if let Some(violation) = &answer.violation {
-        fact("wrong", violation.words());
-    }
+    fact("platform", &printable(&question.grounds.rules.words()));
     for note in &answer.notes {
         fact("note", &printable(note));
     }
     lines.push(String::new());
-    let mut table = Table::new(&[("EVENT", Side::Left), ("FATE", Side::Left), ("WHY", Side::Left)]);
-    for event in Event::ALL {
-        let answer = answer.fates.of(event);
-        table.row([event.key().into(), answer.verdict().words(), answer.reason.to_string().into()]);
+    lines.extend(table(answer));
+    lines.into_iter().map(|line| line.replace(BLANK, " ")).collect()
+}
+
+/// Stands for a blank that no line is broken at.
+const BLANK: char = '\u{e000}';
+
+/// A path as one word: its blanks are part of it.
+fn one_word(path: &str) -> String {
+    path.replace(' ', &BLANK.to_string())
+}
+
+/// The answer, why, and what to do, in one sentence.
+fn sentence(question: &Question, answer: &Explained, event: Event) -> String {
+    let first = answer.fates.of(event);
+    let path = one_word(&printable_path(&question.asked));
+    let verdict = format!("{} {}", first.verdict().words(), event.if_words());
+    let said = match answer.exists() {
+        Some(false) => format!("nothing is there yet; what is written there would be {verdict}"),
+        _ => verdict,
+    };
+    let mut sentence = format!("{path}: {said}: {}", printable(&first.reason));
+    if !first.advice.is_empty() {
+        sentence.push_str("; ");
+        sentence.push_str(&printable(&first.advice));
     }
-    lines.extend(table.lines());
+    sentence
+}
+
+/// The seven events, each with its fate and the reason.
+fn table(answer: &Explained) -> Vec<String> {
+    let rows = Event::ALL.map(|event| {
+        let answer = answer.fates.of(event);
+        (event.key().to_string(), answer.verdict().words().into_owned(), answer.reason.to_string())
+    });
+    let widest = |cell: fn(&(String, String, String)) -> &String, heading: &str| {
+        rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).max(heading.len()) + 2
+    };
+    let (events, fates) = (widest(|row| &row.0, "EVENT"), widest(|row| &row.1, "FATE"));
+    let mut lines = vec![format!("{}{}WHY", pad("EVENT", events), pad("FATE", fates))];
+    for (event, fate, why) in &rows {
+        let before = format!("{}{}", pad(event, events), pad(fate, fates));
+        lines.extend(hanging(&before, &printable(why)));
+    }
     lines
+}
+
+/// A text behind its name, on further lines below itself. Paths are broken only where they must.
+fn hanging(before: &str, says: &str) -> Vec<String> {
+    let from = width(before);
+    let lines = wrap(says, COLUMNS.saturating_sub(from));
+    let lines = if lines.is_empty() { vec![String::new()] } else { lines };
+    let indent = " ".repeat(from);
+    let with = |(at, line): (usize, String)| format!("{}{line}", if at == 0 { before } else { &indent });
+    lines.into_iter().enumerate().map(with).map(|line| line.trim_end().to_string()).collect()
 }

@@ -6,6 +6,7 @@ mod check;
 mod context;
 mod documents;
 mod explain;
+mod find;
 mod guide;
 mod habits;
 mod lifecycle;
@@ -151,6 +152,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Ls(_)
                 | Command::Mounts(_)
                 | Command::Explain(_)
+                | Command::Find(_)
                 | Command::Risk(_)
                 | Command::Habits(_)
                 | Command::Lifecycle(_)
@@ -167,6 +169,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Ls(args) => ls::run(&args, &context, out).await,
             Command::Mounts(args) => mounts::run(&args, &context, out).await,
             Command::Explain(args) => explain::run(&args, &context, out).await,
+            Command::Find(args) => find::run(&args, &context, out).await,
             Command::Risk(args) => risk::run(&args, &context, out).await,
             Command::Lifecycle(args) => lifecycle::run(&args, &context, out).await,
             Command::Survives(args) => survives::run(&args, &context, out).await,

@@ -238,6 +238,16 @@ pub enum Verdict {
 }
 
 impl Answer {
+    /// What the answer depends on and whether that holds, in words.
+    pub fn condition_words(&self) -> Option<String> {
+        let holds = match self.holds {
+            Some(true) => "holds",
+            Some(false) => "does not hold",
+            None => "not known whether it holds",
+        };
+        self.condition.map(|condition| format!("{}: {holds}", condition.meaning()))
+    }
+
     /// Folds the condition in: a condition that holds keeps, one that does not loses.
     pub fn verdict(&self) -> Verdict {
         match (self.fate, self.condition, self.holds) {

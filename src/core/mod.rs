@@ -12,6 +12,7 @@ pub mod facts;
 pub mod fate;
 pub mod filesystem;
 pub mod finding;
+pub mod found;
 pub mod habits;
 pub mod identity;
 pub mod lessons;

@@ -267,6 +267,10 @@ pub struct Explain {
     pub source: Option<String>,
     /// What is wrong with it, by name.
     pub violation: Option<&'static str>,
+    /// What is wrong with it, in words.
+    pub violation_words: Option<&'static str>,
+    /// Whether anything is there; `null` where nobody could look.
+    pub exists: Option<bool>,
     /// What becomes of it.
     pub fates: FateMap,
     /// Why.

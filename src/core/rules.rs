@@ -119,6 +119,17 @@ impl Rules {
         self.ignore.iter().any(|pattern| pattern.covers(path))
     }
 
+    /// The same rules without those about paths inside containers.
+    #[must_use]
+    pub fn for_the_host(self) -> Self {
+        Self { inside: Vec::new(), workspace: None, ..self }
+    }
+
+    /// The platform and why it was recognised (may hold untrusted text).
+    pub fn words(&self) -> String {
+        format!("{} ({})", self.profile.title, self.recognised.words())
+    }
+
     /// Puts the parameters into a text.
     pub fn text(&self, text: &str) -> String {
         fill(text, &self.parameters)

@@ -10,7 +10,9 @@ mod tour;
 
 pub use lifecycle::{LifecycleItem, lifecycle_items};
 pub use list::List;
-pub use overlay::{Confirm, ExplainView, HabitsView, HelpPage, HelpView, Overlay, PlanState, PlanView};
+pub use overlay::{
+    Confirm, ExplainView, FindView, FoundRow, HabitsView, HelpPage, HelpView, Overlay, PlanState, PlanView,
+};
 pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
 pub use tour::{Lesson, Tour};
 
@@ -187,6 +189,8 @@ pub struct Editing {
     pub text: String,
     /// Where the cursor stands, in characters.
     pub cursor: usize,
+    /// It is the name of a file to find, and not the filter.
+    pub find: bool,
 }
 
 /// A message about the last thing that happened.

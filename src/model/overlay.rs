@@ -1,5 +1,7 @@
 //! What lies on top of a view: help, habits, what-if, an explanation, a plan.
 
+use jiff::Timestamp;
+
 use crate::core::event::Event;
 use crate::core::fate::{Basis, Verdict};
 use crate::core::habits::Habit;
@@ -28,6 +30,8 @@ pub enum Overlay {
     },
     /// What happens to one path, why, and what to do.
     Explain(Box<ExplainView>),
+    /// Files of a name, as they are found.
+    Find(Box<FindView>),
     /// A plan, waiting for yes.
     Plan(Box<PlanView>),
 }
@@ -117,6 +121,46 @@ pub struct ExplainView {
     pub says: Option<String>,
     /// What is wrong with it.
     pub violation: Option<String>,
+    /// What the answer depends on, and whether that holds.
+    pub condition: Option<String>,
+    /// The profile's rule that applied, and where it comes from.
+    pub rule: Option<String>,
+    /// The platform, and why it was recognised.
+    pub platform: String,
+    /// Lines scrolled away.
+    pub scroll: usize,
+}
+
+/// Files of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindView {
+    /// The part of the name that was typed.
+    pub part: String,
+    /// The files, hidden ones last.
+    pub rows: Vec<FoundRow>,
+    /// The row under the cursor.
+    pub cursor: usize,
+    /// Whether the search goes on.
+    pub looking: bool,
+    /// What was not read, and why (may hold untrusted text).
+    pub missing: Vec<String>,
+    /// Files that were found and are not listed.
+    pub more: u64,
+}
+
+/// One file that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRow {
+    /// Where it is, on the host or in its container, harmless.
+    pub place: String,
+    /// What becomes of it in the event that fates are shown for.
+    pub verdict: Verdict,
+    /// Allocated bytes.
+    pub bytes: Option<u64>,
+    /// When it last changed.
+    pub modified: Option<Timestamp>,
+    /// A cache, or in a hidden folder.
+    pub hidden: bool,
 }
 
 /// A plan on the screen.

@@ -3,6 +3,7 @@
 //! No engine's own nouns: a container of Docker, a pod and this very machine
 //! are described alike. What an engine cannot do it says with a reason.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,6 +186,9 @@ pub struct Look {
     pub origin: Origin,
 }
 
+/// A file's name, bytes as they are, and its content.
+pub type NamedFile = (OsString, Vec<u8>);
+
 /// An engine: one endpoint that workspaces run on.
 ///
 /// Every call may be dropped at any time. No call but [`Engine::scan`] and
@@ -213,6 +217,17 @@ pub trait Engine: Send + Sync {
 
     /// Looks at one path inside a workspace, following no link in its last component.
     fn look<'a>(&'a self, key: &'a WsKey, detail: &'a Detail, path: &'a Path) -> Reply<'a, Look>;
+
+    /// Reads the file at a path inside a workspace, or the files directly in the folder there, by name
+    /// and at most `most` bytes in all: more is an error, never a part. Nothing there gives nothing;
+    /// a link in the last component is not followed.
+    fn read<'a>(
+        &'a self,
+        key: &'a WsKey,
+        detail: &'a Detail,
+        path: &'a Path,
+        most: usize,
+    ) -> Reply<'a, Vec<NamedFile>>;
 
     /// Runs one step of a plan.
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()>;

@@ -10,8 +10,12 @@ use crate::core::habits::FolderFacts;
 /// Bytes in use and bytes that can be, on the disk that holds a folder; `None` where nobody could ask.
 pub type AskDisk = fn(&Path) -> Option<(u64, u64)>;
 
+use super::ScanStream;
 use crate::core::identity::Viewer;
 use crate::core::recognise::Profiles;
+
+/// How a folder of this machine is read.
+pub type Walk = fn(&Path, &[PathBuf]) -> ScanStream;
 
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +42,9 @@ pub struct Host {
     pub groups: Vec<u32>,
     /// Looks up the number of a group.
     pub group_lookup: Option<fn(&str) -> Option<u32>>,
+    /// Reads a folder of this machine with all below it, without the paths that are given too;
+    /// `None` where nothing of it may be read.
+    pub walk: Option<Walk>,
 }
 
 impl Host {

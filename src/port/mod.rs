@@ -7,8 +7,8 @@ mod sandbox;
 
 pub use clock::Clock;
 pub use engine::{
-    Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, PathKind, Probe, Reply, Right,
-    ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
+    Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
+    Right, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
-pub use host::{AskDisk, Host};
+pub use host::{AskDisk, Host, Walk};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};

@@ -4,11 +4,13 @@
 //! directory swapped for a link while it is read leads nowhere else.
 
 mod birth;
+mod folder;
 mod look;
 mod measure;
 pub mod mountinfo;
 mod open;
 mod project;
+mod read;
 mod stream;
 mod troubles;
 mod upper;
@@ -21,9 +23,11 @@ use std::path::PathBuf;
 use crate::core::storage::StorageKind;
 
 pub use birth::{made, origin, tells_births};
+pub use folder::folder;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
 pub use project::{Budget, project};
+pub use read::read;
 pub use stream::stream;
 
 /// Which files in a place count.

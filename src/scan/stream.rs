@@ -29,13 +29,18 @@ const AHEAD: usize = 16;
 /// falls silent.
 /// In the background the thread gives way to everybody else.
 pub fn stream(jobs: Vec<Job>, background: bool) -> ScanStream {
+    run(move || jobs, background)
+}
+
+/// The same for places that only a look at the disk tells.
+pub(super) fn run(jobs: impl FnOnce() -> Vec<Job> + Send + 'static, background: bool) -> ScanStream {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let started = thread::Builder::new().name("scan".into()).spawn(move || {
         if background {
             // Being polite is a favour; a kernel that refuses it must not stop the scan.
             let _ = sys::ioprio::give_way();
         }
-        for job in &jobs {
+        for job in &jobs() {
             if read(job, &sender).is_break() {
                 return;
             }

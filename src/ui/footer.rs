@@ -144,32 +144,30 @@ fn width(entry: &[Span<'_>]) -> usize {
     entry.iter().map(|span| text::width(&span.content)).sum()
 }
 
-/// The filter while it is typed; its end stays in sight.
+/// The filter or a name while it is typed; its end stays in sight.
 fn edited(editing: &Editing, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut letters: Vec<char> = editing.text.chars().collect();
     letters.push(' ');
     let cursor = editing.cursor.min(letters.len().saturating_sub(1));
-    let room = usize::from(area.width).saturating_sub(2).max(1);
+    let (prompt, keys) = if editing.find {
+        ("find a file: ", "Enter finds, Esc ends it")
+    } else {
+        ("/", "Enter keeps it, Esc ends it")
+    };
+    let room = usize::from(area.width).saturating_sub(text::width(prompt) + 1).max(1);
     let first = cursor.saturating_sub(room.saturating_sub(1));
     let part = |from: usize, to: usize| {
         let text: String = letters.get(from..to).unwrap_or_default().iter().collect();
         words::name(theme, &text)
     };
     let line = [
-        Span::styled("/", theme.strong),
+        Span::styled(prompt, theme.strong),
         Span::styled(part(first, cursor), theme.text),
         Span::styled(part(cursor, cursor + 1), theme.cursor),
         Span::styled(part(cursor + 1, letters.len()), theme.text),
     ];
     let used = put(buffer, theme, area, 0, &line);
-    put_right(
-        buffer,
-        theme,
-        area,
-        0,
-        used.saturating_add(2),
-        &[Span::styled("Enter keeps it, Esc ends it", theme.faint)],
-    );
+    put_right(buffer, theme, area, 0, used.saturating_add(2), &[Span::styled(keys, theme.faint)]);
 }
 
 #[cfg(test)]

@@ -88,6 +88,8 @@ pub fn help_rows(model: &Model) -> (usize, usize) {
     }
 }
 
+pub use overlay::{explain_scroll, find_page};
+
 /// Rows that are visible of the list that has the keys.
 pub fn page_height(model: &Model) -> usize {
     let (columns, rows) = model.size;

@@ -1,6 +1,7 @@
 //! One path: what it lives on, what becomes of it, where else it is seen, and the one command to do.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::core::classify::{Classifier, Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
@@ -10,9 +11,11 @@ use crate::core::mount::{self, Mount};
 use crate::core::path::{Resolver, Step, normal};
 use crate::core::profile::Violation;
 use crate::core::report::SeenIn;
+use crate::core::rules::Rules;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, RunState, Workspace};
 use crate::port::{Engine, PathKind};
+use crate::work::packages;
 
 /// The answer for one path of one workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +46,28 @@ pub struct Explained {
     pub notes: Vec<String>,
 }
 
+impl Explained {
+    /// Whether anything is there; `None` where nobody could look.
+    pub const fn exists(&self) -> Option<bool> {
+        match self.kind {
+            PathKind::Absent => Some(false),
+            PathKind::Unknown => None,
+            PathKind::Link(_) | PathKind::Directory | PathKind::File => Some(true),
+        }
+    }
+}
+
+/// What paths of this machine are answered from where no container mounts them: rules about paths
+/// inside containers say nothing of them, unless this machine is one.
+#[must_use]
+pub fn of_the_host(grounds: Grounds) -> Grounds {
+    if grounds.detail.mounts.iter().any(|mount| mount.storage == StorageKind::WritableLayer) {
+        return grounds;
+    }
+    let rules = Rules::clone(&grounds.rules).for_the_host();
+    Grounds { rules: Arc::new(rules), ..grounds }
+}
+
 /// Explains a path of a workspace, links followed inside its root where that can be seen.
 pub async fn explain(
     engine: &dyn Engine,
@@ -52,7 +77,11 @@ pub async fn explain(
 ) -> Result<Explained> {
     let detail = &grounds.detail;
     let found = resolve(engine, workspace, detail, path).await?;
-    let answer = grounds.classifier().explain(&found.path, found.origin);
+    let origin = match found.kind {
+        PathKind::File => packages::origin(engine, workspace, grounds, &found.path, found.origin).await,
+        _ => found.origin,
+    };
+    let answer = grounds.classifier().explain(&found.path, origin);
     let mut notes = found.notes;
     if let Some(reason) = &detail.mounts_missing {
         notes.push(format!("its mounts are not all known: {reason}"));

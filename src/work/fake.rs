@@ -18,14 +18,16 @@ use crate::core::plan::{Step, Verb};
 use crate::core::recognise::Profiles;
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::port::{
-    Capabilities, Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, ScanItem, ScanRequest,
-    ScanStream, Tick, WatchStream,
+    Capabilities, Clock, Endpoint, Engine, Inventory, Look, NamedFile, PathKind, Probe, Reply, ScanItem,
+    ScanRequest, ScanStream, Tick, WatchStream,
 };
 
 /// One container called `p`, whose state the test sets.
 pub(super) struct Fake {
     pub(super) endpoint: Endpoint,
     pub(super) links: BTreeMap<PathBuf, PathBuf>,
+    /// Files that can be read.
+    pub(super) contents: BTreeMap<PathBuf, String>,
     /// No look is allowed.
     pub(super) blind: bool,
     /// Measuring this target never ends.
@@ -45,6 +47,7 @@ impl Default for Fake {
         Self {
             endpoint: Endpoint { id: "docker".into(), title: "Docker".into(), address: String::new() },
             links: BTreeMap::new(),
+            contents: BTreeMap::new(),
             blind: false,
             hang_on: None,
             state: Mutex::new(RunState::Running),
@@ -112,6 +115,26 @@ impl Engine for Fake {
             let kind = self.links.get(path).map_or(PathKind::File, |target| PathKind::Link(target.clone()));
             Ok(Look { kind, origin: Origin::Layer })
         })
+    }
+
+    fn read<'a>(
+        &'a self,
+        _key: &'a WsKey,
+        _detail: &'a Detail,
+        path: &'a Path,
+        most: usize,
+    ) -> Reply<'a, Vec<NamedFile>> {
+        let here = |file: &&PathBuf| file.as_path() == path || file.parent() == Some(path);
+        let files: Vec<NamedFile> = self
+            .contents
+            .iter()
+            .filter(|(file, _)| here(file))
+            .map(|(file, text)| (file.file_name().unwrap_or_default().into(), text.clone().into_bytes()))
+            .collect();
+        let all: usize = files.iter().map(|(_, content)| content.len()).sum();
+        Box::pin(
+            async move { if all > most { Err(Error::new(Kind::NotPermitted, "too long")) } else { Ok(files) } },
+        )
     }
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {

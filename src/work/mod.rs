@@ -2,12 +2,14 @@
 
 pub mod act;
 pub mod explain;
+pub mod find;
 pub mod gather;
 pub mod git;
 pub mod ground;
 pub mod habits;
 pub mod lifecycle;
 pub mod mounts;
+pub mod packages;
 mod recovery;
 pub mod risk;
 pub mod roster;

@@ -3,12 +3,14 @@
 mod change;
 mod check;
 mod events;
+mod find;
 mod harm;
 mod help;
 mod layers;
 mod learn;
 mod lifecycle;
 mod list;
+mod packages;
 mod paths;
 mod risk;
 mod tour;

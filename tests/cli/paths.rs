@@ -153,3 +153,63 @@ fn a_folder_that_is_mounted_twice_is_seen_twice() {
     seen.sort_unstable();
     assert_eq!(seen, ["/one/x", "/two/x"]);
 }
+
+#[test]
+fn what_is_not_there_yet_is_explained_as_what_it_would_become() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let folder = tempfile::tempdir_in("/var/lib").unwrap();
+    let bind = format!("{}:/data:ro", folder.path().display());
+    let container = engine.container("not-yet").args(["-v", &bind, "-e", "X=1"]).run();
+    let name = &container.name;
+    let text = outlast.run(&["explain", &format!("{name}:/tmp/new:a b"), "--event", "retire"]).out;
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let begin = "/tmp/new:a b: nothing is there yet; what is written there would be lost if retired: ";
+    assert!(flat.starts_with(begin), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let report = outlast.json(&["explain", &format!("{name}:/tmp/new:a b"), "--json"]);
+    assert_eq!((&report["exists"], &report["path"]), (&false.into(), &"/tmp/new:a b".into()));
+    let within = outlast.json(&["explain", "--in", name, "a:b/c", "--json"]);
+    assert_eq!(within["resolved"], "/a:b/c", "with --in all of it is the path");
+    let read_only = outlast.run(&["explain", &format!("{name}:/data/x")]).out;
+    assert!(read_only.contains("nothing can be saved here"), "{read_only}");
+    let lost = outlast.run(&["explain", &format!("{name}:/data"), "--event", "host_loss"]).out;
+    assert!(lost.contains("condition    a verified backup exists"), "{lost}");
+    assert!(lost.contains("not known whether it holds"), "{lost}");
+    let wrong = outlast.json(&["--profile", "ds01", "explain", &format!("{name}:/workspace/x"), "--json"]);
+    assert_eq!(wrong["violation"], "workspace-not-mounted");
+    assert!(wrong["violation_words"].as_str().unwrap().contains("nothing is mounted"), "{wrong:#}");
+}
+
+#[test]
+fn a_path_with_odd_bytes_is_explained_and_named_exactly_running_and_stopped() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let container = engine.container("bytes").run();
+    container.exec(r#"printf x > "$(printf '/tmp/\377.csv')""#);
+    let subject = [container.name.as_bytes(), b":/tmp/\xff.csv"].concat();
+    for _ in 0..2 {
+        let mut command = outlast.command(&["explain", "--json"]);
+        let output = command.arg(std::ffi::OsStr::from_bytes(&subject)).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["path_b64"], "L3RtcC//LmNzdg==", "{report:#}");
+        assert_eq!(
+            (&report["exists"], &report["fates"]["retire"]),
+            (&true.into(), &"lost".into()),
+            "{report:#}"
+        );
+        container.stop();
+    }
+}
+
+#[test]
+fn a_host_path_that_no_container_mounts_has_the_host_rules_of_the_profile() {
+    let Some(_engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    std::fs::create_dir_all(outlast.home().join("workspace/p")).unwrap();
+    let report = outlast.json(&["--profile", "ds01", "explain", "~/workspace/p", "--json"]);
+    assert_eq!((&report["rule"], &report["fates"]["retire"]), (&"host-workspace".into(), &"kept".into()));
+    let report = outlast.json(&["--profile", "ds01", "explain", "/workspace/x", "--json"]);
+    assert!(report["violation"].is_null() && report["rule"].is_null(), "no container's path: {report:#}");
+}

@@ -2,10 +2,12 @@
 
 use outlast::core::error::{Error, Kind};
 use outlast::core::event::Event;
+use outlast::core::fate::Verdict;
 use outlast::core::plan::Plan;
 use outlast::engine::demo::Demo;
 use outlast::model::{
-    Confirm, Editing, Fact, HelpPage, LinkState, Model, Notice, Overlay, Page, PlanState, PlanView, Tab, Tour,
+    Confirm, Editing, Fact, FindView, FoundRow, HelpPage, LinkState, Model, Notice, Overlay, Page, PlanState,
+    PlanView, Tab, Tour,
 };
 use outlast::ui::{self, Theme};
 use proptest::prelude::*;
@@ -40,9 +42,28 @@ fn overlays() -> Vec<Option<Overlay>> {
             worst: Event::ALL.map(|event| (event, None)).into(),
             cursor: 99,
         }),
+        Some(Overlay::Find(Box::new(found()))),
         view(Confirm::Yes),
         view(Confirm::Name { name: "日本語".into(), typed: "日".into() }),
     ]
+}
+
+fn found() -> FindView {
+    let row = |place: &str, hidden| FoundRow {
+        place: place.into(),
+        verdict: Verdict::Lost,
+        bytes: None,
+        modified: Some(model::now()),
+        hidden,
+    };
+    FindView {
+        part: "日本語".into(),
+        rows: vec![row("p:/tmp/\u{1b}[2J日本", false), row(&"/long".repeat(99), true)],
+        cursor: 1,
+        looking: true,
+        missing: vec!["p: timed out\u{7}".into(); 5],
+        more: 3,
+    }
 }
 
 fn lost() -> LinkState {
@@ -56,7 +77,7 @@ fn bend(model: &mut Model, seed: u32, place: usize) {
     model.page = if bit(1) { Page::Files } else { Page::Paths };
     model.open = bit(2);
     model.hint = bit(3).then(|| "to reach an engine: DOCKER_HOST".into());
-    model.editing = bit(4).then(|| Editing { text: "日本 thesis".into(), cursor: place });
+    model.editing = bit(4).then(|| Editing { text: "日本 thesis".into(), cursor: place, find: bit(5) });
     model.notice = bit(5).then(|| Notice::bad("it went\u{1b} wrong"));
     if bit(6) {
         model.endpoint.state = lost();
@@ -91,7 +112,7 @@ proptest! {
         rows in prop_oneof![1u16..14, 14u16..70],
         seed in any::<u32>(),
         place in 0usize..40,
-        overlay in 0usize..11,
+        overlay in 0usize..12,
     ) {
         let mut model = model::demo(columns, rows);
         bend(&mut model, seed, place);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use outlast::core::classify::Origin;
 use outlast::core::error::{Error, Kind};
 use outlast::core::event::Event;
+use outlast::core::fate::Verdict;
 use outlast::core::finding::Tally;
 use outlast::core::plan::Plan;
 use outlast::core::workspace::RunState;
 use outlast::keys::Action;
 use outlast::model::{
-    Confirm, Editing, ExplainView, Fact, HelpPage, Lesson, LinkState, Model, Notice, Overlay, Page, PlanState,
-    PlanView, Tab, Tour, cells,
+    Confirm, Editing, ExplainView, Fact, FindView, FoundRow, HelpPage, Lesson, LinkState, Model, Notice,
+    Overlay, Page, PlanState, PlanView, Tab, Tour, cells,
 };
 use outlast::ui::Theme;
 
@@ -128,7 +129,7 @@ fn what_is_not_known_is_said_and_never_shown_as_nothing() {
 #[test]
 fn the_lines_at_the_edges() {
     let mut model = model::demo(80, 12);
-    model.editing = Some(Editing { text: "thesis".into(), cursor: 3 });
+    model.editing = Some(Editing { text: "thesis".into(), cursor: 3, find: false });
     insta::assert_snapshot!("editing_80x12", styled(&model, &Theme::dark()));
     model.editing = None;
     model.notice = Some(Notice::good("Stopped my-project."));
@@ -175,6 +176,9 @@ fn overlays() {
     insta::assert_snapshot!("what_if_40x12", shot(&what_if(40, 12)));
     insta::assert_snapshot!("explain_80x24", shot(&with(80, 24, explain())));
     insta::assert_snapshot!("explain_120x40", shot(&with(120, 40, explain())));
+    insta::assert_snapshot!("explain_40x12", shot(&with(40, 12, explain())));
+    insta::assert_snapshot!("find_80x24", shot(&with(80, 24, found())));
+    insta::assert_snapshot!("find_40x12", shot(&with(40, 12, found())));
     insta::assert_snapshot!("plan_yes_80x24", shot(&with(80, 24, plan(Confirm::Yes, PlanState::Asking))));
     let typed = Confirm::Name { name: "llm-finetune".into(), typed: "llm-f".into() };
     insta::assert_snapshot!(
@@ -320,6 +324,32 @@ fn explain() -> Overlay {
         command: Some("docker exec my-project._.alice cp -an -- /tmp/model.pt /workspace/".into()),
         says: Some("outlast explain my-project:/tmp/model.pt".into()),
         violation: None,
+        condition: None,
+        rule: None,
+        platform: "DS01 (label ds01.user)".into(),
+        scroll: 0,
+    }))
+}
+
+fn found() -> Overlay {
+    let row = |place: &str, verdict, hidden| FoundRow {
+        place: place.into(),
+        verdict,
+        bytes: Some(2 << 30),
+        modified: Some(model::now()),
+        hidden,
+    };
+    Overlay::Find(Box::new(FindView {
+        part: "model".into(),
+        rows: vec![
+            row("my-project._.alice:/tmp/model.pt", Verdict::Lost, false),
+            row("/home/alice/workspace/my-project/results/model.pt", Verdict::Kept, false),
+            row("thesis._.alice:/root/.cache/model.bin", Verdict::Lost, true),
+        ],
+        cursor: 1,
+        looking: true,
+        missing: vec!["annotator._.bob: /root/.config: permission denied".into()],
+        more: 0,
     }))
 }
 

@@ -164,6 +164,7 @@ fn travel(
     prepare(&mut model);
     let ports = Ports {
         engine,
+        machine: None,
         clock,
         host: Arc::new(Host { uid: 1001, user: Some("alice".into()), ..Host::default() }),
         store: {

@@ -60,6 +60,10 @@ impl State {
                 Vec::new()
             }
             Msg::Folders(folders) => self.folders(folders),
+            Msg::Found(number, news) => {
+                self.found(number, news);
+                Vec::new()
+            }
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
                 if !sentences.is_empty() {

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::State;
-use crate::core::classify::{Explanation, Origin};
+use crate::core::classify::{Classifier, Explanation, Origin};
 use crate::core::event::Event;
 use crate::core::finding::FileAtRisk;
 use crate::core::mount::READ_ONLY;
 use crate::core::places::Place;
+use crate::core::workspace::Workspace;
 use crate::model::{ExplainView, Overlay, Page, Row, Tab, cells};
 use crate::{text, work};
 
@@ -27,7 +28,7 @@ impl State {
             let row = model.detailed()?;
             return match model.page {
                 Page::Lifecycle => self.object(row),
-                Page::Paths => Some(self.place(row, cells::places(row).get(selected)?)),
+                Page::Paths => self.place(row, cells::places(row).get(selected)?),
                 Page::Files => self.file(row, row.risk.known.as_ref()?.findings.get(selected)?),
             };
         }
@@ -46,7 +47,7 @@ impl State {
         view.command.or(view.says)
     }
 
-    fn place(&self, row: &Row, place: &Place<'_>) -> ExplainView {
+    fn place(&self, row: &Row, place: &Place<'_>) -> Option<ExplainView> {
         let mut facts = Vec::new();
         if let Some(mount) = place.mount {
             facts.extend((!mount.source.is_empty()).then(|| text::printable(&mount.source).into_owned()));
@@ -55,7 +56,8 @@ impl State {
         if place.read_only() {
             facts.push(READ_ONLY.into());
         }
-        self.view(row, &place.path, &place.answer, facts.join(", "))
+        let classifier = row.classifier()?;
+        Some(view(&row.workspace, &classifier, &place.path, &place.answer, facts.join(", "), self.model.event))
     }
 
     fn file(&self, row: &Row, finding: &FileAtRisk) -> Option<ExplainView> {
@@ -67,32 +69,42 @@ impl State {
         if finding.changed {
             facts.push("a changed file of the image".into());
         }
-        Some(self.view(row, &finding.path, &explanation, facts.join(", ")))
+        Some(view(&row.workspace, &classifier, &finding.path, &explanation, facts.join(", "), self.model.event))
     }
+}
 
-    fn view(&self, row: &Row, path: &Path, explanation: &Explanation<'_>, facts: String) -> ExplainView {
-        let model = &self.model;
-        let event = model.event;
-        let chosen = explanation.fates.of(event);
-        let command = row.classifier().and_then(|classifier| {
-            work::explain::command(&row.workspace, &classifier, path, chosen.verdict(), event)
-        });
-        ExplainView {
-            path: text::printable_path(path).into_owned(),
-            workspace: text::printable(&row.workspace.name).into_owned(),
-            storage: explanation.storage.label(),
-            facts,
-            events: Event::ALL
-                .into_iter()
-                .map(|event| {
-                    let answer = explanation.fates.of(event);
-                    (event, answer.verdict(), answer.reason.to_string(), answer.basis)
-                })
-                .collect(),
-            advice: chosen.advice.to_string(),
-            command,
-            says: work::twin::explain(&row.workspace, path),
-            violation: explanation.violation.map(|violation| violation.words().to_string()),
-        }
+/// An explanation for the screen.
+pub(super) fn view(
+    workspace: &Workspace,
+    classifier: &Classifier<'_>,
+    path: &Path,
+    explanation: &Explanation<'_>,
+    facts: String,
+    event: Event,
+) -> ExplainView {
+    let chosen = explanation.fates.of(event);
+    ExplainView {
+        path: text::printable_path(path).into_owned(),
+        workspace: text::printable(&workspace.name).into_owned(),
+        storage: explanation.storage.label(),
+        facts,
+        events: Event::ALL
+            .into_iter()
+            .map(|event| {
+                let answer = explanation.fates.of(event);
+                (event, answer.verdict(), answer.reason.to_string(), answer.basis)
+            })
+            .collect(),
+        advice: chosen.advice.to_string(),
+        command: work::explain::command(workspace, classifier, path, chosen.verdict(), event),
+        says: work::twin::explain(workspace, path),
+        violation: explanation.violation.map(|violation| violation.words().to_string()),
+        condition: chosen.condition_words(),
+        rule: explanation.rule.map(|rule| match &rule.source {
+            Some(source) => format!("{} ({source})", rule.id),
+            None => rule.id.clone(),
+        }),
+        platform: classifier.rules.words(),
+        scroll: 0,
     }
 }

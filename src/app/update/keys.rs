@@ -6,7 +6,7 @@ use crate::app::msg::Cmd;
 use crate::core::event::Event;
 use crate::keys::{Action, TABLE};
 use crate::model::key::{Key, KeyCode};
-use crate::model::{Notice, Overlay, Page, Tab};
+use crate::model::{Editing, Notice, Overlay, Page, Tab};
 use crate::ui;
 
 impl State {
@@ -59,6 +59,7 @@ impl State {
             Action::Back => self.back(),
             Action::WhatIf => self.what_if(),
             Action::Filter => self.start_filter(),
+            Action::Find => self.start_find(),
             Action::Sort => self.sort(),
             Action::Mark => return self.mark(),
             Action::Refresh => return self.refresh(),
@@ -163,6 +164,12 @@ impl State {
                 return Vec::new();
             }
             KeyCode::Up | KeyCode::Down if typing_a_name => return Vec::new(),
+            KeyCode::Enter if self.finding.asking => return self.find(),
+            KeyCode::Esc if self.finding.asking => {
+                self.stop_editing();
+                return Vec::new();
+            }
+            KeyCode::Up | KeyCode::Down if self.finding.asking => return Vec::new(),
             KeyCode::Enter => self.editor = None,
             KeyCode::Esc => {
                 self.editor = None;
@@ -188,6 +195,10 @@ impl State {
             self.typed(line.map(|line| line.text).unwrap_or_default());
             return;
         }
+        if self.finding.asking {
+            self.model.editing = line.map(|line| Editing { find: true, ..line });
+            return;
+        }
         if let Some(line) = &line {
             self.list_mut().filter.clone_from(&line.text);
             self.show_lists();
@@ -209,12 +220,14 @@ impl State {
     pub(super) fn stop_editing(&mut self) {
         self.editor = None;
         self.model.editing = None;
+        self.finding.asking = false;
     }
 
-    /// Closes what lies on top, with all that was typed into it.
+    /// Closes what lies on top, with all that was typed into it; a list beneath comes to light again.
     pub(super) fn close_overlay(&mut self) {
         self.model.overlay = None;
         self.stop_editing();
+        self.back_to_found();
     }
 
     /// Keys while something lies on top. Esc and the key that opened it close it; `q` leaves.
@@ -227,6 +240,11 @@ impl State {
         match &mut self.model.overlay {
             Some(Overlay::Help(_)) => return self.help_key(key),
             Some(Overlay::Habits(_)) => return self.habits_key(key),
+            Some(Overlay::Find(_)) => return self.find_key(key),
+            Some(Overlay::Explain(view)) if up || down => {
+                let most = ui::explain_scroll(view, self.model.event, self.model.size);
+                view.scroll = if down { (view.scroll + 1).min(most) } else { view.scroll.saturating_sub(1) };
+            }
             Some(Overlay::WhatIf { cursor, worst, .. }) if up || down => {
                 let last = worst.len().saturating_sub(1);
                 *cursor = if down { (*cursor + 1).min(last) } else { cursor.saturating_sub(1) };

@@ -61,6 +61,10 @@ impl State {
             advice: object.answers.of(self.model.event).advice.to_string(),
             command: self.model.recovery_command().map(ToOwned::to_owned),
             says: None,
+            condition: object.answers.of(self.model.event).condition_words(),
+            rule: None,
+            platform: row.rules.words(),
+            scroll: 0,
             violation: None,
         })
     }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod explain;
+mod find;
 mod habits;
 mod help;
 mod keys;
@@ -25,7 +26,7 @@ use crate::model::{LinkState, Model};
 pub struct State {
     /// What is drawn.
     pub model: Model,
-    /// The line being edited: the filter, or the name a plan asks for.
+    /// The line being edited: the filter, the name a plan asks for, or the name of a file to find.
     editor: Option<Editor>,
     /// What the filter was before it was edited, for Esc.
     filter_before: String,
@@ -33,6 +34,8 @@ pub struct State {
     plan_for: Option<WsKey>,
     /// Whether the person picked the event that is shown.
     event_picked: bool,
+    /// What the last search by name found.
+    finding: find::Finding,
     /// Whether the folders on this machine were looked at since the last list.
     folders_asked: bool,
 }
@@ -46,6 +49,7 @@ impl State {
             filter_before: String::new(),
             plan_for: None,
             event_picked: false,
+            finding: find::Finding::default(),
             folders_asked: false,
         }
     }

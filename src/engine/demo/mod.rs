@@ -25,8 +25,8 @@ use crate::core::plan::Step;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, WsKey};
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Inventory, Look, PathKind, Probe, Reply, Right, Sandbox,
-    ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
+    Can, Capabilities, Clock, Endpoint, Engine, Inventory, Look, NamedFile, PathKind, Probe, Reply, Right,
+    Sandbox, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
 
 pub use clock::Fixed;
@@ -235,6 +235,24 @@ impl Engine for Demo {
                 _ => Origin::Unknown,
             };
             Ok(Look { kind, origin })
+        })
+    }
+
+    /// Files of the demo have names and sizes alone.
+    fn read<'a>(
+        &'a self,
+        key: &'a WsKey,
+        _detail: &'a Detail,
+        path: &'a Path,
+        _most: usize,
+    ) -> Reply<'a, Vec<NamedFile>> {
+        Box::pin(async move {
+            self.answer().await?;
+            match self.world().place(key).map(|place| place.kind_of(path)) {
+                Some(PathKind::Absent) => Ok(Vec::new()),
+                Some(_) => Err(Error::new(Kind::NotSupported, "files of the demo have no content")),
+                None => Err(gone(key)),
+            }
         })
     }
 

@@ -189,10 +189,13 @@ fn bad(why: &'static str) -> io::Error {
 }
 
 /// Text as part of an address: everything but letters, digits and `-._~` as `%XX`.
-pub(super) fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+pub(super) fn encoded(text: impl AsRef<[u8]>) -> String {
+    text.as_ref()
+        .iter()
+        .map(|byte| match *byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(*byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

@@ -6,7 +6,7 @@ use bollard::errors::Error as Client;
 use bollard::query_parameters::ContainerArchiveInfoOptionsBuilder;
 
 use crate::core::classify::Origin;
-use crate::core::error::Result;
+use crate::core::error::{Error, Kind, Result};
 use crate::core::mount::{self, Backing};
 use crate::core::workspace::Detail;
 use crate::port::{Look, PathKind};
@@ -41,6 +41,9 @@ pub(super) async fn look(link: &Link, id: &str, detail: &Detail, path: &Path) ->
         })
         .await?;
     }
+    if kind == PathKind::Unknown && path.to_str().is_none() && session.local {
+        kind = on_host(detail, path).await?;
+    }
     if kind == PathKind::Unknown {
         kind = stat(link, &session, id, path).await?.map_or(PathKind::Absent, |stat| stat.kind);
     }
@@ -48,9 +51,27 @@ pub(super) async fn look(link: &Link, id: &str, detail: &Detail, path: &Path) ->
     Ok(Look { kind, origin })
 }
 
+/// What lies at the place of a path on this machine; a layer's own folder tells only of what was written.
+async fn on_host(detail: &Detail, path: &Path) -> Result<PathKind> {
+    let Some(mount) = mount::holding(&detail.mounts, path) else { return Ok(PathKind::Unknown) };
+    let (Some(place), Ok(rest)) = (mount.host_path.clone(), path.strip_prefix(&mount.target)) else {
+        return Ok(PathKind::Unknown);
+    };
+    let (rest, layer) = (rest.to_path_buf(), mount.backing == Backing::Layer);
+    blocking(move || match scan::look(&place, &rest) {
+        PathKind::Absent if layer => PathKind::Unknown,
+        kind => kind,
+    })
+    .await
+}
+
 /// Asks the engine about one path, following no link in its last component; `None` where nothing is.
 pub(super) async fn stat(link: &Link, session: &Session, id: &str, path: &Path) -> Result<Option<Stat>> {
-    let options = ContainerArchiveInfoOptionsBuilder::default().path(&path.to_string_lossy()).build();
+    let Some(named) = path.to_str() else {
+        // Asked for with other bytes in it, the engine would truthfully find nothing.
+        return Err(Error::new(Kind::NotSupported, "the engine takes no path that is not text"));
+    };
+    let options = ContainerArchiveInfoOptionsBuilder::default().path(named).build();
     let call = async {
         match session.client.get_container_archive_info(id, Some(options)).await {
             Ok(stat) => Ok(Some(stat)),

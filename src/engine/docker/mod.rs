@@ -13,6 +13,7 @@ mod inventory;
 mod look;
 mod mounts;
 mod process;
+mod read;
 mod sandbox;
 mod scan;
 mod tar;
@@ -34,7 +35,7 @@ use crate::core::plan::{Step, Verb};
 use crate::core::workspace::{Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, Probe, Reply, Right, Sandbox,
+    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right, Sandbox,
     ScanRequest, ScanStream, WatchStream,
 };
 
@@ -256,6 +257,16 @@ impl Engine for Docker {
 
     fn look<'a>(&'a self, key: &'a WsKey, detail: &'a Detail, path: &'a Path) -> Reply<'a, Look> {
         Box::pin(look::look(&self.link, &key.id, detail, path))
+    }
+
+    fn read<'a>(
+        &'a self,
+        key: &'a WsKey,
+        detail: &'a Detail,
+        path: &'a Path,
+        most: usize,
+    ) -> Reply<'a, Vec<NamedFile>> {
+        Box::pin(read::read(&self.link, &key.id, detail, path, most))
     }
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {

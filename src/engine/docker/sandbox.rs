@@ -165,7 +165,7 @@ async fn upload(link: &Link, wanted: &Blueprint, path: &Path, said: &str, now: T
 
 /// Containers and images that carry the tour's label and its name as well.
 async fn list(link: &Link) -> Result<Vec<Part>> {
-    let filter = http::encoded(&format!(r#"{{"label":["{}=1"]}}"#, Blueprint::LABEL));
+    let filter = http::encoded(format!(r#"{{"label":["{}=1"]}}"#, Blueprint::LABEL));
     let (containers, images) =
         (format!("/containers/json?all=1&filters={filter}"), format!("/images/json?filters={filter}"));
     let (containers, images) = futures_util::join!(

@@ -22,8 +22,8 @@ use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::engine::deadline::{AT_ONCE, within};
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, Probe, Reply, Right, ScanItem,
-    ScanRequest, ScanStream, Tick, WatchStream,
+    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
+    ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
 use crate::scan::{self, Job, Rule, mountinfo};
 use crate::text;
@@ -256,6 +256,22 @@ impl Engine for Machine {
                 origin: if layer { scan::origin(&root, &path) } else { Origin::Unknown },
             })
             .await
+        }
+        .boxed()
+    }
+
+    fn read<'a>(
+        &'a self,
+        _key: &'a WsKey,
+        _detail: &'a Detail,
+        path: &'a Path,
+        most: usize,
+    ) -> Reply<'a, Vec<NamedFile>> {
+        let (root, path) = (self.place.root.clone(), path.to_path_buf());
+        async move {
+            let shown = text::printable_path(&path).into_owned();
+            let read = within(AT_ONCE, &shown, move || scan::read(&root, &path, most)).await?;
+            read.ok_or_else(|| Error::new(Kind::NotPermitted, format!("{shown} could not be read whole")))
         }
         .boxed()
     }

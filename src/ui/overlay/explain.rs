@@ -8,22 +8,31 @@
 //! │                                                                       │
 //! │   docker cp my-project:/tmp/model.pt ~/workspace/my-project/          │
 //! │                                                                       │
+//! │ Platform: DS01 (label ds01.user)                                      │
+//! │                                                                       │
 //! │ crash           kept     the same container goes on ...               │
-//! └ y copies the command, Esc closes ─────────────────────────────────────┘
+//! └ j k scroll, y copies the command, Esc closes ─────────────────────────┘
 //! ```
 
 use ratatui::text::Span;
 
 use super::{Sheet, empty};
+use crate::core::event::Event;
 use crate::core::fate::Basis;
-use crate::model::{ExplainView, Model};
+use crate::model::ExplainView;
 use crate::text;
+use crate::text::wrap;
 use crate::ui::empty::sentence;
 use crate::ui::theme::Theme;
-use crate::ui::widget::{widest, wrap};
+use crate::ui::widget::widest;
 use crate::ui::words;
 
-pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u16) -> Sheet {
+/// Below so many columns the keys are told in brief,
+const ROOMY: usize = 48;
+/// and a reason stands on lines of its own.
+const NARROW: usize = 24;
+
+pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u16) -> Sheet {
     let room = usize::from(columns);
     let mut lines = Vec::new();
     let say = |lines: &mut Vec<Vec<Span<'static>>>, text: &str, style| {
@@ -40,8 +49,7 @@ pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u
         say(&mut lines, &sentence(theme, violation), theme.danger);
     }
     lines.push(empty());
-    if let Some((event, verdict, reason, basis)) = view.events.iter().find(|(event, ..)| *event == model.event)
-    {
+    if let Some((event, verdict, reason, basis)) = view.events.iter().find(|(known, ..)| *known == event) {
         let fate = words::fate(*verdict, theme);
         let guess = if *basis == Basis::Inferred { " (a best guess from inside)" } else { "" };
         let text = format!("{} {}: {}{guess}", fate.content, event.if_words(), words::name(theme, reason));
@@ -50,6 +58,9 @@ pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u
     if !view.advice.is_empty() {
         say(&mut lines, &format!("To do: {}.", words::name(theme, &view.advice)), theme.text);
     }
+    if let Some(condition) = &view.condition {
+        say(&mut lines, &format!("Condition: {condition}."), theme.text);
+    }
     if let Some(command) = &view.command {
         lines.push(empty());
         for part in wrap(&words::name(theme, command), room.saturating_sub(2)) {
@@ -57,22 +68,47 @@ pub(super) fn sheet(view: &ExplainView, model: &Model, theme: &Theme, columns: u
         }
     }
     lines.push(empty());
+    if let Some(rule) = &view.rule {
+        say(&mut lines, &format!("Rule: {}", words::name(theme, rule)), theme.faint);
+    }
+    say(&mut lines, &format!("Platform: {}", words::name(theme, &view.platform)), theme.faint);
+    lines.push(empty());
     let names = widest(view.events.iter().map(|(event, ..)| event.if_words())) + 2;
     let fates = widest(view.events.iter().map(|(_, verdict, ..)| verdict.words())) + 2;
     for (event, verdict, reason, _) in &view.events {
         let fate = words::fate(*verdict, theme);
-        lines.push(vec![
+        let before = [
             Span::styled(text::pad(event.if_words(), names), theme.text),
             Span::styled(text::pad(&fate.content, fates), fate.style),
-            Span::styled(words::name(theme, reason), theme.faint),
-        ]);
+        ];
+        lines.extend(beside(&before, names + fates, &words::name(theme, reason), room, theme));
     }
-    let keys = match (&view.command, &view.says) {
-        (Some(_), _) => "y copies the command, Esc closes",
-        (None, Some(_)) => "y copies the command that says this, Esc closes",
-        (None, None) => "Esc closes",
+    let keys = match (view.command.is_some() || view.says.is_some(), room >= ROOMY) {
+        (true, true) => "j k scroll, y copies the command, Esc closes",
+        (true, false) => "j k, y copies, Esc closes",
+        (false, _) => "j k scroll, Esc closes",
     };
     let title = text::cut_middle(&words::name(theme, &view.path), room.saturating_sub(4), theme.ellipsis())
         .into_owned();
-    Sheet { title, keys: keys.into(), lines, scroll: 0, cursor: None, columns }
+    Sheet { title, keys: keys.into(), lines, scroll: view.scroll, cursor: None, columns }
+}
+
+/// A reason beside an event and its fate, on further lines below itself; below both where it is too narrow.
+fn beside(
+    before: &[Span<'static>],
+    taken: usize,
+    reason: &str,
+    room: usize,
+    theme: &Theme,
+) -> Vec<Vec<Span<'static>>> {
+    let (from, mut lines) = match room.saturating_sub(taken) {
+        left if left < NARROW => (2, vec![before.to_vec()]),
+        _ => (taken, Vec::new()),
+    };
+    for part in wrap(reason, room.saturating_sub(from)) {
+        let mut line = if lines.is_empty() { before.to_vec() } else { vec![Span::raw(" ".repeat(from))] };
+        line.push(Span::styled(part, theme.faint));
+        lines.push(line);
+    }
+    lines
 }

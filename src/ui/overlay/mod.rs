@@ -7,6 +7,7 @@
 //! ```
 
 mod explain;
+mod find;
 mod habits;
 mod help;
 mod plan;
@@ -19,7 +20,20 @@ use ratatui::text::Span;
 
 use super::theme::Theme;
 use super::widget::{boxed, put};
-use crate::model::{HelpView, Model, Overlay};
+use crate::core::event::Event;
+use crate::model::{ExplainView, HelpView, Model, Overlay};
+
+/// Lines of an explanation that can be scrolled away on a screen of this size.
+pub fn explain_scroll(view: &ExplainView, event: Event, (columns, rows): (u16, u16)) -> usize {
+    // Neither colours nor the alphabet change how many lines there are.
+    let (columns, rows) = room(Rect::new(0, 0, columns, rows));
+    explain::sheet(view, event, &Theme::dark(), columns).lines.len().saturating_sub(usize::from(rows))
+}
+
+/// Rows that a page key moves in the list of found files.
+pub fn find_page(model: &Model) -> usize {
+    usize::from(model.size.1).saturating_sub(5).max(1)
+}
 
 /// Draws it in the middle of a part of the screen.
 pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, screen: Rect, buffer: &mut Buffer) {
@@ -31,7 +45,8 @@ pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, screen: Rect
         Overlay::WhatIf { subject, worst, cursor } => {
             what_if::sheet(model, subject, worst, *cursor, theme, columns)
         }
-        Overlay::Explain(view) => explain::sheet(view, model, theme, columns),
+        Overlay::Explain(view) => explain::sheet(view, model.event, theme, columns),
+        Overlay::Find(view) => find::sheet(view, model, theme, columns),
         Overlay::Plan(view) => plan::sheet(view, theme, columns, rows),
     };
     sheet.draw(theme, screen, buffer);
