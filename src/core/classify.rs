@@ -15,12 +15,12 @@ use super::event::Event;
 use super::facts::Facts;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
 use super::finding::{Lot, Risk, Tally};
-use super::mount::{self, Mount};
+use super::mount::{self, Backing, Mount};
 use super::object::ObjectKind;
 use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
 use super::rules::{Rules, Ruling};
-use super::storage::{Ceiling, StorageKind};
+use super::storage::{self, Ceiling, StorageKind};
 use super::workspace::Detail;
 
 /// Where a path on the root file system comes from.
@@ -100,6 +100,9 @@ impl<'a> Classifier<'a> {
         let mount = mount::holding(&self.detail.mounts, path);
         let storage = match mount.map(|mount| mount.storage) {
             Some(StorageKind::WritableLayer) if origin == Origin::Image => StorageKind::ImageLayer,
+            Some(StorageKind::BindMount) if mount.is_some_and(|mount| is_below_host_temp(mount, path)) => {
+                StorageKind::BindTemp
+            }
             Some(storage) => storage,
             None => StorageKind::Unknown,
         };
@@ -221,10 +224,43 @@ impl<'a> Classifier<'a> {
         let base = storage.rule(event, after, mount.map(|mount| &mount.backing));
         let mut answer = answer_of(base, advice_for(base.fate, storage), basis(event, storage));
         if let Some(rule) = rule {
-            apply(rule, event, storage, after, &mut answer);
+            let goes_along = match event {
+                Event::WorkspaceDeletion => mount.is_some_and(|mount| self.is_in_the_folder(mount)),
+                _ => after == Aftermath::Removed && goes_with_its_container(storage),
+            };
+            apply(rule, event, storage, goes_along, &mut answer);
         }
-        answer.holds = answer.condition.and_then(|condition| self.facts.holds(condition));
+        answer.holds = answer.condition.and_then(|condition| self.holds(condition, event, after, storage));
         answer
+    }
+
+    /// Whether a condition holds in an event, for what is on this kind of storage.
+    fn holds(&self, condition: Condition, event: Event, after: Aftermath, storage: StorageKind) -> Option<bool> {
+        let container_goes = matches!(event, Event::Retire | Event::HostLoss) || after != Aftermath::Stays;
+        let on_the_network = matches!(storage, StorageKind::BindNetwork | StorageKind::NetworkVolume);
+        match condition {
+            Condition::ContainerExists if container_goes => Some(false),
+            Condition::BackedUpOrRemote
+            | Condition::VolumeMoves
+            | Condition::VolumeMovesOrBackedUp
+            | Condition::VolumeReattached
+                if on_the_network =>
+            {
+                Some(true)
+            }
+            _ => self.facts.holds(condition),
+        }
+    }
+
+    /// Whether another mount shows a part of the workspace's own folder, which goes with it.
+    fn is_in_the_folder(&self, mount: &Mount) -> bool {
+        let Some(folder) = self.folder().filter(|folder| folder.target != mount.target) else { return false };
+        let same_volume = matches!(mount.backing, Backing::Volume { .. }) && mount.backing == folder.backing;
+        let below = match (&mount.host_path, &folder.host_path) {
+            (Some(part), Some(whole)) => part.starts_with(whole),
+            _ => false,
+        };
+        same_volume || below
     }
 
     /// What an event does to the container itself, here.
@@ -287,23 +323,24 @@ fn changed(
     }
 }
 
+/// What is removed together with its container.
+const fn goes_with_its_container(storage: StorageKind) -> bool {
+    matches!(storage, StorageKind::WritableLayer | StorageKind::ImageLayer | StorageKind::AnonymousVolume)
+}
+
 /// Lets a rule change a fate: worse always, better only as far as the kind allows, and never for
-/// what goes with a container that removes itself.
-fn apply(rule: &PathRule, event: Event, storage: StorageKind, after: Aftermath, answer: &mut Answer) {
+/// what is lost because it goes along with something else.
+fn apply(rule: &PathRule, event: Event, storage: StorageKind, goes_along: bool, answer: &mut Answer) {
     let Some((fate, condition)) = changed(&rule.fates, &rule.conditions, event) else { return };
     let better = rank(fate) < rank(answer.fate);
     let other_condition = fate == Fate::Conditional && answer.fate == Fate::Conditional;
     if better || other_condition {
-        let goes_along = matches!(
-            storage,
-            StorageKind::WritableLayer | StorageKind::ImageLayer | StorageKind::AnonymousVolume
-        );
         let allowed = match storage.ceiling() {
             Ceiling::AsItIs => false,
             Ceiling::Conditional => !matches!(fate, Fate::Kept | Fate::Untouched),
             Ceiling::Kept => true,
         };
-        if !allowed || (goes_along && after == Aftermath::Removed && answer.fate == Fate::Lost) {
+        if !allowed || (goes_along && answer.fate == Fate::Lost) {
             return;
         }
     }
@@ -341,6 +378,15 @@ fn with_joined<T>(base: &Path, rest: &Path, then: impl FnOnce(&Path) -> T) -> Op
         at += part.len();
     }
     buffer.get(..at).map(|path| then(Path::new(OsStr::from_bytes(path))))
+}
+
+/// Whether a bind of a folder that holds the host's temporary directories leads into one of them.
+fn is_below_host_temp(mount: &Mount, path: &Path) -> bool {
+    let Some(host) = mount.host_path.as_deref().filter(|host| storage::holds_host_temp(host)) else {
+        return false;
+    };
+    let rest = path.strip_prefix(&mount.target).unwrap_or(Path::new(""));
+    with_joined(host, rest, storage::is_host_temp).unwrap_or(false)
 }
 
 /// The kernel's own limit on the length of a path, in bytes.
