@@ -2,6 +2,7 @@
 //!
 //! Finding the rule for a path allocates nothing. What the rule then means is `classify`'s.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +28,9 @@ pub struct Rules {
     /// The folder that is meant to be kept, inside the container.
     pub workspace: Option<PathBuf>,
     rules: Vec<PathRule>,
+    /// The most special first.
     inside: Vec<Place>,
+    /// The most special first.
     on_host: Vec<Place>,
     ignore: Vec<Pattern>,
     scratch: Vec<Pattern>,
@@ -39,6 +42,12 @@ struct Place {
     pattern: Pattern,
     /// The rule's place in the profile.
     rule: usize,
+    /// The storage kinds that the rule needs, one bit each.
+    kinds: u32,
+}
+
+const fn bit(kind: StorageKind) -> u32 {
+    1 << kind as u32
 }
 
 /// What the rules say of one path.
@@ -68,12 +77,19 @@ impl Rules {
             (None, _) => Some(filled(text)),
         };
         let places = |of: &dyn Fn(&PathRule) -> Vec<String>| {
-            let rules = profile.rules.iter().enumerate();
-            rules
-                .flat_map(|(rule, path_rule)| {
-                    of(path_rule).into_iter().map(move |text| Place { pattern: Pattern::new(&text), rule })
-                })
-                .collect()
+            let mut all: Vec<Place> = Vec::new();
+            for (rule, path_rule) in profile.rules.iter().enumerate() {
+                let kinds = path_rule.storage.0.iter().fold(0, |kinds, kind| kinds | bit(*kind));
+                let patterns = of(path_rule).into_iter().map(|text| Pattern::new(&text));
+                all.extend(patterns.map(|pattern| Place { pattern, rule, kinds }));
+            }
+            // Among equals one that is for packages, then the first in the file.
+            all.sort_by_key(|place| {
+                let (literal, suffix) = place.pattern.rank();
+                let packages = profile.rules.get(place.rule).is_some_and(|rule| rule.packages);
+                Reverse((literal, packages, suffix))
+            });
+            all
         };
         let phrase = |phrase: &Phrase| Phrase::from(filled(&phrase.to_string()));
         let rules = profile.rules.iter().map(|rule| PathRule {
@@ -148,8 +164,8 @@ impl Rules {
         detail
     }
 
-    /// The most special pattern wins; among equals one that is for packages, then the first in the file.
-    /// A rule that needs other storage is a violation, unless a more special one applies.
+    /// The most special pattern wins. A rule that needs other storage is a violation, unless a more
+    /// special one applies.
     fn ruling<'r>(
         &'r self,
         places: &'r [Place],
@@ -157,27 +173,18 @@ impl Rules {
         storage: StorageKind,
         origin: Origin,
     ) -> Ruling<'r> {
-        let mut best: Option<((usize, bool, usize), &'r PathRule)> = None;
-        let mut wrong: Option<((usize, bool, usize), Violation)> = None;
-        for place in places {
+        let mut violation = None;
+        for place in places.iter().filter(|place| place.pattern.covers(path)) {
             let Some(rule) = self.rules.get(place.rule) else { continue };
-            let (literal, suffix) = place.pattern.rank();
-            let rank = (literal, rule.packages, suffix);
-            let beaten = best.is_some_and(|(known, _)| known >= rank);
-            if beaten || (rule.packages && origin != Origin::Package) || !place.pattern.covers(path) {
+            if rule.packages && origin != Origin::Package {
                 continue;
             }
-            if rule.storage.0.contains(&storage) {
-                best = Some((rank, rule));
-            } else if let Some(violation) = rule.violation
-                && wrong.is_none_or(|(known, _)| rank > known)
-                && let Some(violation) = on_other_storage(violation, storage)
-            {
-                wrong = Some((rank, violation));
+            if place.kinds & bit(storage) != 0 {
+                return Ruling { rule: Some(rule), violation };
             }
+            violation = violation.or_else(|| on_other_storage(rule.violation?, storage));
         }
-        let violation = wrong.filter(|(rank, _)| best.is_none_or(|(known, _)| *rank >= known));
-        Ruling { rule: best.map(|(_, rule)| rule), violation: violation.map(|(_, violation)| violation) }
+        Ruling { rule: None, violation }
     }
 }
 

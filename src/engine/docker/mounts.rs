@@ -149,7 +149,7 @@ impl View<'_> {
             // A plugin keeps its bytes wherever it likes.
             return Mount::new(target, name, Backing::Unknown, None);
         }
-        let anonymous = self.is_anonymous(&name, volume);
+        let anonymous = self.is_anonymous(&name, point.destination.as_deref().unwrap_or_default(), volume);
         let in_memory = filesystem.as_deref().map(Filesystem::of) == Some(Filesystem::Memory);
         Mount::new(target, name.clone(), Backing::Volume { name, anonymous }, filesystem)
             .held_at(place.filter(|_| !in_memory))
@@ -158,16 +158,20 @@ impl View<'_> {
     /// Sixty-four hexadecimal digits may be a name that somebody chose; the container then asked
     /// for it by that name. What it took over from another container (`--volumes-from`) it did not:
     /// such a volume goes with whichever of them is removed last together with its volumes.
-    fn is_anonymous(&self, name: &str, volume: Option<&Volume>) -> bool {
+    fn is_anonymous(&self, name: &str, destination: &str, volume: Option<&Volume>) -> bool {
         if volume.is_some_and(|volume| volume.labels.contains_key(ANONYMOUS_LABEL)) {
             return true;
         }
         let made_up = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !made_up {
+            return false;
+        }
+        let mut declared = self.inspected.config.iter().flat_map(|config| config.volumes.iter().flatten());
         let mut binds = self.host.binds.iter().flatten();
         let mut asked = self.host.mounts.iter().flatten();
-        made_up
-            && !binds.any(|bind| bind.split_once(':').is_some_and(|(source, _)| source == name))
-            && !asked.any(|mount| mount.source.as_deref() == Some(name))
+        let by_name = binds.any(|bind| bind.split_once(':').is_some_and(|(source, _)| source == name))
+            || asked.any(|mount| mount.source.as_deref() == Some(name));
+        !by_name || declared.any(|declared| declared.trim_end_matches('/') == destination)
     }
 
     /// `--tmpfs` and `/dev/shm`, which the engine does not list as mounts.
