@@ -72,7 +72,12 @@ fn ds01(count: usize) -> Place {
     mounts.push(bind(format!("{home}/.ssh"), format!("{home}/.ssh")));
     mounts.push(Mount::new("/workspace/.cache".into(), "memory".into(), Backing::Memory, None));
     mounts.extend((0..12).map(|at| bind(format!("/mnt/set{at}"), format!("{home}/dockerfiles/set{at}"))));
-    place("ds01", mounts, &["/workspace/src", "/tmp", "/home/alice/notes", "/opt/conda/lib", "/mnt/set7"], count)
+    place(
+        "ds01",
+        mounts,
+        &["/workspace/src", "/tmp", "/home/alice/notes", "/opt/conda/lib", "/mnt/set7"],
+        count,
+    )
 }
 
 fn backendai(count: usize) -> Place {

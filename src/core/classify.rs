@@ -235,11 +235,18 @@ impl<'a> Classifier<'a> {
     }
 
     /// Whether a condition holds in an event, for what is on this kind of storage.
-    fn holds(&self, condition: Condition, event: Event, after: Aftermath, storage: StorageKind) -> Option<bool> {
+    fn holds(
+        &self,
+        condition: Condition,
+        event: Event,
+        after: Aftermath,
+        storage: StorageKind,
+    ) -> Option<bool> {
         let container_goes = matches!(event, Event::Retire | Event::HostLoss) || after != Aftermath::Stays;
         let on_the_network = matches!(storage, StorageKind::BindNetwork | StorageKind::NetworkVolume);
         match condition {
             Condition::ContainerExists if container_goes => Some(false),
+            Condition::ContainerNotReplaced if after != Aftermath::Stays => Some(false),
             Condition::BackedUpOrRemote
             | Condition::VolumeMoves
             | Condition::VolumeMovesOrBackedUp

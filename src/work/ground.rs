@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::aftermath::Aftermath;
 use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::facts::Facts;
@@ -48,12 +47,10 @@ pub async fn stand(profiles: &Profiles, workspace: &Workspace, detail: Detail) -
 fn facts(workspace: &Workspace, detail: &Detail, rules: &Rules) -> Facts {
     let gone = matches!(workspace.state, RunState::Retired) || matches!(detail.state, RunState::Removing);
     let moves = rules.parameters.get("storage").map(|storage| storage != "local-path");
-    let replaced = detail.on_crash == Aftermath::Recreated;
     Facts::default()
         .with(Condition::ContainerExists, Some(!gone))
         .with(Condition::VolumeMoves, moves)
         .with(Condition::VolumeMovesOrBackedUp, moves.filter(|moves| *moves))
-        .with(Condition::ContainerNotReplaced, replaced.then_some(false))
 }
 
 /// Whether the image can be had again: one without a name cannot be pulled; one with a name perhaps can.
