@@ -8,6 +8,7 @@ mod mounts;
 mod overlay;
 mod performed;
 mod platforms;
+mod platforms_rows;
 mod refusals;
 mod scan;
 mod stand_in;
