@@ -5,8 +5,6 @@
 //! for any kind and better only for kinds that can be raised.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +18,7 @@ use super::object::ObjectKind;
 use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
 use super::rules::{Rules, Ruling};
-use super::storage::{self, Ceiling, StorageKind};
+use super::storage::{Ceiling, StorageKind};
 use super::workspace::Detail;
 
 /// Where a path on the root file system comes from.
@@ -98,11 +96,8 @@ impl<'a> Classifier<'a> {
     /// Answers for one path: absolute, normal, links already followed. Allocates nothing.
     pub fn explain(&self, path: &Path, origin: Origin) -> Explanation<'a> {
         let mount = mount::holding(&self.detail.mounts, path);
-        let storage = match mount.map(|mount| mount.storage) {
+        let storage = match mount.map(|mount| mount.storage_at(path)) {
             Some(StorageKind::WritableLayer) if origin == Origin::Image => StorageKind::ImageLayer,
-            Some(StorageKind::BindMount) if mount.is_some_and(|mount| is_below_host_temp(mount, path)) => {
-                StorageKind::BindTemp
-            }
             Some(storage) => storage,
             None => StorageKind::Unknown,
         };
@@ -197,12 +192,7 @@ impl<'a> Classifier<'a> {
             return inside;
         }
         let behind = mount.filter(|mount| mount.storage != StorageKind::WritableLayer);
-        let behind = behind.and_then(|mount| {
-            let host = mount.host_path.as_deref()?;
-            with_joined(host, path.strip_prefix(&mount.target).ok()?, |place| {
-                self.rules.on_host(place, storage)
-            })
-        });
+        let behind = behind.and_then(|mount| mount.on_host(path, |place| self.rules.on_host(place, storage)));
         match behind {
             Some(ruling) if ruling.rule.is_some() => Ruling { violation: inside.violation, ..ruling },
             _ => inside,
@@ -372,32 +362,6 @@ const fn answer_of(base: Rule, advice: Phrase, basis: Basis) -> Answer {
         basis,
     }
 }
-
-/// Joins two paths on the stack; `None` where that is longer than any path may be.
-fn with_joined<T>(base: &Path, rest: &Path, then: impl FnOnce(&Path) -> T) -> Option<T> {
-    let (base, rest) = (base.as_os_str().as_bytes(), rest.as_os_str().as_bytes());
-    let base = if base == b"/" && !rest.is_empty() { b"" } else { base };
-    let mut buffer = [0_u8; PATH_MAX];
-    let mut at = 0;
-    let slash: &[u8] = if rest.is_empty() { b"" } else { b"/" };
-    for part in [base, slash, rest] {
-        buffer.get_mut(at..at + part.len())?.copy_from_slice(part);
-        at += part.len();
-    }
-    buffer.get(..at).map(|path| then(Path::new(OsStr::from_bytes(path))))
-}
-
-/// Whether a bind of a folder that holds the host's temporary directories leads into one of them.
-fn is_below_host_temp(mount: &Mount, path: &Path) -> bool {
-    let Some(host) = mount.host_path.as_deref().filter(|host| storage::holds_host_temp(host)) else {
-        return false;
-    };
-    let rest = path.strip_prefix(&mount.target).unwrap_or(Path::new(""));
-    with_joined(host, rest, storage::is_host_temp).unwrap_or(false)
-}
-
-/// The kernel's own limit on the length of a path, in bytes.
-const PATH_MAX: usize = 4096;
 
 const fn rank(fate: Fate) -> u8 {
     match fate {

@@ -1,5 +1,8 @@
 //! Classification on made-up workspaces; real containers are in `tests/engine`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 

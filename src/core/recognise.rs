@@ -196,3 +196,7 @@ fn signs(profile: &Profile, workspace: &Workspace, detail: Option<&Detail>) -> O
 fn alike(pattern: &str, text: &str) -> bool {
     like(pattern.as_bytes(), text.as_bytes())
 }
+
+#[cfg(test)]
+#[path = "recognise_tests.rs"]
+mod tests;
