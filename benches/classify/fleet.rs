@@ -1,6 +1,5 @@
 //! Two workspaces with 25 mounts each, paths all over them, and the floor to compare with.
 
-use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,7 +95,7 @@ fn place(name: &'static str, mounts: Vec<Mount>, folders: &[&str], count: usize)
     assert_eq!(mounts.len(), 25);
     let all = outlast::platform::profiles::built_in().unwrap();
     let home = Some("/home/alice".into());
-    let profiles = Profiles { all, forced: None, parameters: BTreeMap::new(), home };
+    let profiles = Profiles { all, home, ..Profiles::default() };
     let detail = Detail { mounts, ..Detail::new(RunState::Running) };
     let rules = profiles.rules_of(name, Recognised::default(), Some(&detail)).unwrap();
     let detail = rules.refine(detail);

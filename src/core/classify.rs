@@ -214,7 +214,7 @@ impl<'a> Classifier<'a> {
         let base = storage.rule(event, after, mount.map(|mount| &mount.backing));
         let mut answer = answer_of(base, advice_for(base.fate, storage), basis(event, storage));
         if let Some(rule) = rule {
-            let goes_along = match event {
+            let goes_along = || match event {
                 Event::WorkspaceDeletion => mount.is_some_and(|mount| self.is_in_the_folder(mount)),
                 _ => after == Aftermath::Removed && goes_with_its_container(storage),
             };
@@ -327,7 +327,13 @@ const fn goes_with_its_container(storage: StorageKind) -> bool {
 
 /// Lets a rule change a fate: worse always, better only as far as the kind allows, and never for
 /// what is lost because it goes along with something else.
-fn apply(rule: &PathRule, event: Event, storage: StorageKind, goes_along: bool, answer: &mut Answer) {
+fn apply(
+    rule: &PathRule,
+    event: Event,
+    storage: StorageKind,
+    goes_along: impl FnOnce() -> bool,
+    answer: &mut Answer,
+) {
     let Some((fate, condition)) = changed(&rule.fates, &rule.conditions, event) else { return };
     let better = rank(fate) < rank(answer.fate);
     let other_condition = fate == Fate::Conditional && answer.fate == Fate::Conditional;
@@ -337,7 +343,7 @@ fn apply(rule: &PathRule, event: Event, storage: StorageKind, goes_along: bool, 
             Ceiling::Conditional => !matches!(fate, Fate::Kept | Fate::Untouched),
             Ceiling::Kept => true,
         };
-        if !allowed || (goes_along && answer.fate == Fate::Lost) {
+        if !allowed || (answer.fate == Fate::Lost && goes_along()) {
             return;
         }
     }

@@ -16,9 +16,10 @@ const OWNER_LABELS: [&str; 2] = ["ds01.user", "aime.mlc.USER"];
 /// The label in which a development container keeps its folder on the host.
 const FOLDER_LABEL: &str = "devcontainer.local_folder";
 
-/// Labels of a Backend.AI session: whose it is, and which it is.
-const SESSION_OWNER_LABEL: &str = "ai.backend.owner-user-id";
+/// Labels of a Backend.AI session: which it is, and whose. The owner is a user of the cluster, of
+/// whom this host knows nothing.
 const SESSION_LABEL: &str = "ai.backend.session-id";
+const SESSION_OWNER_LABEL: &str = "ai.backend.owner-user-id";
 
 /// Labels that name the project, the strongest first.
 const PROJECT_LABELS: [&str; 2] = ["ds01.project", "com.docker.compose.project"];
@@ -66,9 +67,6 @@ pub fn owner(
     if let Some(user) = home.and_then(|rest| rest.split('/').next()).filter(|user| !user.is_empty()) {
         return Owner { name: Some(user.to_string()), from: Some(format!("label {FOLDER_LABEL}")) };
     }
-    if let Some(user) = labels.get(SESSION_OWNER_LABEL).filter(|user| !user.is_empty()) {
-        return Owner { name: Some(user.clone()), from: Some(format!("label {SESSION_OWNER_LABEL}")) };
-    }
     match split_name(name).owner {
         Some(owner) => Owner { name: Some(named(owner)), from: Some("the container's name".into()) },
         None => Owner::default(),
@@ -97,7 +95,8 @@ pub fn managed_by(labels: &BTreeMap<String, String>) -> Option<String> {
         return Some(format!("swarm service {service}"));
     }
     if let Some(session) = labels.get(SESSION_LABEL).filter(|session| !session.is_empty()) {
-        return Some(format!("session {session}"));
+        let of = labels.get(SESSION_OWNER_LABEL).map(|user| format!(" of user {user}")).unwrap_or_default();
+        return Some(format!("session {session}{of}"));
     }
     labels.get("com.docker.compose.project").map(|project| format!("compose {project}"))
 }

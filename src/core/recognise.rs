@@ -3,6 +3,7 @@
 //! A platform's own marks (labels, variables, files) count for more than looks (names, images,
 //! mounts) that anybody may choose alike. A tie is nobody's: the engine's own rules hold then.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::workspace::{Detail, Workspace};
 pub const PROFILE_LABEL: &str = "outlast.profile";
 
 /// The profiles that are known, and how they are chosen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Profiles {
     /// Every profile with what it adds to already in it; the first is plain Docker.
     pub all: Vec<Arc<Profile>>,
@@ -132,7 +133,7 @@ impl Profiles {
         let extended: Vec<String> =
             matches.iter().filter_map(|one| self.named(&one.profile)?.extends.clone()).collect();
         matches.retain(|one| !extended.contains(&one.profile));
-        matches.sort_by(|a, b| b.strength.cmp(&a.strength));
+        matches.sort_by_key(|one| Reverse(one.strength));
         let tie = match matches.as_slice() {
             [first, second, ..] => first.strength == second.strength && self.forced.is_none(),
             _ => false,
@@ -199,4 +200,4 @@ fn alike(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 #[path = "recognise_tests.rs"]
-mod tests;
+mod signs_tests;

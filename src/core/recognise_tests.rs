@@ -42,7 +42,7 @@ fn known() -> Profiles {
         profile("b", None, named),
         profile("mine", Some("a"), labelled("a.*")),
     ];
-    Profiles { all, forced: None, parameters: BTreeMap::new(), home: None }
+    Profiles { all, ..Profiles::default() }
 }
 
 /// The profile that is taken, and all that matched.

@@ -27,7 +27,7 @@ pub struct Rules {
     pub parameters: BTreeMap<String, String>,
     /// The folder that is meant to be kept, inside the container.
     pub workspace: Option<PathBuf>,
-    rules: Vec<PathRule>,
+    all: Vec<PathRule>,
     /// The most special first.
     inside: Vec<Place>,
     /// The most special first.
@@ -98,7 +98,7 @@ impl Rules {
             ..rule.clone()
         });
         Self {
-            rules: rules.collect(),
+            all: rules.collect(),
             workspace: profile.workspace.as_ref().map(filled).map(PathBuf::from),
             inside: places(&|rule| rule.paths.iter().map(filled).collect()),
             on_host: places(&|rule| rule.host_paths.iter().filter_map(host).collect()),
@@ -127,7 +127,7 @@ impl Rules {
 
     /// A rule by its name.
     pub fn named(&self, id: &str) -> Option<&PathRule> {
-        self.rules.iter().find(|rule| rule.id == id)
+        self.all.iter().find(|rule| rule.id == id)
     }
 
     /// Whether a path never is a finding.
@@ -175,7 +175,7 @@ impl Rules {
     ) -> Ruling<'r> {
         let mut violation = None;
         for place in places.iter().filter(|place| place.pattern.covers(path)) {
-            let Some(rule) = self.rules.get(place.rule) else { continue };
+            let Some(rule) = self.all.get(place.rule) else { continue };
             if rule.packages && origin != Origin::Package {
                 continue;
             }
@@ -228,19 +228,16 @@ fn fill(text: &str, parameters: &BTreeMap<String, String>) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         out.push_str(before);
-        match after.split_once('}') {
-            Some((name, after)) => {
-                match parameters.get(name) {
-                    Some(value) => out.push_str(value),
-                    None => out.extend(["${", name, "}"]),
-                }
-                rest = after;
-            }
-            None => {
-                out.push_str("${");
-                rest = after;
-            }
+        rest = after;
+        let Some((name, after)) = after.split_once('}') else {
+            out.push_str("${");
+            continue;
+        };
+        match parameters.get(name) {
+            Some(value) => out.push_str(value),
+            None => out.extend(["${", name, "}"]),
         }
+        rest = after;
     }
     out.push_str(rest);
     out

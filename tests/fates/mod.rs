@@ -8,7 +8,6 @@
 
 mod setups;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,9 +69,8 @@ fn mount_of(kind: &str, target: &str, source: Option<&str>) -> Mount {
 
 /// A workspace of a profile, as the product would stand on it.
 fn grounds(profile: &str, detail: Detail) -> Grounds {
-    let all = outlast::platform::profiles::built_in().unwrap();
     let home = Some("/home/alice".into());
-    let profiles = Profiles { all, forced: None, parameters: BTreeMap::new(), home };
+    let profiles = Profiles { home, ..crate::support::model::profiles() };
     let rules = profiles.rules_of(profile, Recognised::default(), Some(&detail)).unwrap();
     let detail = rules.refine(detail);
     Grounds { detail: Arc::new(detail), rules: Arc::new(rules), facts: Facts::default() }
