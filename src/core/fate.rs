@@ -133,6 +133,7 @@ impl Condition {
     pub const fn key(self) -> &'static str {
         match self {
             Self::BackedUp => "backed_up",
+            Self::BackedUpOrRemote => "backed_up_or_remote",
             Self::ContainerExists => "container_exists",
             Self::OrphanVolumeKept => "orphan_volume_kept",
             Self::HostTempNotCleaned => "host_temp_not_cleaned",

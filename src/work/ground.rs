@@ -87,11 +87,11 @@ async fn any_is_there(places: Vec<PathBuf>) -> Option<bool> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
             Err(_) => None,
         });
-        looks.fold(Some(false), |known, look| match (known, look) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        })
+        let looks: Vec<Option<bool>> = looks.collect();
+        if looks.contains(&Some(true)) {
+            return Some(true);
+        }
+        (!looks.contains(&None)).then_some(false)
     });
     tokio::time::timeout(DOCKERFILE_WITHIN, look).await.ok()?.ok()?
 }

@@ -72,7 +72,7 @@ fn every_path_of_every_setup_has_its_fates_its_rule_and_what_is_wrong() {
             let answer = grounds.classifier().explain(Path::new(path), origin);
             let letters = letters(&grounds, path, origin);
             let mut ours = vec![letters.as_str(), answer.rule.map_or("-", |rule| rule.id.as_str())];
-            ours.extend(answer.violation.map(|violation| violation.key()));
+            ours.extend(answer.violation.map(outlast::core::profile::Violation::key));
             cases += 1;
             if ours != expected {
                 writeln!(wrong, "{title}\n    {path}: {ours:?}, not {expected:?}").unwrap();
