@@ -12,6 +12,7 @@
 mod architecture;
 mod cli;
 mod engine;
+mod fates;
 mod inside;
 mod journeys;
 mod project;

@@ -5,8 +5,6 @@
 //! for any kind and better only for kinds that can be raised.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +13,7 @@ use super::event::Event;
 use super::facts::Facts;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
 use super::finding::{Lot, Risk, Tally};
-use super::mount::{self, Mount};
+use super::mount::{self, Backing, Mount};
 use super::object::ObjectKind;
 use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
@@ -101,7 +99,7 @@ impl<'a> Classifier<'a> {
     /// Answers for one path: absolute, normal, links already followed. Allocates nothing.
     pub fn explain(&self, path: &Path, origin: Origin) -> Explanation<'a> {
         let mount = mount::holding(&self.detail.mounts, path);
-        let storage = match mount.map(|mount| mount.storage) {
+        let storage = match mount.map(|mount| mount.storage_at(path)) {
             Some(StorageKind::WritableLayer) if origin == Origin::Image => StorageKind::ImageLayer,
             Some(storage) => storage,
             None => StorageKind::Unknown,
@@ -197,12 +195,7 @@ impl<'a> Classifier<'a> {
             return inside;
         }
         let behind = mount.filter(|mount| mount.storage != StorageKind::WritableLayer);
-        let behind = behind.and_then(|mount| {
-            let host = mount.host_path.as_deref()?;
-            with_joined(host, path.strip_prefix(&mount.target).ok()?, |place| {
-                self.rules.on_host(place, storage)
-            })
-        });
+        let behind = behind.and_then(|mount| mount.on_host(path, |place| self.rules.on_host(place, storage)));
         match behind {
             Some(ruling) if ruling.rule.is_some() => Ruling { violation: inside.violation, ..ruling },
             _ => inside,
@@ -224,10 +217,50 @@ impl<'a> Classifier<'a> {
         let base = storage.rule(event, after, mount.map(|mount| &mount.backing));
         let mut answer = answer_of(base, advice_for(base.fate, storage), basis(event, storage));
         if let Some(rule) = rule {
-            apply(rule, event, storage, after, &mut answer);
+            let goes_along = || match event {
+                Event::WorkspaceDeletion => mount.is_some_and(|mount| self.is_in_the_folder(mount)),
+                _ => after == Aftermath::Removed && goes_with_its_container(storage),
+            };
+            apply(rule, event, storage, goes_along, &mut answer);
         }
-        answer.holds = answer.condition.and_then(|condition| self.facts.holds(condition));
+        answer.holds = answer.condition.and_then(|condition| self.holds(condition, event, after, storage));
         answer
+    }
+
+    /// Whether a condition holds in an event, for what is on this kind of storage.
+    fn holds(
+        &self,
+        condition: Condition,
+        event: Event,
+        after: Aftermath,
+        storage: StorageKind,
+    ) -> Option<bool> {
+        let container_goes = matches!(event, Event::Retire | Event::HostLoss) || after != Aftermath::Stays;
+        let on_the_network = matches!(storage, StorageKind::BindNetwork | StorageKind::NetworkVolume);
+        match condition {
+            Condition::ContainerExists if container_goes => Some(false),
+            Condition::ContainerNotReplaced if after != Aftermath::Stays => Some(false),
+            Condition::BackedUpOrRemote
+            | Condition::VolumeMoves
+            | Condition::VolumeMovesOrBackedUp
+            | Condition::VolumeReattached
+                if on_the_network =>
+            {
+                Some(true)
+            }
+            _ => self.facts.holds(condition),
+        }
+    }
+
+    /// Whether another mount shows a part of the workspace's own folder, which goes with it.
+    fn is_in_the_folder(&self, mount: &Mount) -> bool {
+        let Some(folder) = self.folder().filter(|folder| folder.target != mount.target) else { return false };
+        let same_volume = matches!(mount.backing, Backing::Volume { .. }) && mount.backing == folder.backing;
+        let below = match (&mount.host_path, &folder.host_path) {
+            (Some(part), Some(whole)) => part.starts_with(whole),
+            _ => false,
+        };
+        same_volume || below
     }
 
     /// What an event does to the container itself, here.
@@ -290,23 +323,30 @@ fn changed(
     }
 }
 
+/// What is removed together with its container.
+const fn goes_with_its_container(storage: StorageKind) -> bool {
+    matches!(storage, StorageKind::WritableLayer | StorageKind::ImageLayer | StorageKind::AnonymousVolume)
+}
+
 /// Lets a rule change a fate: worse always, better only as far as the kind allows, and never for
-/// what goes with a container that removes itself.
-fn apply(rule: &PathRule, event: Event, storage: StorageKind, after: Aftermath, answer: &mut Answer) {
+/// what is lost because it goes along with something else.
+fn apply(
+    rule: &PathRule,
+    event: Event,
+    storage: StorageKind,
+    goes_along: impl FnOnce() -> bool,
+    answer: &mut Answer,
+) {
     let Some((fate, condition)) = changed(&rule.fates, &rule.conditions, event) else { return };
     let better = rank(fate) < rank(answer.fate);
     let other_condition = fate == Fate::Conditional && answer.fate == Fate::Conditional;
     if better || other_condition {
-        let goes_along = matches!(
-            storage,
-            StorageKind::WritableLayer | StorageKind::ImageLayer | StorageKind::AnonymousVolume
-        );
         let allowed = match storage.ceiling() {
             Ceiling::AsItIs => false,
             Ceiling::Conditional => !matches!(fate, Fate::Kept | Fate::Untouched),
             Ceiling::Kept => true,
         };
-        if !allowed || (goes_along && after == Aftermath::Removed && answer.fate == Fate::Lost) {
+        if !allowed || (answer.fate == Fate::Lost && goes_along()) {
             return;
         }
     }
@@ -331,23 +371,6 @@ const fn answer_of(base: Rule, advice: Phrase, basis: Basis) -> Answer {
         basis,
     }
 }
-
-/// Joins two paths on the stack; `None` where that is longer than any path may be.
-fn with_joined<T>(base: &Path, rest: &Path, then: impl FnOnce(&Path) -> T) -> Option<T> {
-    let (base, rest) = (base.as_os_str().as_bytes(), rest.as_os_str().as_bytes());
-    let base = if base == b"/" && !rest.is_empty() { b"" } else { base };
-    let mut buffer = [0_u8; PATH_MAX];
-    let mut at = 0;
-    let slash: &[u8] = if rest.is_empty() { b"" } else { b"/" };
-    for part in [base, slash, rest] {
-        buffer.get_mut(at..at + part.len())?.copy_from_slice(part);
-        at += part.len();
-    }
-    buffer.get(..at).map(|path| then(Path::new(OsStr::from_bytes(path))))
-}
-
-/// The kernel's own limit on the length of a path, in bytes.
-const PATH_MAX: usize = 4096;
 
 const fn rank(fate: Fate) -> u8 {
     match fate {

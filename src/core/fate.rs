@@ -59,6 +59,8 @@ pub enum Basis {
 pub enum Condition {
     /// A verified backup exists in a place that survives the event itself.
     BackedUp,
+    /// The bytes are on the network, or a verified backup of them survives the event itself.
+    BackedUpOrRemote,
     /// A container made from the image still exists and holds its layers.
     ContainerExists,
     /// Nobody removes unused volumes, and the container goes without its volumes.
@@ -99,8 +101,9 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition, in the order of the table in the documents.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BackedUp,
+        Self::BackedUpOrRemote,
         Self::ContainerExists,
         Self::OrphanVolumeKept,
         Self::HostTempNotCleaned,
@@ -130,6 +133,7 @@ impl Condition {
     pub const fn key(self) -> &'static str {
         match self {
             Self::BackedUp => "backed_up",
+            Self::BackedUpOrRemote => "backed_up_or_remote",
             Self::ContainerExists => "container_exists",
             Self::OrphanVolumeKept => "orphan_volume_kept",
             Self::HostTempNotCleaned => "host_temp_not_cleaned",
@@ -154,7 +158,7 @@ impl Condition {
     /// Words that follow "kept if".
     pub const fn words(self) -> &'static str {
         match self {
-            Self::BackedUp => "backed up",
+            Self::BackedUp | Self::BackedUpOrRemote => "backed up",
             Self::ContainerExists => "container exists",
             Self::OrphanVolumeKept => "not pruned",
             Self::HostTempNotCleaned => "not cleaned",
@@ -180,6 +184,9 @@ impl Condition {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::BackedUp => "a verified backup exists in a place that survives the event itself",
+            Self::BackedUpOrRemote => {
+                "it is on network storage, or a verified backup exists in a place that survives the event itself"
+            }
             Self::ContainerExists => "a container made from the image still exists",
             Self::OrphanVolumeKept => "nobody removes unused volumes",
             Self::HostTempNotCleaned => "nothing on the host cleans this directory at boot or by age",

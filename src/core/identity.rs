@@ -41,6 +41,11 @@ const OWNER_LABELS: [&str; 2] = ["ds01.user", "aime.mlc.USER"];
 /// The label in which a development container keeps its folder on the host.
 const FOLDER_LABEL: &str = "devcontainer.local_folder";
 
+/// Labels of a Backend.AI session: which it is, and whose. The owner is a user of the cluster, of
+/// whom this host knows nothing.
+const SESSION_LABEL: &str = "ai.backend.session-id";
+const SESSION_OWNER_LABEL: &str = "ai.backend.owner-user-id";
+
 /// Labels that name the project, the strongest first.
 const PROJECT_LABELS: [&str; 2] = ["ds01.project", "com.docker.compose.project"];
 
@@ -116,6 +121,10 @@ pub fn protected(labels: &BTreeMap<String, String>) -> bool {
 pub fn managed_by(labels: &BTreeMap<String, String>) -> Option<String> {
     if let Some(service) = labels.get("com.docker.swarm.service.name") {
         return Some(format!("swarm service {service}"));
+    }
+    if let Some(session) = labels.get(SESSION_LABEL).filter(|session| !session.is_empty()) {
+        let of = labels.get(SESSION_OWNER_LABEL).map(|user| format!(" of user {user}")).unwrap_or_default();
+        return Some(format!("session {session}{of}"));
     }
     labels.get("com.docker.compose.project").map(|project| format!("compose {project}"))
 }

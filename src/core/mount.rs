@@ -1,10 +1,14 @@
 //! Mounts: where a container's paths come from. Facts only; `storage` says what they mean.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::pattern::is_below;
-use super::storage::StorageKind;
+use super::storage::{self, StorageKind};
+
+/// The kernel's own limit on the length of a path, in bytes.
+const PATH_MAX: usize = 4096;
 
 /// What a read-only mount means to people.
 pub const READ_ONLY: &str = "read-only: nothing can be saved here";
@@ -48,6 +52,32 @@ impl Mount {
         }
         let system = ["/proc", "/sys", "/dev"].iter().any(|folder| self.target.starts_with(folder));
         !system || self.target.starts_with("/dev/shm")
+    }
+
+    /// What a path of the mount lives on: a bind of a large part of the host leads into its
+    /// temporary directories, too.
+    pub fn storage_at(&self, path: &Path) -> StorageKind {
+        let leads_there = self.storage == StorageKind::BindMount
+            && self.host_path.as_deref().is_some_and(storage::holds_host_temp)
+            && self.on_host(path, storage::is_host_temp) == Some(true);
+        if leads_there { StorageKind::BindTemp } else { self.storage }
+    }
+
+    /// Asks something about the place on the host behind a path of the mount: absolute, normal, at
+    /// or below the target. Joins on the stack; `None` where there is no such place.
+    pub fn on_host<T>(&self, path: &Path, question: impl FnOnce(&Path) -> T) -> Option<T> {
+        let host = self.host_path.as_deref()?.as_os_str().as_bytes();
+        let target = self.target.as_os_str().len();
+        let below = path.as_os_str().as_bytes().get(target..)?;
+        let below = below.strip_prefix(b"/").unwrap_or(below);
+        let slash: &[u8] = if below.is_empty() || host.ends_with(b"/") { b"" } else { b"/" };
+        let mut buffer = [0_u8; PATH_MAX];
+        let mut at = 0;
+        for part in [host, slash, below] {
+            buffer.get_mut(at..at + part.len())?.copy_from_slice(part);
+            at += part.len();
+        }
+        buffer.get(..at).map(|place| question(Path::new(OsStr::from_bytes(place))))
     }
 
     /// The same mount, read-only or not.
@@ -210,6 +240,23 @@ mod tests {
         assert_eq!(target("/proj/cached"), Some("/proj"));
         assert_eq!(target("/projspace/a"), Some("/projspace"));
         assert_eq!(target("/etc"), Some("/"));
+    }
+
+    #[test]
+    fn a_path_of_a_mount_is_found_on_the_host_behind_it() {
+        let bind = |target: &str, path: &str| {
+            let backing = Backing::HostDir { path: path.into(), source: Source::Present };
+            Mount::new(target.into(), path.into(), backing, Some("ext4".into()))
+        };
+        let place = |mount: &Mount, path: &str| mount.on_host(Path::new(path), Path::to_path_buf);
+        assert_eq!(place(&bind("/w", "/srv/p"), "/w/a/b"), Some("/srv/p/a/b".into()));
+        assert_eq!(place(&bind("/w", "/srv/p"), "/w"), Some("/srv/p".into()));
+        assert_eq!(place(&bind("/w", "/"), "/w/a"), Some("/a".into()));
+        assert_eq!(place(&bind("/", "/srv"), "/a"), Some("/srv/a".into()));
+        assert_eq!(place(&mount("/w"), "/w/a"), None);
+        let kind = |path: &str| bind("/h", "/").storage_at(Path::new(path));
+        assert_eq!((kind("/h/tmp/x"), kind("/h/tmpx")), (StorageKind::BindTemp, StorageKind::BindMount));
+        assert_eq!(kind("/h/var/tmp"), StorageKind::BindTemp);
     }
 
     #[test]

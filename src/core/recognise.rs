@@ -3,6 +3,7 @@
 //! A platform's own marks (labels, variables, files) count for more than looks (names, images,
 //! mounts) that anybody may choose alike. A tie is nobody's: the engine's own rules hold then.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -179,7 +180,7 @@ impl Profiles {
         let extended: Vec<String> =
             matches.iter().filter_map(|one| self.named(&one.profile)?.extends.clone()).collect();
         matches.retain(|one| !extended.contains(&one.profile));
-        matches.sort_by_key(|found| std::cmp::Reverse(found.strength));
+        matches.sort_by_key(|one| Reverse(one.strength));
         let tie = match matches.as_slice() {
             [first, second, ..] => first.strength == second.strength && self.forced.is_none(),
             _ => false,
@@ -342,3 +343,7 @@ mod tests {
         assert_eq!(roots(&profiles), [Path::new("/srv/p")]);
     }
 }
+
+#[cfg(test)]
+#[path = "recognise_tests.rs"]
+mod signs_tests;

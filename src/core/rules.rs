@@ -2,6 +2,7 @@
 //!
 //! Finding the rule for a path allocates nothing. What the rule then means is `classify`'s.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,8 +27,10 @@ pub struct Rules {
     pub parameters: BTreeMap<String, String>,
     /// The folder that is meant to be kept, inside the container.
     pub workspace: Option<PathBuf>,
-    rules: Vec<PathRule>,
+    all: Vec<PathRule>,
+    /// The most special first.
     inside: Vec<Place>,
+    /// The most special first.
     on_host: Vec<Place>,
     ignore: Vec<Pattern>,
     scratch: Vec<Pattern>,
@@ -39,6 +42,12 @@ struct Place {
     pattern: Pattern,
     /// The rule's place in the profile.
     rule: usize,
+    /// The storage kinds that the rule needs, one bit each.
+    kinds: u32,
+}
+
+const fn bit(kind: StorageKind) -> u32 {
+    1 << kind as u32
 }
 
 /// What the rules say of one path.
@@ -68,12 +77,19 @@ impl Rules {
             (None, _) => Some(filled(text)),
         };
         let places = |of: &dyn Fn(&PathRule) -> Vec<String>| {
-            let rules = profile.rules.iter().enumerate();
-            rules
-                .flat_map(|(rule, path_rule)| {
-                    of(path_rule).into_iter().map(move |text| Place { pattern: Pattern::new(&text), rule })
-                })
-                .collect()
+            let mut all: Vec<Place> = Vec::new();
+            for (rule, path_rule) in profile.rules.iter().enumerate() {
+                let kinds = path_rule.storage.0.iter().fold(0, |kinds, kind| kinds | bit(*kind));
+                let patterns = of(path_rule).into_iter().map(|text| Pattern::new(&text));
+                all.extend(patterns.map(|pattern| Place { pattern, rule, kinds }));
+            }
+            // Among equals one that is for packages, then the first in the file.
+            all.sort_by_key(|place| {
+                let (literal, suffix) = place.pattern.rank();
+                let packages = profile.rules.get(place.rule).is_some_and(|rule| rule.packages);
+                Reverse((literal, packages, suffix))
+            });
+            all
         };
         let phrase = |phrase: &Phrase| Phrase::from(filled(&phrase.to_string()));
         let rules = profile.rules.iter().map(|rule| PathRule {
@@ -82,7 +98,7 @@ impl Rules {
             ..rule.clone()
         });
         Self {
-            rules: rules.collect(),
+            all: rules.collect(),
             workspace: profile.workspace.as_ref().map(filled).map(PathBuf::from),
             inside: places(&|rule| rule.paths.iter().map(filled).collect()),
             on_host: places(&|rule| rule.host_paths.iter().filter_map(host).collect()),
@@ -111,7 +127,7 @@ impl Rules {
 
     /// A rule by its name.
     pub fn named(&self, id: &str) -> Option<&PathRule> {
-        self.rules.iter().find(|rule| rule.id == id)
+        self.all.iter().find(|rule| rule.id == id)
     }
 
     /// Whether a path never is a finding.
@@ -159,8 +175,8 @@ impl Rules {
         detail
     }
 
-    /// The most special pattern wins; among equals one that is for packages, then the first in the file.
-    /// A rule that needs other storage is a violation, unless a more special one applies.
+    /// The most special pattern wins. A rule that needs other storage is a violation, unless a more
+    /// special one applies.
     fn ruling<'r>(
         &'r self,
         places: &'r [Place],
@@ -168,27 +184,18 @@ impl Rules {
         storage: StorageKind,
         origin: Origin,
     ) -> Ruling<'r> {
-        let mut best: Option<((usize, bool, usize), &'r PathRule)> = None;
-        let mut wrong: Option<((usize, bool, usize), Violation)> = None;
-        for place in places {
-            let Some(rule) = self.rules.get(place.rule) else { continue };
-            let (literal, suffix) = place.pattern.rank();
-            let rank = (literal, rule.packages, suffix);
-            let beaten = best.is_some_and(|(known, _)| known >= rank);
-            if beaten || (rule.packages && origin != Origin::Package) || !place.pattern.covers(path) {
+        let mut violation = None;
+        for place in places.iter().filter(|place| place.pattern.covers(path)) {
+            let Some(rule) = self.all.get(place.rule) else { continue };
+            if rule.packages && origin != Origin::Package {
                 continue;
             }
-            if rule.storage.0.contains(&storage) {
-                best = Some((rank, rule));
-            } else if let Some(violation) = rule.violation
-                && wrong.is_none_or(|(known, _)| rank > known)
-                && let Some(violation) = on_other_storage(violation, storage)
-            {
-                wrong = Some((rank, violation));
+            if place.kinds & bit(storage) != 0 {
+                return Ruling { rule: Some(rule), violation };
             }
+            violation = violation.or_else(|| on_other_storage(rule.violation?, storage));
         }
-        let violation = wrong.filter(|(rank, _)| best.is_none_or(|(known, _)| *rank >= known));
-        Ruling { rule: best.map(|(_, rule)| rule), violation: violation.map(|(_, violation)| violation) }
+        Ruling { rule: None, violation }
     }
 }
 
@@ -232,19 +239,16 @@ fn fill(text: &str, parameters: &BTreeMap<String, String>) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         out.push_str(before);
-        match after.split_once('}') {
-            Some((name, after)) => {
-                match parameters.get(name) {
-                    Some(value) => out.push_str(value),
-                    None => out.extend(["${", name, "}"]),
-                }
-                rest = after;
-            }
-            None => {
-                out.push_str("${");
-                rest = after;
-            }
+        rest = after;
+        let Some((name, after)) = after.split_once('}') else {
+            out.push_str("${");
+            continue;
+        };
+        match parameters.get(name) {
+            Some(value) => out.push_str(value),
+            None => out.extend(["${", name, "}"]),
         }
+        rest = after;
     }
     out.push_str(rest);
     out

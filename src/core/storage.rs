@@ -1,9 +1,13 @@
 //! Storage kinds: what a path really lives on. What each event does to a kind is in `aftermath`.
 
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::filesystem::Filesystem;
 use super::mount::{Backing, Source};
+use super::pattern::is_below;
 
 /// What a path really lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -175,11 +179,12 @@ impl StorageKind {
             | Self::HostMemory
             | Self::Pseudo
             | Self::Unknown => Ceiling::AsItIs,
-            Self::WritableLayer | Self::BindScratch | Self::AnonymousVolume | Self::RuntimeFile => {
-                Ceiling::Conditional
-            }
             Self::ImageLayer
-            | Self::BindMount
+            | Self::WritableLayer
+            | Self::BindScratch
+            | Self::AnonymousVolume
+            | Self::RuntimeFile => Ceiling::Conditional,
+            Self::BindMount
             | Self::BindNetwork
             | Self::NamedVolume
             | Self::NetworkVolume
@@ -249,8 +254,16 @@ impl StorageKind {
 }
 
 /// Host directories that boot or age cleaners own.
-fn is_host_temp(path: &std::path::Path) -> bool {
-    ["/tmp", "/var/tmp", "/run"].iter().any(|temp| path.starts_with(temp))
+const HOST_TEMP: [&str; 3] = ["/tmp", "/var/tmp", "/run"];
+
+/// Whether a path of the host is where boot or age cleaners work.
+pub(super) fn is_host_temp(path: &Path) -> bool {
+    HOST_TEMP.iter().any(|temp| is_below(path.as_os_str().as_bytes(), temp.as_bytes()))
+}
+
+/// Whether a folder of the host has such a directory in it.
+pub(super) fn holds_host_temp(folder: &Path) -> bool {
+    HOST_TEMP.iter().any(|temp| is_below(temp.as_bytes(), folder.as_os_str().as_bytes()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lifecycle;
-use crate::core::aftermath::Aftermath;
 use crate::core::classify::Grounds;
 use crate::core::error::Result;
 use crate::core::facts::Facts;
@@ -56,12 +55,10 @@ pub async fn stand_under(rules: Rules, home: Option<&Path>, workspace: &Workspac
 fn facts(workspace: &Workspace, detail: &Detail, rules: &Rules) -> Facts {
     let gone = matches!(workspace.state, RunState::Retired) || matches!(detail.state, RunState::Removing);
     let moves = rules.parameters.get("storage").map(|storage| storage != "local-path");
-    let replaced = detail.on_crash == Aftermath::Recreated;
     Facts::default()
         .with(Condition::ContainerExists, Some(!gone))
         .with(Condition::VolumeMoves, moves)
         .with(Condition::VolumeMovesOrBackedUp, moves.filter(|moves| *moves))
-        .with(Condition::ContainerNotReplaced, replaced.then_some(false))
 }
 
 /// Whether the image can be had again: one without a name cannot be pulled; one with a name perhaps can.
@@ -98,11 +95,11 @@ async fn any_is_there(places: Vec<PathBuf>) -> Option<bool> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
             Err(_) => None,
         });
-        looks.fold(Some(false), |known, look| match (known, look) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        })
+        let looks: Vec<Option<bool>> = looks.collect();
+        if looks.contains(&Some(true)) {
+            return Some(true);
+        }
+        (!looks.contains(&None)).then_some(false)
     });
     tokio::time::timeout(DOCKERFILE_WITHIN, look).await.ok()?.ok()?
 }

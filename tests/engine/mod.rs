@@ -7,6 +7,8 @@ mod look;
 mod mounts;
 mod overlay;
 mod performed;
+mod platforms;
+mod platforms_rows;
 mod refusals;
 mod scan;
 mod stand_in;
@@ -84,6 +86,11 @@ fn stopped() -> Detail {
 fn mount<'d>(detail: &'d Detail, target: &str) -> &'d Mount {
     let found = detail.mounts.iter().find(|mount| mount.target == Path::new(target));
     found.unwrap_or_else(|| panic!("no mount at {target}: {:#?}", detail.mounts))
+}
+
+/// A directory of the host, on whatever that place is on.
+fn in_folder(place: &str) -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("outlast-test-").tempdir_in(place).unwrap()
 }
 
 /// The rules of plain Docker.

@@ -9,7 +9,7 @@ use outlast::core::facts::Facts;
 use outlast::core::fate::{Condition, Verdict};
 use outlast::core::storage::StorageKind;
 
-use super::{detail, mount, plain, real_as_root};
+use super::{detail, in_folder, mount, plain, real_as_root};
 use crate::support::docker::{Cli, Container, Volume};
 
 /// One file on each kind of storage.
@@ -205,10 +205,6 @@ fn bind_through(kind: StorageKind, folder: &Path, options: &str, event: Event, d
 }
 
 const DAILY: [Event; 3] = [Event::Crash, Event::Stop, Event::Retire];
-
-fn in_folder(place: &str) -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("outlast-test-").tempdir_in(place).unwrap()
-}
 
 #[test]
 fn a_bind_of_the_hosts_memory_is_kept_while_the_host_runs() {

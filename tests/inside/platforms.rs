@@ -82,7 +82,9 @@ fn a_vessl_home_may_be_roots_and_on_a_network_volume() {
         Some(Path::new("/root")),
         "the mounted one of the candidates"
     );
-    assert_eq!(fates(&grounds, "/root/model.pt"), "kkkkkkl");
+    assert_eq!(fates(&grounds, "/root/model.pt"), "kkkkkcl");
+    let home = grounds.classifier().explain(Path::new("/root/model.pt"), Origin::Layer).fates;
+    assert_eq!(home.verdict(Event::HostLoss).words(), "kept", "a network volume is not tied to one machine");
     assert_eq!(fates(&grounds, "/home/vessl/x").chars().nth(2), Some('l'));
 }
 
@@ -105,9 +107,11 @@ fn a_backend_ai_session_knows_its_scratch_directory_from_a_storage_folder() {
     let grounds = inside("main1", &table, &[], &["/home/work/DO_NOT_STORE_PERSISTENT_FILES_HERE.md"]);
     assert_eq!(grounds.rules.profile.id, "backendai");
     assert_eq!(fates(&grounds, "/home/work/plain.txt"), "cclkclu");
-    assert_eq!(fates(&grounds, "/home/work/user2-vfolder/test_file"), "kkkkkkc");
-    assert_eq!(fates(&grounds, "/home/work/.local/lib/x"), "kkkkkkc");
+    assert_eq!(fates(&grounds, "/home/work/user2-vfolder/test_file"), "kkkkkcc");
+    assert_eq!(fates(&grounds, "/home/work/.local/lib/x"), "kkkkkcc");
     assert_eq!(fates(&grounds, "/home/work/.bashrc"), "rrrkrrr");
+    let folder = grounds.classifier().explain(Path::new("/home/work/.local/x"), Origin::Layer).fates;
+    assert_eq!(folder.verdict(Event::HostLoss).words(), "kept", "its folder is on the network");
     let conda = grounds.classifier().explain(Path::new("/home/work/.conda/x"), Origin::Layer);
     assert_eq!(conda.violation, Some(Violation::DotFolderWithoutVfolder));
     let local = grounds.classifier().explain(Path::new("/home/work/.local/x"), Origin::Layer);

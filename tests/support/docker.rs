@@ -238,6 +238,11 @@ pub(crate) struct Container {
 }
 
 impl Container {
+    /// No container yet: a place for one that is made later.
+    pub(crate) fn none(cli: &Cli) -> Self {
+        Self { cli: cli.clone(), name: unique("none"), id: String::new() }
+    }
+
     /// Runs a shell script inside and gives what it printed.
     pub(crate) fn exec(&self, script: &str) -> String {
         self.cli.run(&["exec", &self.id, "sh", "-c", script])

@@ -22,6 +22,9 @@ use super::{LIMIT, Link, Session, blocking, inventory, mounts};
 /// The variable that the runtime reads to hand out graphics processors.
 const VISIBLE_DEVICES: &str = "NVIDIA_VISIBLE_DEVICES";
 
+/// Labels that the engine puts on the containers of swarm services.
+const SWARM_LABELS: [&str; 2] = ["com.docker.swarm.task.id", "com.docker.swarm.service.name"];
+
 pub(super) async fn read(link: &Link, id: &str) -> Result<Detail> {
     let session = link.session().await?;
     let inspected = link.inspect(&session, id).await?;
@@ -68,9 +71,9 @@ fn detail(inspected: ContainerInspectResponse, mounts: Vec<crate::core::mount::M
     let host = inspected.host_config.unwrap_or_default();
     let config = inspected.config.unwrap_or_default();
     let state = run.status.map_or(RunState::Unknown, |status| inventory::state(status.as_ref()));
-    let after = if host.auto_remove == Some(true) { Aftermath::Removed } else { Aftermath::Stays };
     let env = config.env.unwrap_or_default();
     let labels: BTreeMap<String, String> = config.labels.unwrap_or_default().into_iter().collect();
+    let after = aftermath(host.auto_remove == Some(true), &labels);
     Detail {
         state,
         started: time(run.started_at.as_deref()),
@@ -93,6 +96,18 @@ fn detail(inspected: ContainerInspectResponse, mounts: Vec<crate::core::mount::M
         error: run.error.filter(|error| !error.is_empty()),
         env_names: env.iter().filter_map(|line| Some(line.split_once('=')?.0.to_string())).collect(),
         landmarks: BTreeSet::new(),
+    }
+}
+
+/// What the engine does to the container when it ends. A swarm never starts an ended task again:
+/// it makes a new container for it. Compose, and restart policies, go on with the same one.
+fn aftermath(removes_itself: bool, labels: &BTreeMap<String, String>) -> Aftermath {
+    if removes_itself {
+        Aftermath::Removed
+    } else if SWARM_LABELS.iter().any(|label| labels.contains_key(*label)) {
+        Aftermath::Recreated
+    } else {
+        Aftermath::Stays
     }
 }
 
@@ -168,6 +183,17 @@ mod tests {
         assert_eq!(time(Some("0001-01-01T00:00:00Z")), None);
         assert!(time(Some("2026-11-21T02:39:43.770560336Z")).is_some());
         assert_eq!(time(Some("yesterday")), None);
+    }
+
+    #[test]
+    fn a_swarms_task_is_made_anew_and_a_compose_service_is_not() {
+        let after = |removes_itself, label: &str| {
+            aftermath(removes_itself, &[(label.to_string(), String::new())].into())
+        };
+        assert_eq!(after(false, "com.docker.swarm.task.id"), Aftermath::Recreated);
+        assert_eq!(after(false, "com.docker.swarm.service.name"), Aftermath::Recreated);
+        assert_eq!(after(false, "com.docker.compose.project"), Aftermath::Stays);
+        assert_eq!(after(true, "com.docker.swarm.task.id"), Aftermath::Removed);
     }
 
     #[test]

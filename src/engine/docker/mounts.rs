@@ -114,6 +114,12 @@ impl View<'_> {
                 Err(_) => Source::Unseen,
             },
         };
+        // What a link on the host leads to is what counts: it may be temporary or a session's own.
+        let path = if self.machine.is_some() && source == Source::Present {
+            path.canonicalize().unwrap_or(path)
+        } else {
+            path
+        };
         let filesystem = self.filesystem(line, &path);
         Mount::new(target, said, Backing::HostDir { path, source }, filesystem)
     }
@@ -149,21 +155,23 @@ impl View<'_> {
             .held_at(place.filter(|_| !in_memory))
     }
 
-    /// Sixty-four hexadecimal digits may be a name that somebody chose; the
-    /// container then asked for it by that name.
+    /// Sixty-four hexadecimal digits may be a name that somebody chose; the container then asked
+    /// for it by that name. What it took over from another container (`--volumes-from`) it did not:
+    /// such a volume goes with whichever of them is removed last together with its volumes.
     fn is_anonymous(&self, name: &str, destination: &str, volume: Option<&Volume>) -> bool {
         if volume.is_some_and(|volume| volume.labels.contains_key(ANONYMOUS_LABEL)) {
             return true;
         }
         let made_up = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let declared = self.inspected.config.iter().flat_map(|config| config.volumes.iter().flatten());
+        if !made_up {
+            return false;
+        }
+        let mut declared = self.inspected.config.iter().flat_map(|config| config.volumes.iter().flatten());
+        let mut binds = self.host.binds.iter().flatten();
         let mut asked = self.host.mounts.iter().flatten();
-        made_up
-            && (declared.into_iter().any(|declared| declared.trim_end_matches('/') == destination)
-                || asked.any(|mount| {
-                    mount.target.as_deref().map(|target| target.trim_end_matches('/')) == Some(destination)
-                        && mount.source.as_deref().unwrap_or_default().is_empty()
-                }))
+        let by_name = binds.any(|bind| bind.split_once(':').is_some_and(|(source, _)| source == name))
+            || asked.any(|mount| mount.source.as_deref() == Some(name));
+        !by_name || declared.any(|declared| declared.trim_end_matches('/') == destination)
     }
 
     /// `--tmpfs` and `/dev/shm`, which the engine does not list as mounts.
