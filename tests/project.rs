@@ -4,6 +4,7 @@
 use outlast::core::fate::Condition;
 use outlast::core::storage::StorageKind;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -95,11 +96,11 @@ fn the_key_table_of_the_readme_is_the_programs_own() {
 fn the_tables_of_the_profile_document_are_the_programs_own() {
     let mut conditions = String::from("| condition | holds if |\n|---|---|\n");
     for condition in Condition::ALL {
-        conditions.push_str(&format!("| `{}` | {} |\n", condition.key(), condition.meaning()));
+        writeln!(conditions, "| `{}` | {} |", condition.key(), condition.meaning()).unwrap();
     }
     let mut storage = String::from("| storage | on the screen |\n|---|---|\n");
     for kind in StorageKind::ALL {
-        storage.push_str(&format!("| `{}` | {} |\n", kind.key(), kind.label()));
+        writeln!(storage, "| `{}` | {} |", kind.key(), kind.label()).unwrap();
     }
     let mut text = read("docs/profiles.md");
     for (mark, table) in [("conditions", conditions), ("storage", storage)] {

@@ -100,7 +100,12 @@ fn place(name: &'static str, mounts: Vec<Mount>, folders: &[&str], count: usize)
     let rules = profiles.rules_of(name, Recognised::default(), Some(&detail)).unwrap();
     let detail = rules.refine(detail);
     let floor = Floor(detail.mounts.iter().map(|mount| mount.target.clone()).collect());
-    let grounds = Grounds { detail: Arc::new(detail), rules: Arc::new(rules), facts: Facts::default() };
+    let grounds = Grounds {
+        detail: Arc::new(detail),
+        rules: Arc::new(rules),
+        facts: Facts::default(),
+        timing: Arc::default(),
+    };
     let path = |at: usize| format!("{}/run-{:03}/step-{at:07}.pt", folders[at % folders.len()], at % 997);
     let paths = (0..count).map(|at| path(at).into()).collect();
     Place { name, grounds, floor, paths }

@@ -198,21 +198,17 @@ fn has_extension(path: &Path) -> bool {
 /// Puts under a profile what it adds to: plain Docker, and at most one more.
 fn complete(profile: Profile, built_in: &[Arc<Profile>]) -> Result<Profile> {
     let wrong = |what: String| Error::new(Kind::Config, format!("profile “{}” {what}", profile.id));
-    let base = match profile.extends.as_deref() {
-        None | Some("docker") => built_in.first(),
-        Some(id) => match built_in.iter().find(|base| base.id == id) {
-            Some(base) => Some(base),
-            None => {
-                let ids: Vec<_> = built_in.iter().map(|base| base.id.as_str()).collect();
-                return Err(wrong(format!("extends “{id}”, which is no built-in profile"))
-                    .hint(format!("built in are {}", ids.join(", "))));
-            }
-        },
+    let id = profile.extends.as_deref().unwrap_or("docker");
+    let Some(base) = built_in.iter().find(|base| base.id == id) else {
+        if built_in.is_empty() {
+            // Plain Docker itself is read first, and adds to nothing.
+            return Ok(profile);
+        }
+        let ids: Vec<_> = built_in.iter().map(|base| base.id.as_str()).collect();
+        return Err(wrong(format!("extends “{id}”, which is no built-in profile"))
+            .hint(format!("built in are {}", ids.join(", "))));
     };
-    Ok(match base {
-        Some(base) if base.id != profile.id => profile.over(base),
-        _ => profile,
-    })
+    Ok(if base.id == profile.id { profile } else { profile.over(base) })
 }
 
 fn parse(name: &str, text: &str) -> Result<Profile> {

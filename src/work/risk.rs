@@ -181,7 +181,6 @@ fn remember(texts: &mut Vec<String>, text: String) {
 ///
 /// `asked` says that a person asked for this one, so it may be costly; at most
 /// `limit` findings are kept; `on_progress` hears the totals so far.
-#[expect(clippy::too_many_arguments, reason = "one question with all it depends on; used in two places")]
 pub async fn read(
     engine: &dyn Engine,
     key: &WsKey,

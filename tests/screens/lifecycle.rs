@@ -98,7 +98,7 @@ fn s_puts_first_what_ends_first() {
         .map(|&index| state.model.rows[index].workspace.name.as_str())
         .take(4)
         .collect();
-    assert_eq!(names, ["llm-finetune", "thesis", "new-idea", "my-project"]);
+    assert_eq!(names, ["notebook-dana", "llm-finetune", "thesis", "new-idea"]);
     let wide = shot(&{
         let mut model = state.model.clone();
         model.size = (200, 40);
