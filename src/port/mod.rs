@@ -1,11 +1,13 @@
 //! Traits toward the world, and the plain data they speak in. No implementations.
 
 mod clock;
+mod disk;
 mod engine;
 mod host;
 mod sandbox;
 
 pub use clock::Clock;
+pub use disk::{Disk, EntryKind, FolderId, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{
     Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, PathKind, Probe, Reply, Right,
     ScanItem, ScanRequest, ScanStream, Tick, WatchStream,

@@ -4,12 +4,14 @@
 //! directory swapped for a link while it is read leads nowhere else.
 
 mod birth;
+mod disk;
 mod look;
 mod measure;
 pub mod mountinfo;
 mod open;
 mod project;
 mod stream;
+mod tree;
 mod troubles;
 mod upper;
 mod walk;
@@ -21,6 +23,7 @@ use std::path::PathBuf;
 use crate::core::storage::StorageKind;
 
 pub use birth::{made, origin, tells_births};
+pub use disk::LocalDisk;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
 pub use project::{Budget, project};
