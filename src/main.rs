@@ -15,6 +15,7 @@ use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, folders, host, profiles};
 use outlast::port::{Clock, Engine, Host};
+use outlast::scan::LocalDisk;
 use outlast::store::Store;
 use outlast::term::ColorChoice;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Wiring {
             host: Arc::new(host::this_host()),
             clock: Arc::new(System),
+            disk: Arc::new(LocalDisk),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
             config: &config::load,

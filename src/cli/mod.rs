@@ -4,7 +4,9 @@ mod args;
 mod change;
 mod context;
 mod documents;
+mod du;
 mod explain;
+mod interrupt;
 mod log;
 mod ls;
 mod mounts;
@@ -29,7 +31,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Clock, Collection, Config, Engine, Host, profiles_of};
+use crate::work::{Clock, Collection, Config, Disk, Engine, Host, profiles_of};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -44,6 +46,8 @@ pub struct Wiring<'w> {
     pub host: Arc<Host>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
     /// Makes engines.
     pub engine: &'w MakeEngine,
     /// Reads the profiles: the built-in ones and people's own.
@@ -127,6 +131,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
         Command::Completions(args) => return documents::completions(&args, out),
         Command::Man => return documents::man(out),
         Command::Profiles(args) => return profiles::run(&args, &wiring, out),
+        Command::Du(args) => return du::run(&args, &wiring, out),
         _ => {}
     }
     let config = (wiring.config)().unwrap_or_else(|error| {
@@ -154,7 +159,9 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,
             Command::Tour(args) => tour::run(&args, &context, out).await,
-            Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) => Ok(0),
+            Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) | Command::Du(_) => {
+                Ok(0)
+            }
         }
     });
     // A disk that does not answer must not keep the program from leaving.

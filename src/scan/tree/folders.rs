@@ -91,7 +91,8 @@ impl Folders {
 
     pub(super) fn get(&self, id: u32) -> Option<&Folder> {
         let at = usize::try_from(id).ok()?;
-        let folder = self.lines.get(at / BLOCK / WIDE)?.get()?.get(at / BLOCK % WIDE)?.get()?.get(at % BLOCK)?;
+        let folder =
+            self.lines.get(at / BLOCK / WIDE)?.get()?.get(at / BLOCK % WIDE)?.get()?.get(at % BLOCK)?;
         folder.place.get().map(|_| folder)
     }
 
