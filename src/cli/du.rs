@@ -132,7 +132,7 @@ fn report(root: &Path, found: &Usage, missing: Vec<String>, complete: bool, now:
         total: total(progress.total),
         mounts: progress.mounts,
         top: rows.iter().map(entry).collect(),
-        unread: progress.unread.iter().map(|path| root.join(path).as_path().into()).collect(),
+        unread: progress.unread.iter().map(|path| path.as_path().into()).collect(),
     }
 }
 

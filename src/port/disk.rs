@@ -75,7 +75,7 @@ pub struct Progress {
     pub finished: bool,
     /// Why the total is a lower bound, a sentence each.
     pub gaps: Vec<String>,
-    /// The first paths beneath the root that could not be read.
+    /// The first paths that could not be read.
     pub unread: Vec<PathBuf>,
     /// Entries beneath the root on which something else is mounted: not walked.
     pub mounts: u64,

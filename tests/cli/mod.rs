@@ -1,6 +1,7 @@
 //! The command line, as a person or a script meets it: the real binary, the real engine.
 
 mod change;
+mod du;
 mod events;
 mod harm;
 mod help;

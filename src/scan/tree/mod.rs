@@ -47,6 +47,8 @@ pub(super) struct Tree {
 /// What the threads of a walk share.
 #[derive(Debug)]
 struct Shared {
+    /// Where the root is, for the paths that could not be read.
+    at: PathBuf,
     folders: Folders,
     links: Links,
     queue: Queue,
@@ -96,16 +98,16 @@ impl Tree {
     pub(super) fn start(root: &Path, pace: Pace) -> Result<Self, Errno> {
         match Root::open(root) {
             Err(Errno::NOTDIR) => {
-                let tree = Self::new(one_file(root)?, 0)?;
+                let tree = Self::new(root, one_file(root)?, 0)?;
                 tree.shared.folders.close(FolderId::ROOT.0);
                 Ok(tree)
             }
-            opened => Self::beneath(&opened?, pace),
+            opened => Self::beneath(root, &opened?, pace),
         }
     }
 
     /// Begins to walk an open folder.
-    fn beneath(root: &Root, pace: Pace) -> Result<Self, Errno> {
+    fn beneath(at: &Path, root: &Root, pace: Pace) -> Result<Self, Errno> {
         let threads = match pace {
             Pace::Full => {
                 let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -113,7 +115,7 @@ impl Tree {
             }
             Pace::Background => FEW,
         };
-        let tree = Self::new(itself(root.handle())?, threads)?;
+        let tree = Self::new(at, itself(root.handle())?, threads)?;
         for number in 0..threads {
             match tree.thread(root.on_its_mount()?, pace) {
                 Err(reason) if number == 0 => return Err(reason),
@@ -128,10 +130,15 @@ impl Tree {
         Ok(tree)
     }
 
-    fn new((home, device, alone): (Territory, (u32, u32), Added), threads: usize) -> Result<Self, Errno> {
+    fn new(
+        at: &Path,
+        (home, device, alone): (Territory, (u32, u32), Added),
+        threads: usize,
+    ) -> Result<Self, Errno> {
         let folders = Folders::new();
         let first = folders.add(FolderId::ROOT.0, b"", &alone).ok_or(Errno::NOMEM)?;
         let shared = Arc::new(Shared {
+            at: at.into(),
             folders,
             links: Links::new(device),
             queue: Queue::new(threads, first),

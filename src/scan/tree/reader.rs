@@ -5,7 +5,7 @@ use std::ffi::{CStr, OsStr};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, RawDir, Statx, statx};
 use rustix::io::Errno;
@@ -187,14 +187,24 @@ impl<'w> Reader<'w> {
     /// The folder could not be read.
     fn unread(&mut self, reason: Errno) {
         self.added.errors += u32::from(!vanished(reason));
-        self.shared.troubles().folder(Path::new(OsStr::from_bytes(&self.path)), reason);
+        let path = self.shown(b"");
+        self.shared.troubles().folder(&path, reason);
     }
 
     /// An entry of it could not be looked at.
     fn unread_entry(&mut self, name: &CStr, reason: Errno) {
         self.added.errors += u32::from(!vanished(reason));
-        let path = Path::new(OsStr::from_bytes(&self.path)).join(OsStr::from_bytes(name.to_bytes()));
+        let path = self.shown(name.to_bytes());
         self.shared.troubles().file(&path, reason);
+    }
+
+    /// The path of the folder that is read, or of an entry of it.
+    fn shown(&self, name: &[u8]) -> PathBuf {
+        let mut path = self.shared.at.clone();
+        for part in [self.path.as_slice(), name].into_iter().filter(|part| !part.is_empty()) {
+            path.push(OsStr::from_bytes(part));
+        }
+        path
     }
 }
 

@@ -227,8 +227,8 @@ fn another_mount_is_counted_and_not_entered() {
 
 /// Walks as on a kernel without `openat2`.
 fn by_component(root: &Path) -> Progress {
-    let root = Root::open(root).expect("root").without_openat2();
-    let tree = Tree::beneath(&root, Pace::Full).expect("walk");
+    let opened = Root::open(root).expect("root").without_openat2();
+    let tree = Tree::beneath(root, &opened, Pace::Full).expect("walk");
     assert!(tree.ended(Duration::from_mins(1)));
     tree.progress()
 }
@@ -309,7 +309,7 @@ fn attacked(tries: u64, openat2: bool) {
         while walks < 200 || swaps.load(Relaxed) < tries {
             let opened = Root::open(&root).expect("root");
             let opened = if openat2 { opened } else { opened.without_openat2() };
-            let tree = Tree::beneath(&opened, Pace::Full).expect("walk");
+            let tree = Tree::beneath(&root, &opened, Pace::Full).expect("walk");
             let ended = tree.ended(Duration::from_mins(1));
             let total = tree.progress().total;
             let found = tree.files(&Matching::default(), Order::Size, 9);
