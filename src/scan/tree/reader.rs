@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, RawDir, Statx, statx};
+use rustix::fs::{AtFlags, FileType, RawDir, Statx, statx};
 use rustix::io::Errno;
 
 use super::Shared;
@@ -21,6 +21,9 @@ use crate::scan::walk::{LONGEST, Territory};
 
 /// Bytes of entries asked for at a time.
 const BUFFER: usize = 64 * 1024;
+
+/// An entry by its name: with [`QUIET`] whole the kernel would look first whether there is one.
+const BY_NAME: AtFlags = QUIET.difference(AtFlags::EMPTY_PATH);
 
 /// What an open folder says about itself: where it is mounted, its device, and what it adds.
 pub(super) fn itself(root: impl AsFd) -> Result<(Territory, (u32, u32), Added), Errno> {
@@ -121,7 +124,7 @@ impl<'w> Reader<'w> {
     }
 
     fn entry(&mut self, parent: u32, handle: BorrowedFd<'_>, name: &CStr) {
-        let stat = match statx(handle, name, QUIET, FIELDS) {
+        let stat = match statx(handle, name, BY_NAME, FIELDS) {
             Ok(stat) => stat,
             Err(reason) => return self.unread_entry(name, reason),
         };
