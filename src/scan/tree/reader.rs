@@ -21,6 +21,8 @@ use crate::scan::walk::{LONGEST, Territory};
 
 /// Bytes of entries asked for at a time.
 const BUFFER: usize = 64 * 1024;
+/// Packed bytes after which a large folder shows what was read of it: some hundred entries.
+const HAND_OVER: usize = 8 * 1024;
 
 /// An entry by its name: with [`QUIET`] whole the kernel would look first whether there is one.
 const BY_NAME: AtFlags = QUIET.difference(AtFlags::EMPTY_PATH);
@@ -117,7 +119,7 @@ impl<'w> Reader<'w> {
             if self.shared.queue.stopped() {
                 break;
             }
-            if entries.is_buffer_empty() && self.slab.len() > BUFFER / 2 {
+            if self.slab.len() > HAND_OVER {
                 self.hand_over(id, folder, false);
             }
         }
@@ -170,7 +172,11 @@ impl<'w> Reader<'w> {
                 put(&mut self.slab, Node::Folder(id));
                 self.found.push(id);
             }
-            None => self.added.errors += 1,
+            None => {
+                self.added.errors += 1;
+                let path = self.shown(name);
+                self.shared.troubles().folder(&path, Errno::NOMEM);
+            }
         }
     }
 
