@@ -167,16 +167,13 @@ impl<'w> Reader<'w> {
         self.added.allocated += alone.allocated;
         self.added.apparent += alone.apparent;
         self.added.newest = self.added.newest.max(alone.newest);
-        match self.shared.folders.add(parent, name, &alone) {
-            Some(id) => {
-                put(&mut self.slab, Node::Folder(id));
-                self.found.push(id);
-            }
-            None => {
-                self.added.errors += 1;
-                let path = self.shown(name);
-                self.shared.troubles().folder(&path, Errno::NOMEM);
-            }
+        if let Some(id) = self.shared.folders.add(parent, name, &alone) {
+            put(&mut self.slab, Node::Folder(id));
+            self.found.push(id);
+        } else {
+            self.added.errors += 1;
+            let path = self.shown(name);
+            self.shared.troubles().folder(&path, Errno::NOMEM);
         }
     }
 
