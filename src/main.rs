@@ -17,7 +17,7 @@ use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
 use outlast::port::{Clock, Engine, Host};
-use outlast::scan;
+use outlast::scan::{self, LocalDisk};
 use outlast::store::Store;
 use outlast::term::ColorChoice;
 
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Wiring {
             host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
+            disk: Arc::new(LocalDisk),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
             config: &config::load,

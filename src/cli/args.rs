@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::core::event::Event;
+use crate::core::span::Span;
+use crate::text::read_size;
 
 /// See what outlasts your container: which files survive, which are lost, and why.
 ///
@@ -78,6 +80,8 @@ pub enum Command {
     Survives(SurvivesArgs),
     /// Say what is wrong, for cron and monitoring: exit 0 ok, 1 warning, 2 critical, 3 unknown.
     Check(CheckArgs),
+    /// Say what takes the space in a folder.
+    Du(DuArgs),
     /// Start a stopped workspace.
     Start(ChangeArgs),
     /// Stop a running workspace.
@@ -112,6 +116,7 @@ impl Command {
             Self::Lifecycle(args) => (args.json, "lifecycle"),
             Self::Survives(args) => (args.json, "survives"),
             Self::Check(args) => (args.json, "check"),
+            Self::Du(args) => (args.json, "du"),
             Self::Start(args) => (args.json, "start"),
             Self::Stop(args) => (args.json, "stop"),
             Self::Log(args) => (args.json, "log"),
@@ -235,6 +240,26 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
+/// `du`
+#[derive(Args, Debug)]
+pub struct DuArgs {
+    /// A folder or file of this host.
+    #[arg(default_value = ".")]
+    pub path: std::path::PathBuf,
+    /// How many entries to list; totals count all.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// List files of this size or larger, anywhere beneath: 500M, 1G (binary), 1GB (decimal).
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub larger: Option<u64>,
+    /// List files changed in this time, anywhere beneath: 12h, 2d, 1w.
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub newer: Option<Span>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `start` and `stop`
 #[derive(Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -335,4 +360,12 @@ fn event(key: &str) -> std::result::Result<Event, String> {
         let known: Vec<_> = Event::ALL.iter().map(|event| event.key()).collect();
         format!("one of {}", known.join(", "))
     })
+}
+
+fn size(text: &str) -> std::result::Result<u64, String> {
+    read_size(text).ok_or_else(|| "no size such as 500M, 1G or 1GB".to_owned())
+}
+
+fn span(text: &str) -> std::result::Result<Span, String> {
+    Span::try_from(text.to_owned())
 }

@@ -5,10 +5,12 @@ mod change;
 mod check;
 mod context;
 mod documents;
+mod du;
 mod explain;
 mod find;
 mod guide;
 mod habits;
+mod interrupt;
 mod lifecycle;
 mod log;
 mod ls;
@@ -37,7 +39,7 @@ use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Clock, Collection, Config, Engine, Host, profiles_of};
+use crate::work::{Clock, Collection, Config, Disk, Engine, Host, profiles_of};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -52,6 +54,8 @@ pub struct Wiring<'w> {
     pub host: Arc<Host>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
     /// Makes engines.
     pub engine: &'w MakeEngine,
     /// Reads the profiles: the built-in ones and people's own.
@@ -137,6 +141,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
         Command::Completions(args) => return documents::completions(&args, out),
         Command::Man => return documents::man(out),
         Command::Profiles(args) => return profiles::run(&args, &wiring, out),
+        Command::Du(args) => return du::run(&args, &wiring, out),
         _ => {}
     }
     let config = (wiring.config)().unwrap_or_else(|error| {
@@ -180,7 +185,9 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Tour(args) => tour::run(&args, &context, out).await,
             Command::Guide(args) => guide::run(&args, &context, out).await,
             Command::Habits(args) => habits::run(&args, &context, out).await,
-            Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) => Ok(0),
+            Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) | Command::Du(_) => {
+                Ok(0)
+            }
         }
     });
     // A disk that does not answer must not keep the program from leaving.

@@ -4,10 +4,10 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use futures_util::FutureExt as _;
 use serde::Serialize;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::TourArgs;
 use super::context::Context;
+use super::interrupt::Interrupt;
 use super::out::Out;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::report::{Head, Trouble};
@@ -235,31 +235,6 @@ fn interrupted() -> Error {
 /// An engine that may not be used is no reason to go without.
 fn or_in_memory(error: Error) -> Error {
     error.hint("`outlast --engine demo tour` shows it in memory")
-}
-
-/// Ctrl-C, a request to end, and a line that is gone: the tour clears up before it leaves.
-struct Interrupt([Signal; 3]);
-
-impl Interrupt {
-    fn listen() -> Result<Self> {
-        let listen = |kind| {
-            signal(kind).map_err(|why| Error::new(Kind::Failed, format!("could not listen for signals: {why}")))
-        };
-        Ok(Self([
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-        ]))
-    }
-
-    async fn came(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::core::identity::Viewer;
 use crate::core::recognise::Profiles;
 
 /// How a folder of this machine is read.
-pub type Walk = fn(&Path, &[PathBuf]) -> ScanStream;
+pub type ReadFolder = fn(&Path, &[PathBuf]) -> ScanStream;
 
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ pub struct Host {
     pub group_lookup: Option<fn(&str) -> Option<u32>>,
     /// Reads a folder of this machine with all below it, without the paths that are given too;
     /// `None` where nothing of it may be read.
-    pub walk: Option<Walk>,
+    pub walk: Option<ReadFolder>,
 }
 
 impl Host {

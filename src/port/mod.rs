@@ -1,14 +1,16 @@
 //! Traits toward the world, and the plain data they speak in. No implementations.
 
 mod clock;
+mod disk;
 mod engine;
 mod host;
 mod sandbox;
 
 pub use clock::Clock;
+pub use disk::{Disk, EntryKind, FolderId, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{
     Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
     Right, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
-pub use host::{AskDisk, Host, Walk};
+pub use host::{AskDisk, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};

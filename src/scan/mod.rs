@@ -4,6 +4,7 @@
 //! directory swapped for a link while it is read leads nowhere else.
 
 mod birth;
+mod disk;
 mod folder;
 mod look;
 mod measure;
@@ -12,6 +13,7 @@ mod open;
 mod project;
 mod read;
 mod stream;
+mod tree;
 mod troubles;
 mod upper;
 mod walk;
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 use crate::core::storage::StorageKind;
 
 pub use birth::{made, origin, tells_births};
+pub use disk::LocalDisk;
 pub use folder::folder;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
-use rustix::io::{Errno, Result};
+use rustix::io::{Errno, Result, fcntl_dupfd_cloexec};
 
 /// Directories are opened in stretches of at most this many bytes: the kernel
 /// refuses paths of 4096 bytes, and a tree may be deeper than that.
@@ -22,6 +22,7 @@ pub(super) struct Root {
     handle: OwnedFd,
     /// Set once the kernel or a system call filter refused `openat2`.
     by_component: Cell<bool>,
+    resolve: ResolveFlags,
 }
 
 impl Root {
@@ -30,11 +31,26 @@ impl Root {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let by_component = Cell::new(false);
         let Some((process, rest)) = split_process_root(path) else {
-            return Ok(Self { handle: openat(CWD, path, DIRECTORY, Mode::empty())?, by_component });
+            let handle = openat(CWD, path, DIRECTORY, Mode::empty())?;
+            return Ok(Self { handle, by_component, resolve: BENEATH });
         };
-        let root = Self { handle: openat(CWD, &process, DIRECTORY, Mode::empty())?, by_component };
+        let handle = openat(CWD, &process, DIRECTORY, Mode::empty())?;
+        let root = Self { handle, by_component, resolve: BENEATH };
         let handle = root.directory(&rest)?;
-        Ok(Self { handle, by_component: root.by_component })
+        Ok(Self { handle, ..root })
+    }
+
+    /// The same root for another thread, beneath which folders on other mounts are not opened but
+    /// refused with `EXDEV`; not so where the kernel takes them [`Self::by_component`].
+    pub(super) fn on_its_mount(&self) -> Result<Self> {
+        let handle = fcntl_dupfd_cloexec(&self.handle, 0)?;
+        let resolve = self.resolve.union(ResolveFlags::NO_XDEV);
+        Ok(Self { handle, by_component: self.by_component.clone(), resolve })
+    }
+
+    /// Whether folders are opened one name after the other.
+    pub(super) fn by_component(&self) -> bool {
+        self.by_component.get()
     }
 
     /// The root's own handle.
@@ -65,7 +81,7 @@ impl Root {
         let at = at.map_or_else(|| self.handle.as_fd(), AsFd::as_fd);
         let flags = DIRECTORY | OFlags::NOFOLLOW | access;
         if !self.by_component.get() {
-            match openat2(at, stretch, flags, Mode::empty(), BENEATH) {
+            match openat2(at, stretch, flags, Mode::empty(), self.resolve) {
                 Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => self.by_component.set(true),
                 Err(Errno::AGAIN) => {}
                 opened => return opened,

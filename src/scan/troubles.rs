@@ -6,12 +6,16 @@ use rustix::io::Errno;
 
 use crate::text;
 
+/// Paths that are named.
+const FEW: usize = 8;
+
 /// What went wrong while a place was read.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     unread: Vec<Unread>,
     vanished: u64,
     too_deep: Option<PathBuf>,
+    first: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -55,6 +59,11 @@ impl Troubles {
         gaps
     }
 
+    /// The first paths that could not be read.
+    pub(super) fn first_few(&self) -> Vec<PathBuf> {
+        self.first.clone()
+    }
+
     /// What is worth knowing although nothing is missing.
     pub(super) fn note(&self) -> Option<String> {
         match self.vanished {
@@ -66,9 +75,12 @@ impl Troubles {
 
     /// Files come and go while a container works: what is gone is not missing.
     fn count(&mut self, path: &Path, reason: Errno) -> Option<&mut Unread> {
-        if matches!(reason, Errno::NOENT | Errno::NOTDIR | Errno::LOOP) {
+        if vanished(reason) {
             self.vanished += 1;
             return None;
+        }
+        if self.first.len() < FEW {
+            self.first.push(path.to_path_buf());
         }
         let known = self.unread.iter().position(|unread| unread.reason == reason);
         let at = known.unwrap_or_else(|| {
@@ -95,6 +107,11 @@ impl Unread {
             text::printable_path(&self.first)
         )
     }
+}
+
+/// Whether the entry was gone when it was looked at, or another took its place.
+pub(super) fn vanished(reason: Errno) -> bool {
+    matches!(reason, Errno::NOENT | Errno::NOTDIR | Errno::LOOP)
 }
 
 /// The reason in words, without the number.

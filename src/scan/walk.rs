@@ -23,7 +23,7 @@ use super::{Job, Rule};
 use crate::port::FileFact;
 
 /// Folders whose path is longer than this many bytes are not read: opening one costs its length.
-const LONGEST: usize = 256 * 1024;
+pub(super) const LONGEST: usize = 256 * 1024;
 /// Bytes of folder entries asked for at a time.
 const BUFFER: usize = 64 * 1024;
 /// Files up to this size may be stored without a block of their own.
@@ -107,14 +107,14 @@ fn found(job: &Job, shown: PathBuf, stat: &Statx, changed: bool) -> Entry {
 }
 
 /// The mount that a walk stays on: its id, or on kernels before 5.8 its device.
-#[derive(PartialEq, Eq)]
-enum Territory {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Territory {
     Mount(u64),
     Device(u32, u32),
 }
 
 impl Territory {
-    const fn of(stat: &Statx) -> Self {
+    pub(super) const fn of(stat: &Statx) -> Self {
         if stat.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
             Self::Device(stat.stx_dev_major, stat.stx_dev_minor)
         } else {

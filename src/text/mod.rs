@@ -10,5 +10,5 @@ mod wrap;
 
 pub use age::{age, ago, clock, span};
 pub use name::{cut, cut_middle, pad, printable, printable_path, width};
-pub use size::{size, size_at_least};
+pub use size::{read_size, size, size_at_least};
 pub use wrap::wrap;

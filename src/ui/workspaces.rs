@@ -137,11 +137,11 @@ fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, area: 
 
 /// What it is doing, and what its platform does next where that is near: `exited 20m, removed in 10m`.
 ///
-/// Where there is little room: `exited 20m, 10m left`; beside the detail `exited, 10m left`.
+/// Where there is little room, and beside the detail: `exited, 10m left`.
 fn state(model: &Model, theme: &Theme, row: &Row, area: Rect) -> Span<'static> {
     let pressing = row.pressing().and_then(|timer| Some((timer.beside(brief(area))?, timer.urgency)));
     let state = match &pressing {
-        Some(_) if area.width < 70 => words::state_alone(row),
+        Some(_) if brief(area) => words::state_alone(row),
         _ => words::state(row, model.now, brief(area)),
     };
     match pressing {

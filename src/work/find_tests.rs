@@ -38,7 +38,7 @@ fn hanging(_root: &Path, _without: &[PathBuf]) -> ScanStream {
     Box::pin(stream::pending())
 }
 
-fn search(engine: &Fake, walk: Option<crate::port::Walk>, part: &str) -> (Vec<Match>, Vec<Trouble>) {
+fn search(engine: &Fake, walk: Option<crate::port::ReadFolder>, part: &str) -> (Vec<Match>, Vec<Trouble>) {
     let host = Host { walk, ..Host::default() };
     let search = Search {
         engine,

@@ -1,6 +1,7 @@
 //! The use cases both faces call: inventory, risk, explain, plans and their runner. No drawing, no printing.
 
 pub mod act;
+pub mod du;
 pub mod explain;
 pub mod find;
 pub mod gather;
@@ -30,5 +31,8 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 /// What the faces need of the layers below, so that they import `work` alone.
 pub use crate::platform::config::{Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
-pub use crate::port::{Can, Clock, Endpoint, Engine, Host, Image, Inventory, PathKind, Right};
+pub use crate::port::{
+    Can, Clock, Disk, Endpoint, Engine, EntryKind, Host, Image, Inventory, Matching, PathKind, Progress, Right,
+    Row, Totals,
+};
 pub use crate::store::Store;

@@ -11,6 +11,7 @@ fn help_of_every_verb() {
         "mounts",
         "explain",
         "risk",
+        "du",
         "start",
         "stop",
         "log",

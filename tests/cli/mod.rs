@@ -2,6 +2,7 @@
 
 mod change;
 mod check;
+mod du;
 mod events;
 mod find;
 mod harm;

@@ -1,0 +1,149 @@
+//! What lies on a disk, as a port: a walk that is looked at while it goes on.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::core::error::Result;
+
+/// Walks folders.
+pub trait Disk: Send + Sync {
+    /// Begins to walk a folder, or a single file. Opening it may wait for the disk.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    fn walk(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>>;
+}
+
+/// One walk, from its beginning until it is dropped; dropping it ends it.
+pub trait Walk: Send + Sync {
+    /// How far it is.
+    fn progress(&self) -> Progress;
+    /// Some of the entries of one folder; of one that is not known, none.
+    fn page(&self, folder: FolderId, order: Order, from: usize, limit: usize) -> Page;
+    /// The files anywhere beneath the root that match, the first ones in an order.
+    fn files(&self, matching: &Matching, order: Order, limit: usize) -> Vec<Row>;
+    /// The path of a folder beneath the root.
+    fn path(&self, folder: FolderId) -> PathBuf;
+    /// Ends it; what was found stays.
+    fn stop(&self);
+    /// Waits until it has ended, so long at most; whether it has.
+    fn ended(&self, within: Duration) -> bool;
+}
+
+/// How much of the machine a walk may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As fast as it goes: somebody waits.
+    Full,
+    /// Giving way to everybody else, on the disk and on the processor.
+    Background,
+}
+
+/// A folder of one walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FolderId(pub u32);
+
+impl FolderId {
+    /// The folder where the walk began.
+    pub const ROOT: Self = Self(0);
+}
+
+/// What a folder holds, with everything beneath it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes that the file system gave away, hard links once; as in `du`.
+    pub allocated: u64,
+    /// Bytes that reading would give, hard links once; as in `du --apparent-size`.
+    pub apparent: u64,
+    /// Files, links, sockets and the like; one with several names once.
+    pub files: u64,
+    /// Folders beneath.
+    pub dirs: u64,
+    /// Entries that could not be read.
+    pub errors: u64,
+}
+
+/// How far a walk is.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// What was found so far.
+    pub total: Totals,
+    /// Whether the walk has met everything it could.
+    pub finished: bool,
+    /// Why the total is a lower bound, a sentence each.
+    pub gaps: Vec<String>,
+    /// The first paths that could not be read.
+    pub unread: Vec<PathBuf>,
+    /// Entries beneath the root on which something else is mounted: not walked.
+    pub mounts: u64,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The largest, by allocated bytes.
+    Size,
+    /// What holds most files.
+    Count,
+    /// The newest.
+    Age,
+}
+
+/// Which files are looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Matching {
+    /// At least so many bytes, apparent ones.
+    pub larger: Option<u64>,
+    /// Changed then or later.
+    pub newer: Option<Timestamp>,
+}
+
+/// What kind of entry it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A socket, pipe or device.
+    Special,
+}
+
+/// One entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its name, or its path beneath the root where entries of several folders stand together.
+    pub name: OsString,
+    /// What it is.
+    pub kind: EntryKind,
+    /// What it holds; nothing where it is one more name of a file counted elsewhere.
+    pub totals: Totals,
+    /// When it was changed; of a folder, the newest change beneath.
+    pub modified: Option<Timestamp>,
+    /// The owner's number; of a file.
+    pub owner: Option<u32>,
+    /// The folder, to go on with.
+    pub folder: Option<FolderId>,
+    /// Whether its totals may still grow.
+    pub growing: bool,
+    /// One more name of a file that is counted elsewhere.
+    pub again: bool,
+}
+
+/// Some of the entries of a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The entries asked for, in order.
+    pub rows: Vec<Row>,
+    /// How many entries the folder has, as far as it was read.
+    pub of: usize,
+    /// What the folder holds.
+    pub totals: Totals,
+    /// Whether it may still grow.
+    pub growing: bool,
+}

@@ -1,0 +1,176 @@
+//! `du`: what takes the space in a folder; equal to the program of that name.
+
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Outlast, one};
+
+/// What `du` says, in bytes.
+fn du(options: &[&str], path: &Path) -> u64 {
+    let output = Command::new("du").args(["-s", "--block-size=1"]).args(options).arg(path).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).split_whitespace().next().unwrap().parse().unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A folder with a large sparse file, a real one and a few small ones.
+fn project() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join("data/raw")).unwrap();
+    File::create(dir.path().join("data/raw/sparse")).unwrap().set_len(2 << 30).unwrap();
+    fs::write(dir.path().join("data/real.bin"), vec![1; 3 << 20]).unwrap();
+    fs::write(dir.path().join("notes"), "x").unwrap();
+    dir
+}
+
+#[test]
+fn a_folder_is_as_large_as_du_says_and_its_entries_come_largest_first() {
+    let dir = project();
+    let report = Outlast::new().json(&["du", text(dir.path()), "--json"]);
+    let total = &report["total"];
+    assert_eq!(total["allocated"], du(&[], dir.path()));
+    assert_eq!((&total["files"], &total["dirs"], &total["errors"]), (&3.into(), &2.into(), &0.into()));
+    assert_eq!(report["complete"], true);
+    let top = report["top"].as_array().unwrap();
+    assert_eq!(top[0]["path"], text(&dir.path().join("data")));
+    assert_eq!((&top[0]["kind"], &top[1]["kind"]), (&"folder".into(), &"file".into()));
+    assert_eq!(top[0]["allocated"], du(&[], &dir.path().join("data")));
+    assert!(top[0]["apparent"].as_u64().unwrap() > 2 << 30);
+    assert!(top[0]["modified"].is_string());
+    let one = Outlast::new().json(&["du", text(dir.path()), "--top", "1", "--json"]);
+    assert_eq!(one["top"].as_array().unwrap().len(), 1);
+    assert_eq!(&one["total"], total, "totals count all");
+}
+
+#[test]
+fn large_files_are_found_by_what_reading_them_gives_and_both_sizes_are_shown() {
+    let dir = project();
+    let outlast = Outlast::new();
+    let paths = |larger: &str| {
+        let report = outlast.json(&["du", text(dir.path()), "--larger", larger, "--json"]);
+        let top = report["top"].as_array().unwrap().clone();
+        top.iter()
+            .map(|row| row["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(paths("2G"), ["sparse"]);
+    assert_eq!(paths("2.1G"), [""; 0]);
+    assert_eq!(paths("2.1GB"), ["sparse"], "decimal");
+    assert_eq!(paths("3M"), ["real.bin", "sparse"], "what takes most comes first");
+    let shown = outlast.run(&["du", text(dir.path()), "--larger", "1G"]);
+    assert_eq!(shown.code, 0);
+    assert!(shown.out.contains("  0      2.0G") && shown.out.contains("data/raw/sparse"), "{}", shown.out);
+    let wrong = outlast.run(&["du", "--larger", "much"]);
+    assert!(wrong.code == 2 && wrong.err.contains("no size such as 500M"), "{}", wrong.err);
+}
+
+#[test]
+fn new_files_are_found_wherever_they_are() {
+    let dir = project();
+    let old = std::time::SystemTime::now() - std::time::Duration::from_hours(80);
+    File::options().write(true).open(dir.path().join("notes")).unwrap().set_modified(old).unwrap();
+    let outlast = Outlast::new();
+    let report = outlast.json(&["du", text(dir.path()), "--newer", "3d", "--json"]);
+    assert_eq!(report["top"].as_array().unwrap().len(), 2);
+    let all = outlast.json(&["du", text(dir.path()), "--newer", "4d", "--json"]);
+    assert_eq!(one(&all["top"], "path", text(&dir.path().join("notes")))["files"], 1);
+    assert_eq!(outlast.run(&["du", "--newer", "soon"]).code, 2);
+}
+
+#[test]
+fn names_that_are_no_text_are_exact_in_json_and_harmless_on_a_terminal() {
+    use base64::Engine as _;
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join(std::ffi::OsStr::from_bytes(b"\xff\x1b[2J\n"));
+    fs::write(&odd, "x").unwrap();
+    let outlast = Outlast::new();
+    let report = outlast.json(&["du", text(dir.path()), "--json"]);
+    let exact = report["top"][0]["path_b64"].as_str().unwrap();
+    assert_eq!(base64::engine::general_purpose::STANDARD.decode(exact).unwrap(), odd.as_os_str().as_bytes());
+    let shown = outlast.run(&["du", text(dir.path())]);
+    assert!(!shown.out.contains('\x1b') && shown.out.lines().count() == 3, "{}", shown.out);
+}
+
+#[test]
+fn what_a_plain_user_may_not_read_is_named_and_makes_the_total_a_lower_bound() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: needs root to become another user");
+        return;
+    }
+    let dir = project();
+    let program = dir.path().join("program");
+    fs::copy(env!("CARGO_BIN_EXE_outlast"), &program).unwrap();
+    for (path, mode) in [("", 0o755), ("data", 0o700), ("program", 0o755)] {
+        fs::set_permissions(dir.path().join(path), PermissionsExt::from_mode(mode)).unwrap();
+    }
+    let plainly = |program: &str, arguments: &[&str]| {
+        let setpriv = ["--reuid=65534", "--regid=65534", "--clear-groups", program];
+        let output = Command::new("setpriv").args(setpriv).args(arguments).arg(dir.path()).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, json) = plainly(text(&program), &["du", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &report["complete"]), (1, &false.into()));
+    assert_eq!(report["total"]["errors"], 1);
+    assert_eq!(report["unread"][0]["path"], text(&dir.path().join("data")));
+    let message = report["errors"][0]["message"].as_str().unwrap();
+    let data = dir.path().join("data");
+    assert_eq!(message, format!("1 folder could not be read: permission denied, {}", data.display()));
+    let (_, same) = plainly("du", &["-s", "--block-size=1"]);
+    assert_eq!(report["total"]["allocated"].to_string(), same.split_whitespace().next().unwrap());
+    let (_, shown) = plainly(text(&program), &["du"]);
+    assert!(shown.contains(">= ") && shown.contains("missing: 1 folder could not be read"), "{shown}");
+}
+
+#[test]
+fn a_deep_tree_needs_a_handful_of_handles() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep: std::path::PathBuf = (0..400).map(|level| format!("d{level}")).collect();
+    fs::create_dir_all(dir.path().join(&deep)).unwrap();
+    let command = format!("ulimit -n 64; exec {} du --json .", env!("CARGO_BIN_EXE_outlast"));
+    let output = Command::new("sh").args(["-c", &command]).current_dir(dir.path()).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["total"]["dirs"], &report["complete"]), (&400.into(), &true.into()));
+    assert_eq!(report["total"]["allocated"], du(&[], dir.path()));
+}
+
+#[test]
+fn what_is_not_there_is_wrong_use_and_a_path_of_a_workspace_gets_a_hint() {
+    let outlast = Outlast::new();
+    let gone = outlast.run(&["du", "/nowhere/at/all", "--json"]);
+    assert_eq!(gone.code, 2);
+    let message = gone.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+    assert_eq!(message, "/nowhere/at/all could not be read: it is not there");
+    let inside = outlast.run(&["du", "my-project:/workspace"]);
+    assert!(inside.code == 2 && inside.err.contains("outlast explain NAME:PATH"), "{}", inside.err);
+}
+
+#[test]
+fn ctrl_c_leaves_with_what_was_found_so_far() {
+    let outlast = Outlast::new();
+    // Whatever the machine, one of these moments lies between the start and the end.
+    let mut left_early = 0;
+    for after in [20, 60, 120, 240] {
+        let mut command = outlast.command(&["du", "/", "--json"]);
+        let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(after));
+        let pid = rustix::process::Pid::from_child(&child);
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        let told = std::time::Instant::now();
+        let output = child.wait_with_output().unwrap();
+        if output.status.code() != Some(130) {
+            continue;
+        }
+        assert!(told.elapsed() < std::time::Duration::from_secs(1), "{:?}", told.elapsed());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["complete"], false);
+        let Some(message) = report["errors"][0]["message"].as_str() else { panic!("{report}") };
+        left_early += u32::from(message == "stopped before the end" && report["path"] == "/");
+    }
+    assert!(left_early > 0, "at least one walk of the whole machine was cut short");
+}
