@@ -115,9 +115,20 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
         sorted(Column::new("AT RISK", sizes.width().max(15)), Sort::AtRisk),
         unless(
             narrow || beside,
-            Column::new(model.event.if_words().to_uppercase(), outcome).least(outcome.min(24)).drop(2),
+            Column::new(model.event.if_words().to_uppercase(), outcome).least(outcome.min(15)).drop(2),
         ),
-        unless(narrow || !owners, sorted(Column::new("OWNER", owner.min(16)).least(7).drop(3), Sort::Owner)),
+        // What it is sorted by stays in sight.
+        unless(
+            narrow || !owners,
+            sorted(
+                Column::new("OWNER", owner.min(16)).least(7).drop(if model.sort == Sort::Owner {
+                    1
+                } else {
+                    3
+                }),
+                Sort::Owner,
+            ),
+        ),
         unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(5)),
         unless(narrow, sorted(Column::new("AGE", 4).right().drop(4), Sort::Age)),
     ]

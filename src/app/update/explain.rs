@@ -57,7 +57,13 @@ impl State {
             facts.push(READ_ONLY.into());
         }
         let classifier = row.classifier()?;
-        Some(view(&row.workspace, &classifier, &place.path, &place.answer, facts.join(", "), self.model.event))
+        let mut view =
+            view(&row.workspace, &classifier, &place.path, &place.answer, facts.join(", "), self.model.event);
+        if place.mount.is_none() {
+            // The profile speaks of it; nobody looked whether anything is there to be copied.
+            view.command = None;
+        }
+        Some(view)
     }
 
     fn file(&self, row: &Row, finding: &FileAtRisk) -> Option<ExplainView> {

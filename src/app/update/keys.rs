@@ -250,7 +250,10 @@ impl State {
                 *cursor = if down { (*cursor + 1).min(last) } else { cursor.saturating_sub(1) };
             }
             Some(Overlay::WhatIf { .. }) if is(key, "enter") => self.choose_event(),
-            Some(Overlay::Explain(_)) if is(key, "y") => return self.copy(),
+            Some(Overlay::Explain(view)) if is(key, "y") => {
+                let command = view.command.clone().or_else(|| view.says.clone());
+                return command.map_or_else(Vec::new, |command| self.copied(command));
+            }
             Some(Overlay::WhatIf { cursor, .. }) if is(key, "y") => {
                 let event = Event::ALL.get(*cursor).copied();
                 return self.copy_what_if(event);
