@@ -326,6 +326,29 @@ impl Profile {
         self
     }
 
+    /// This profile with a rule for each folder of shared data that it has no rule of its own for.
+    #[must_use]
+    pub fn with_shared_data(mut self) -> Self {
+        let ruled = |path: &&String| !self.rules.iter().any(|rule| rule.paths.contains(path));
+        let paths: Vec<String> = self.shared_data.iter().filter(ruled).cloned().collect();
+        if !paths.is_empty() {
+            self.rules.push(PathRule {
+                id: "shared-data".into(),
+                paths,
+                host_paths: Vec::new(),
+                storage: Kinds(StorageKind::MOUNTED.into()),
+                packages: false,
+                fates: [(Event::WorkspaceDeletion, Fate::Kept)].into(),
+                conditions: BTreeMap::new(),
+                reason: "it is shared data, not the workspace's own".into(),
+                advice: Some("ask who owns and backs up this folder".into()),
+                violation: Some(Violation::LooksPersistentButIsNot),
+                source: None,
+            });
+        }
+        self
+    }
+
     /// The event that fates are shown for when nobody chose one: retire, or stop where a
     /// stop already discards the writable layer for certain.
     pub fn default_event(&self) -> Event {

@@ -208,7 +208,7 @@ fn complete(profile: Profile, built_in: &[Arc<Profile>]) -> Result<Profile> {
         return Err(wrong(format!("extends “{id}”, which is no built-in profile"))
             .hint(format!("built in are {}", ids.join(", "))));
     };
-    Ok(if base.id == profile.id { profile } else { profile.over(base) })
+    Ok(if base.id == profile.id { profile } else { profile.over(base) }.with_shared_data())
 }
 
 fn parse(name: &str, text: &str) -> Result<Profile> {
@@ -338,7 +338,7 @@ mod tests {
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write(
             "site.toml",
-            "id = \"site\"\ntitle = \"Site\"\nextends = \"ds01\"\nfolder_roots = [\"/srv/w\"]\n",
+            "id = \"site\"\ntitle = \"Site\"\nextends = \"ds01\"\nfolder_roots = [\"/srv/w\"]\nshared_data = [\"/datasets\"]\n",
         );
         write("bad.toml", "id = \"bad\"\n");
         write("far.toml", "id = \"far\"\ntitle = \"Far\"\nextends = \"site\"\n");
@@ -346,6 +346,8 @@ mod tests {
         let all = collect(Some(folder.path())).unwrap();
         let site = all.known.iter().find(|known| known.profile.id == "site").unwrap();
         assert_eq!(site.profile.folder_roots[0], "/srv/w");
+        let shared = site.profile.rules.iter().find(|rule| rule.id == "shared-data").unwrap();
+        assert_eq!(shared.paths, ["/datasets"], "ds01 has a rule of its own for its shared data");
         assert!(site.profile.rules.iter().any(|rule| rule.id == "workspace"), "what ds01 says is in it");
         assert_eq!(all.refused.len(), 2, "{:?}", all.refused);
         let asked = |name: &str| profiles(Some(name), &all, &Config::default(), &Host::default());
