@@ -142,13 +142,8 @@ fn show(
 /// The tick and the habit; below it what was seen, and where it is not kept what to do.
 fn lines(habit: &Habit) -> Vec<String> {
     const TICK: usize = 11;
-    let tick = match habit.tick {
-        Tick::Yes => "yes",
-        Tick::No => "no",
-        Tick::NotKnown => "not known",
-    };
     let indent = " ".repeat(TICK + 2);
-    let mut lines = vec![format!("  {}{}", pad(tick, TICK), printable(&habit.title))];
+    let mut lines = vec![format!("  {}{}", pad(habit.tick.words(), TICK), printable(&habit.title))];
     let mut say = |text: &str| {
         let parts = wrap(&printable(text), COLUMNS - TICK - 2);
         lines.extend(parts.into_iter().map(|part| format!("{indent}{part}")));

@@ -70,7 +70,10 @@ pub fn workspace(subject: &str, grounds: &Grounds) -> Vec<Finding> {
             findings.push(finding(
                 violation.key(),
                 Severity::Warning,
-                format!("{target} looks like a folder that is kept, but it is a {}", mount.storage.label()),
+                format!(
+                    "{target} looks like a folder that is kept, but it lives on: {}",
+                    mount.storage.label()
+                ),
                 format!("keep nothing in {target}, or mount a folder of the host there"),
             ));
         }
@@ -130,7 +133,7 @@ pub fn folder(subject: &str, classifier: Classifier<'_>) -> Option<Finding> {
         (storage, Some((_, violation))) => Some(of(
             violation.key(),
             Severity::Warning,
-            format!("{shown} looks like a folder that is kept, but it is a {}", storage.label()),
+            format!("{shown} looks like a folder that is kept, but it lives on: {}", storage.label()),
         )),
     }
 }

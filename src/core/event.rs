@@ -1,6 +1,6 @@
 //! The seven events a path may or may not survive.
 //!
-//! What each event *does* to a kind of storage lives in `storage`; what a
+//! What each event *does* to a kind of storage lives in `aftermath`; what a
 //! platform calls the event lives in its profile.
 
 use serde::{Deserialize, Serialize};

@@ -280,11 +280,6 @@ impl Verdict {
         }
     }
 
-    /// Whether the path is still there for certain, or comes back.
-    pub const fn is_safe(self) -> bool {
-        matches!(self, Self::Kept | Self::Rebuilt | Self::Untouched)
-    }
-
     /// Orders verdicts from harmless to worst, to name the worst of a selection.
     pub const fn severity(self) -> u8 {
         match self {

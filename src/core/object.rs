@@ -91,7 +91,9 @@ impl ObjectKind {
                 Event::ImageRemoval | Event::WorkspaceDeletion => {
                     Rule::of(Fate::Untouched, "the event does not concern it")
                 }
-                Event::Stop => Rule::only_if(Condition::GpuHeld, "a stopped container holds no processor"),
+                Event::Stop if after == Aftermath::Stays => {
+                    Rule::only_if(Condition::GpuHeld, "a stopped container holds no processor")
+                }
                 _ => Rule::of(Fate::Lost, "the allocation goes back to the pool"),
             },
             Self::StartScript => match event {

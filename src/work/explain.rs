@@ -226,7 +226,7 @@ pub fn command(
     let detail = classifier.detail;
     let kept = classifier.kept_folder(event).map(|mount| &mount.target);
     // What lies in that folder already would be copied onto itself.
-    let kept = kept.filter(|folder| path.parent() != Some(folder.as_path()));
+    let kept = kept.filter(|folder| path.parent() != Some(folder.as_path()) && !folder.starts_with(path));
     let from = quote(path)?;
     let Some(container) = &workspace.container else {
         let folder = kept?;

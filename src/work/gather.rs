@@ -51,12 +51,6 @@ impl Gathered {
         self.entries.iter().filter_map(|entry| Some(&*entry.stands_on()?.rules))
     }
 
-    /// The rules of those that run.
-    pub fn running_rules(&self) -> impl Iterator<Item = &Rules> {
-        let running = self.entries.iter().filter(|entry| entry.workspace.state.is_up());
-        running.filter_map(|entry| Some(&*entry.stands_on()?.rules))
-    }
-
     /// The workspaces whose details are known.
     pub fn known(&self) -> impl Iterator<Item = (&Workspace, &Detail)> {
         self.entries.iter().filter_map(|entry| Some((&entry.workspace, entry.known()?)))

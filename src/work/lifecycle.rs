@@ -256,16 +256,25 @@ fn object(
     let mut fates = classifier.object(kind);
     let up = detail.state.is_up();
     let (name, exists, lifetime) = match kind {
+        ObjectKind::Image | ObjectKind::Container if is_no_container(detail) => {
+            fates = nothing_there("this machine is not a container");
+            (None, None, "-".into())
+        }
         ObjectKind::Image => (layers.image.name.clone(), layers.image.exists, "until removed".into()),
         ObjectKind::Container => {
             (layers.container.name.clone(), layers.container.exists, container_lifetime(classifier, timers))
         }
         ObjectKind::Workspace => {
-            let folder = classifier.folder().or_else(|| roster::folder(detail, about.rules, &[]));
-            if let Some(mount) = folder.filter(|_| classifier.folder().is_none()) {
-                fates = classifier.mount(mount).fates;
-            }
             let deleted = deleted(classifier);
+            // A session's own directory is no folder that is kept, whatever is mounted where it should be.
+            let lasts = |mount: &&Mount| mount.storage != StorageKind::BindScratch;
+            let folder = classifier.folder().filter(lasts);
+            let folder = folder.or_else(|| roster::folder(detail, about.rules, &[]));
+            let folder = folder.or_else(|| classifier.kept_folder(Event::Retire));
+            fates = match deleted.or(folder) {
+                Some(mount) => classifier.mount(mount).fates,
+                None => nothing_there("no folder that is kept is mounted"),
+            };
             let name = deleted.or(folder).map(|mount| mount.source.clone());
             let exists = if deleted.is_some() { Some(false) } else { layers.workspace.exists };
             (name.or_else(|| layers.workspace.name.clone()), exists, "until deleted".into())
@@ -284,7 +293,7 @@ fn object(
             (name, Some(exists), gpu_lifetime(detail, timers))
         }
         ObjectKind::StartScript => (None, None, "runs at every start".into()),
-        ObjectKind::Backups => (None, None, "as long as their volume".into()),
+        ObjectKind::Backups => (None, None, "as long as its volume".into()),
     };
     let mut object = Object { name, exists, ..Object::new(kind.key(), title.clone(), lifetime, fates) };
     if object.is_absent() {
@@ -296,6 +305,11 @@ fn object(
         };
     }
     object
+}
+
+/// Whether this is a machine with a disk of its own as its root.
+fn is_no_container(detail: &Detail) -> bool {
+    detail.mounts.iter().any(|mount| mount.target == Path::new("/") && mount.storage == StorageKind::HostDisk)
 }
 
 /// The answers about a thing that is not there.

@@ -118,7 +118,10 @@ pub fn name_owners(workspaces: &mut [Workspace], host: &Host) {
 pub fn folder<'d>(detail: &'d Detail, rules: &Rules, roots: &[PathBuf]) -> Option<&'d Mount> {
     let from_host = || {
         detail.mounts.iter().filter(|mount| {
-            mount.host_path.is_some() && matches!(mount.backing, Backing::HostDir { .. }) && !mount.read_only
+            mount.host_path.is_some()
+                && matches!(mount.backing, Backing::HostDir { .. })
+                && mount.storage != StorageKind::BindScratch
+                && !mount.read_only
         })
     };
     let preferred = rules.workspace.as_deref();

@@ -239,10 +239,12 @@ impl State {
             if let Some(row) = self.model.row_mut(&key)
                 && row.detail.known().is_some()
             {
+                row.surroundings = None;
                 row.risk.reading = Some(Tally::default());
                 cmds.push(Cmd::Scan { key, asked: true });
             }
         }
+        cmds.extend(self.surroundings());
         cmds
     }
 

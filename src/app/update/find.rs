@@ -142,12 +142,11 @@ impl State {
         let (event, classifier) = (self.model.event, file.place.grounds.classifier());
         let workspace = &file.place.workspace;
         let verdict = file.explanation().fates.verdict(event);
-        work::explain::command(workspace, &classifier, &file.path, verdict, event).or_else(|| {
-            let subject = match &workspace.container {
-                Some(name) => format!("{name}:{}", file.path.to_str()?),
-                None => file.path.to_str()?.to_string(),
-            };
-            Some(format!("outlast explain {}", work::explain::quote(subject.as_ref())?))
+        work::explain::command(workspace, &classifier, &file.path, verdict, event).or_else(|| match &workspace
+            .container
+        {
+            Some(_) => work::twin::explain(workspace, &file.path),
+            None => work::twin::explain_here(&file.path),
         })
     }
 

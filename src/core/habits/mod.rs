@@ -41,6 +41,17 @@ pub enum Tick {
     NotKnown,
 }
 
+impl Tick {
+    /// The word on the screen: for what is to be done and for what is to be avoided alike.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Yes => "kept",
+            Self::No => "not kept",
+            Self::NotKnown => "not known",
+        }
+    }
+}
+
 /// One habit and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Habit {

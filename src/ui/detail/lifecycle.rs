@@ -320,8 +320,20 @@ impl Shape {
     }
 
     fn head(&self, event: Event) -> &'static str {
-        let head = head(event);
-        if self.long { head } else { head.get(..2).unwrap_or(head) }
+        if self.long { head(event) } else { short_head(event) }
+    }
+}
+
+/// The event in two letters.
+const fn short_head(event: Event) -> &'static str {
+    match event {
+        Event::Crash => "cr",
+        Event::Stop => "st",
+        Event::Retire => "rt",
+        Event::ImageRemoval => "im",
+        Event::Reboot => "rb",
+        Event::HostLoss => "ho",
+        Event::WorkspaceDeletion => "fo",
     }
 }
 

@@ -76,16 +76,16 @@ pub(super) fn sheet(view: &HabitsView, theme: &Theme, columns: u16, rows: u16) -
 }
 
 fn row(habit: &Habit, here: bool, theme: &Theme) -> Vec<Span<'static>> {
-    let (word, style) = match habit.tick {
-        Tick::Yes => ("yes", theme.text),
-        Tick::No => ("no", theme.danger),
-        Tick::NotKnown => ("not known", theme.caution),
+    let style = match habit.tick {
+        Tick::Yes => theme.text,
+        Tick::No => theme.danger,
+        Tick::NotKnown => theme.caution,
     };
     let pointer = if here { theme.pointer() } else { " " };
     let title = if here { theme.strong } else { theme.text };
     vec![
         Span::styled(format!("{pointer} "), theme.strong),
-        Span::styled(text::pad(word, TICK), style),
+        Span::styled(text::pad(habit.tick.words(), TICK), style),
         Span::styled(words::name(theme, &habit.title), title),
     ]
 }
