@@ -167,7 +167,9 @@ impl<'w> Context<'w> {
             (Err(error), None) => return Err(error),
         };
         let grounds = ground::look(self.engine.as_ref(), &self.profiles, &workspace).await?;
-        let grounds = grounds.at(&workspace, self.clock.now());
+        let mut grounds = grounds.at(&workspace, self.clock.now());
+        let images = list.images.get(&workspace.key.endpoint).map(Vec::as_slice);
+        grounds.facts = ground::with_images(grounds.facts, &workspace, images);
         Ok((workspace, grounds, list))
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::ExplainArgs;
 use super::context::Context;
 use super::out::Out;
-use crate::core::classify::Grounds;
+use crate::core::classify::{Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Basis;
@@ -106,7 +106,8 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     // Running workspaces answer better: more of them can be seen.
     list.entries.sort_by_key(|entry| !entry.workspace.state.is_up());
     // The list may name the place itself or where a link leads.
-    let places = [Some(asked.clone()), std::fs::canonicalize(&asked).ok()];
+    let real = std::fs::canonicalize(&asked).ok();
+    let places = [real, Some(asked.clone())];
     for place in places.into_iter().flatten() {
         let found: Vec<_> = list
             .entries
@@ -118,6 +119,11 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
                 places.into_iter().map(move |path| (workspace, grounds, path))
             })
             .collect();
+        // Whoever would lose it answers for it.
+        let mut found = found;
+        found.sort_by_cached_key(|(_, grounds, path)| {
+            std::cmp::Reverse(grounds.classifier().explain(path, Origin::Unknown).fates.severity())
+        });
         if let Some((workspace, grounds, path)) = there(context, found).await {
             return Ok(Question {
                 engine: Arc::clone(&context.engine),

@@ -223,6 +223,11 @@ impl<'a> Classifier<'a> {
             };
             apply(rule, event, storage, goes_along, &mut answer);
         }
+        let image_is_gone = || self.facts.holds(Condition::ImageObtainable) == Some(false);
+        if answer.fate == Fate::Rebuilt && storage == StorageKind::ImageLayer && image_is_gone() {
+            answer.fate = Fate::Lost;
+            answer.reason = "its image was deleted, so no new container has the file".into();
+        }
         answer.holds = answer.condition.and_then(|condition| self.holds(condition, event, after, storage));
         answer
     }

@@ -142,6 +142,18 @@ fn another_mount_of_a_part_of_the_workspace_goes_with_it() {
 }
 
 #[test]
+fn a_file_of_an_image_that_was_deleted_comes_back_no_more() {
+    let (detail, rules) = (detail(Aftermath::Stays), ready(plain()));
+    let verdict = |gone: Option<bool>| {
+        let facts = Facts::default().with(Condition::ImageObtainable, gone);
+        let classifier = Classifier { detail: &detail, rules: &rules, facts };
+        classifier.explain(Path::new("/bin/sh"), Origin::Image).fates.verdict(Event::Retire)
+    };
+    assert_eq!(verdict(None), Verdict::Rebuilt);
+    assert_eq!(verdict(Some(false)), Verdict::Lost);
+}
+
+#[test]
 fn files_at_risk_are_copied_to_a_folder_that_is_kept_and_writable() {
     let (detail, rules) = (detail(Aftermath::Stays), ready(plain()));
     let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };

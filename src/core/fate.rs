@@ -308,6 +308,11 @@ impl Fates {
         &self.0[event.index()]
     }
 
+    /// How bad all events together are: to pick the worst of several answers.
+    pub fn severity(&self) -> u32 {
+        self.0.iter().map(|answer| u32::from(answer.verdict().severity())).sum()
+    }
+
     /// The answer for one event with its condition taken into account.
     pub fn verdict(&self, event: Event) -> Verdict {
         self.of(event).verdict()

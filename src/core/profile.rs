@@ -92,6 +92,8 @@ pub struct Detect {
     pub env: Vec<String>,
     /// Files and folders in the container, or on the machine itself.
     pub files: Vec<String>,
+    /// Folders in the container that anybody may make: a weaker sign.
+    pub folders: Vec<String>,
     /// Names of containers, and host names seen from inside.
     pub names: Vec<String>,
     /// Names of images.

@@ -97,9 +97,21 @@ impl Profiles {
             (None, Some(first)) if !recognised.tie => {
                 self.named(&first.profile).map_or_else(|| self.base(), Arc::clone)
             }
+            _ if recognised.tie => Arc::new(self.worst_of(&recognised)),
             _ => self.base(),
         };
         self.made_ready(chosen, recognised, detail)
+    }
+
+    /// Plain Docker, but where one of the platforms that may be meant throws the container away, so does this.
+    fn worst_of(&self, recognised: &Recognised) -> Profile {
+        let mut base = (*self.base()).clone();
+        for lifecycle in recognised.matches.iter().filter_map(|one| Some(self.named(&one.profile)?.lifecycle)) {
+            base.lifecycle.crash = base.lifecycle.crash.or(lifecycle.crash);
+            base.lifecycle.stop = base.lifecycle.stop.or(lifecycle.stop);
+            base.lifecycle.reboot = base.lifecycle.reboot.or(lifecycle.reboot);
+        }
+        base
     }
 
     /// The rules where no workspace says otherwise, as for folders of the host.
@@ -156,8 +168,11 @@ impl Profiles {
 
     /// Files whose presence in a container gives a platform away: engines look for these.
     pub fn landmarks(&self) -> Vec<PathBuf> {
-        let mut all: Vec<_> =
-            self.all.iter().flat_map(|profile| profile.detect.files.iter().map(PathBuf::from)).collect();
+        let mut all: Vec<_> = self
+            .all
+            .iter()
+            .flat_map(|profile| profile.detect.files.iter().chain(&profile.detect.folders).map(PathBuf::from))
+            .collect();
         all.sort();
         all.dedup();
         all
@@ -244,6 +259,11 @@ fn signs(profile: &Profile, workspace: &Workspace, detail: Option<&Detail>) -> O
         for file in &detect.files {
             if detail.landmarks.contains(Path::new(file)) {
                 sign(MARK, format!("file {file}"));
+            }
+        }
+        for folder in &detect.folders {
+            if detail.landmarks.contains(Path::new(folder)) {
+                sign(LOOK, format!("folder {folder}"));
             }
         }
         for target in &detect.mounts {

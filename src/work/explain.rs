@@ -172,7 +172,7 @@ pub fn host_path(detail: &Detail, path: &Path) -> Option<PathBuf> {
 /// directory may be mounted more than once. A place that another mount covers is not seen.
 pub fn container_paths(detail: &Detail, host: &Path) -> Vec<PathBuf> {
     let mut found: Vec<(usize, PathBuf)> = Vec::new();
-    for mount in detail.mounts.iter().filter(|mount| mount.storage != StorageKind::WritableLayer) {
+    for mount in &detail.mounts {
         let Some(source) = mount.host_path.as_deref() else { continue };
         let Ok(rest) = host.strip_prefix(source) else { continue };
         let inside = join(&mount.target, rest);
@@ -230,12 +230,18 @@ pub fn command(
     let from = quote(path)?;
     let Some(container) = &workspace.container else {
         let folder = kept?;
-        return Some(format!("cp -an -- {from} {}/", quote(folder)?));
+        let there = quote(&folder.join(path.file_name()?))?;
+        return Some(format!("test ! -e {there} && cp -an -- {from} {}/", quote(folder)?));
     };
     let name = quote(Path::new(container))?;
     match kept {
         Some(folder) if detail.state == RunState::Running => {
-            Some(format!("docker exec {name} cp -an -- {from} {}/", quote(folder)?))
+            // Without the test a file that is in the way would be left alone without a word.
+            let there = quote(&folder.join(path.file_name()?))?;
+            let folder = quote(folder)?;
+            Some(format!(
+                "docker exec {name} test ! -e {there} && docker exec {name} cp -an -- {from} {folder}/"
+            ))
         }
         _ if from_inside_alone(detail, path) => {
             if detail.state != RunState::Running {
@@ -357,7 +363,9 @@ mod tests {
         let up = fake::detail(RunState::Running);
         assert_eq!(
             of(&workspace, &up, "/tmp/it's").as_deref(),
-            Some(r"docker exec p cp -an -- '/tmp/it'\''s' /workspace/")
+            Some(
+                r"docker exec p test ! -e '/workspace/it'\''s' && docker exec p cp -an -- '/tmp/it'\''s' /workspace/"
+            )
         );
         let down = fake::detail(RunState::Exited);
         assert_eq!(of(&workspace, &down, "/tmp/a b").as_deref(), Some("docker cp 'p:/tmp/a b' - | tar -xkf -"));
@@ -384,7 +392,10 @@ mod tests {
         );
         assert_eq!(of(&workspace, &up, "/tmp/\x1b[2J"), None, "nothing harmful is offered for pasting");
         workspace.container = None;
-        assert_eq!(of(&workspace, &up, "/tmp/x").as_deref(), Some("cp -an -- /tmp/x /workspace/"));
+        assert_eq!(
+            of(&workspace, &up, "/tmp/x").as_deref(),
+            Some("test ! -e /workspace/x && cp -an -- /tmp/x /workspace/")
+        );
     }
 
     proptest::proptest! {

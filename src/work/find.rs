@@ -338,16 +338,15 @@ impl Search<'_> {
         Match { path: file.path, host_path, bytes: file.bytes, modified: file.modified, seen_in, place }
     }
 
-    /// A file of this machine: a container that mounts it answers for it, a running one first.
+    /// A file of this machine: of the containers that mount it, the one that would lose most answers for it.
     fn of_host(&self, source: &Source, file: FileFact) -> Match {
-        let mut best: Option<(bool, Arc<Place>, PathBuf)> = None;
+        let mut best: Option<(u32, Arc<Place>, PathBuf)> = None;
         for place in &self.known {
-            let up = place.workspace.state.is_up();
-            if best.as_ref().is_some_and(|(known, ..)| *known >= up) {
-                continue;
-            }
-            if let Some(inside) = container_paths(&place.grounds.detail, &file.path).into_iter().next() {
-                best = Some((up, Arc::clone(place), inside));
+            for inside in container_paths(&place.grounds.detail, &file.path) {
+                let worst = place.grounds.classifier().explain(&inside, Origin::Unknown).fates.severity();
+                if best.as_ref().is_none_or(|(known, ..)| worst > *known) {
+                    best = Some((worst, Arc::clone(place), inside));
+                }
             }
         }
         let seen_in = self.seen_in(&file.path);

@@ -61,13 +61,12 @@ fn facts(workspace: &Workspace, detail: &Detail, rules: &Rules) -> Facts {
         .with(Condition::VolumeMovesOrBackedUp, moves.filter(|moves| *moves))
 }
 
-/// Whether the image can be had again: one without a name cannot be pulled; one with a name perhaps can.
+/// Whether a new container can have the image: not where the engine lists its images without it.
 pub fn with_images(facts: Facts, workspace: &Workspace, images: Option<&[Image]>) -> Facts {
-    let image = images
+    let gone = images
         .zip(workspace.image_id.as_ref())
-        .and_then(|(images, id)| images.iter().find(|image| &image.id == id));
-    let unnamed = image.filter(|image| image.tags.is_empty());
-    facts.with(Condition::ImageObtainable, unnamed.map(|_| false))
+        .is_some_and(|(images, id)| !images.is_empty() && !images.iter().any(|image| &image.id == id));
+    facts.with(Condition::ImageObtainable, gone.then_some(false))
 }
 
 /// Where the Dockerfile of a project may lie: in its folder, or among its owner's Dockerfiles.

@@ -68,7 +68,7 @@ fn y_copies_the_command_for_the_found_file() {
         [see("my-project"), press("fmodel<enter>"), see(":/tmp/model.pt"), press("<enter>"), press("y")];
     let arrived = demo(OLD, &steps);
     let notice = arrived.model.notice.map(|notice| notice.text).unwrap_or_default();
-    assert!(notice.starts_with("copied: docker exec my-project._.alice cp -an"), "{notice}");
+    assert!(notice.starts_with("copied: docker exec my-project._.alice test ! -e"), "{notice}");
 }
 
 #[test]

@@ -321,7 +321,10 @@ fn explain() -> Overlay {
         facts: "2.1G model checkpoint, 4m ago".into(),
         events,
         advice: explanation.fates.of(Event::Retire).advice.to_string(),
-        command: Some("docker exec my-project._.alice cp -an -- /tmp/model.pt /workspace/".into()),
+        command: Some(
+            "docker exec my-project._.alice test ! -e /workspace/model.pt && docker exec my-project._.alice cp -an -- /tmp/model.pt /workspace/"
+                .into(),
+        ),
         says: Some("outlast explain my-project:/tmp/model.pt".into()),
         violation: None,
         condition: None,

@@ -56,7 +56,7 @@ pub(super) fn read(
         add(Mount::new(tree.into(), "the kernel".into(), Backing::Pseudo, None));
     }
     for line in process.map(|process| process.mounts.as_slice()).unwrap_or_default() {
-        if let Some(mount) = unlisted(line, &all) {
+        if let Some(mount) = unlisted(line, &all, view.machine.as_deref()) {
             all.push(mount);
         }
     }
@@ -239,7 +239,7 @@ fn memory(target: PathBuf) -> Mount {
 
 /// A line of the mount table that the engine did not speak of: a file system
 /// below a bind mount, memory or a file that the runtime added.
-fn unlisted(line: &Line, known: &[Mount]) -> Option<Mount> {
+fn unlisted(line: &Line, known: &[Mount], machine: Option<&[Line]>) -> Option<Mount> {
     let target = &line.target;
     let hidden = PSEUDO.iter().any(|tree| target.starts_with(tree));
     if hidden || known.iter().any(|known| known.target == *target) {
@@ -261,6 +261,11 @@ fn unlisted(line: &Line, known: &[Mount]) -> Option<Mount> {
         Some((host_path, parent)) => {
             let rest = target.strip_prefix(&parent.target).unwrap_or(Path::new(""));
             let path = host_path.join(rest);
+            // What the host does not show there was mounted inside the container and goes with it.
+            let on_host = machine.is_some_and(|lines| lines.iter().any(|line| line.target == path));
+            if !on_host && Filesystem::of(&line.filesystem) == Filesystem::Memory {
+                return Some(memory(target.clone()).read_only(line.read_only));
+            }
             let said = path.to_string_lossy().into_owned();
             Mount::new(target.clone(), said, Backing::HostDir { path, source }, filesystem)
         }
