@@ -213,3 +213,20 @@ fn a_host_path_that_no_container_mounts_has_the_host_rules_of_the_profile() {
     let report = outlast.json(&["--profile", "ds01", "explain", "/workspace/x", "--json"]);
     assert!(report["violation"].is_null() && report["rule"].is_null(), "no container's path: {report:#}");
 }
+
+#[test]
+fn the_copy_out_command_copies_once_and_fails_where_a_file_is_in_the_way() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let folder = tempfile::tempdir_in("/var/lib").unwrap();
+    let container = engine.container("twice").args(["-v", &format!("{}:/data", folder.path().display())]).run();
+    container.exec("mkdir -p /root/a /root/b; echo a > /root/a/m.pt; echo b > /root/b/m.pt");
+    for (name, copied) in [("a", true), ("b", false)] {
+        let subject = format!("{}:/root/{name}/m.pt", container.name);
+        let report = outlast.json(&["explain", &subject, "--event", "retire", "--json"]);
+        let command = report["command"].as_str().unwrap().to_string();
+        let ran = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
+        assert_eq!(ran.status.success(), copied, "{command}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("m.pt")).unwrap(), "a\n");
+}
