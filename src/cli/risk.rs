@@ -100,6 +100,7 @@ fn report(
             workspace: name(&read.workspace).into(),
             endpoint: read.workspace.key.endpoint.clone(),
             at_risk: risk::at_risk(Some(&read.risk), Some(&read.grounds), event),
+            layer: read.risk.as_ref().ok().and_then(|risk| risk.layer),
             notes: read.risk.as_ref().map(|risk| risk.notes.clone()).unwrap_or_default(),
         })
         .collect();

@@ -119,6 +119,19 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
+/// What a writable layer holds against its image, caches and all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LayerCount {
+    /// Files that the image does not have.
+    pub new: u64,
+    /// Files of the image whose content was changed.
+    pub changed: u64,
+    /// Files of the image of which only owner, mode or times were changed: their data is the image's.
+    pub attributes: u64,
+    /// Files and folders of the image that were deleted.
+    pub deleted: u64,
+}
+
 /// What one look at one workspace found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
@@ -128,6 +141,8 @@ pub struct Risk {
     pub tallies: Vec<(Lot, Tally)>,
     /// Files that are made again by themselves, by lot; not among the totals.
     pub caches: Vec<(Lot, Tally)>,
+    /// New, changed and deleted files of the writable layer; `None` where they cannot be told apart.
+    pub layer: Option<LayerCount>,
     /// The most valuable files, best first; the totals count also those not listed.
     pub findings: Vec<FileAtRisk>,
     /// Why the look was not complete; empty when it was.

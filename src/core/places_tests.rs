@@ -50,6 +50,7 @@ fn found(paths: &[&str]) -> Risk {
         method: Method::Upper,
         tallies: Vec::new(),
         caches: Vec::new(),
+        layer: None,
         findings: paths.iter().map(file).collect(),
         gaps: Vec::new(),
         notes: Vec::new(),

@@ -64,6 +64,8 @@ pub struct Totals {
     pub dirs: u64,
     /// Entries that could not be read.
     pub errors: u64,
+    /// Entries that changed while the walk went on: each is counted with a size that it had.
+    pub changed: u64,
 }
 
 /// How far a walk is.
@@ -133,6 +135,8 @@ pub struct Row {
     pub growing: bool,
     /// One more name of a file that is counted elsewhere.
     pub again: bool,
+    /// It changed, or something in it did, while the walk went on.
+    pub changed: bool,
 }
 
 /// Some of the entries of a folder.

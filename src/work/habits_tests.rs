@@ -62,6 +62,7 @@ fn risk(files: u64, at: Timestamp) -> Risk {
         method: Method::Upper,
         caches: Vec::new(),
         tallies: vec![(lot, Tally { files, bytes: files * 10 }), (StorageKind::Tmpfs.into(), Tally::default())],
+        layer: None,
         findings: (0..files).map(|_| file.clone()).collect(),
         gaps: Vec::new(),
         notes: Vec::new(),

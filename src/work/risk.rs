@@ -10,7 +10,7 @@ use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
-use crate::core::finding::{FileAtRisk, Lot, Method, Risk, Tally};
+use crate::core::finding::{FileAtRisk, LayerCount, Lot, Method, Risk, Tally};
 use crate::core::report::AtRisk;
 
 use crate::core::value::Value;
@@ -43,6 +43,7 @@ pub struct Collector {
     tallies: Vec<(Lot, Tally)>,
     findings: Vec<FileAtRisk>,
     caches: Vec<(Lot, Tally)>,
+    layer: Option<LayerCount>,
     unsized_files: u64,
     gaps: Vec<String>,
     notes: Vec<String>,
@@ -57,6 +58,7 @@ impl Collector {
             tallies: Vec::new(),
             findings: Vec::new(),
             caches: Vec::new(),
+            layer: None,
             unsized_files: 0,
             gaps: Vec::new(),
             notes: Vec::new(),
@@ -78,6 +80,7 @@ impl Collector {
                     }
                 }
             }
+            ScanItem::Layer(count) => self.layer = Some(count),
             ScanItem::Gap(text) => remember(&mut self.gaps, text),
             ScanItem::Note(text) => remember(&mut self.notes, text),
             ScanItem::Looking => {}
@@ -118,6 +121,7 @@ impl Collector {
             method,
             tallies: self.tallies,
             caches: self.caches,
+            layer: self.layer,
             findings: self.findings,
             gaps: self.gaps,
             notes: self.notes,

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::Tree;
+use super::purpose::Purpose;
 use crate::port::{EntryKind, FolderId, Matching, Order, Pace, Progress, Row, Walk};
 use crate::scan::open::Root;
 
@@ -228,7 +229,7 @@ fn another_mount_is_counted_and_not_entered() {
 /// Walks as on a kernel without `openat2`.
 fn by_component(root: &Path) -> Progress {
     let opened = Root::open(root).expect("root").without_openat2();
-    let tree = Tree::beneath(root, &opened, Pace::Full).expect("walk");
+    let tree = Tree::beneath(&opened, Purpose::everything(root), Pace::Full).expect("walk");
     assert!(tree.ended(Duration::from_mins(1)));
     tree.progress()
 }
@@ -314,7 +315,7 @@ fn attacked(tries: u64, openat2: bool) {
         while walks < tries / 10 || swaps.load(Relaxed) < tries {
             let opened = Root::open(&root).expect("root");
             let opened = if openat2 { opened } else { opened.without_openat2() };
-            let tree = Tree::beneath(&root, &opened, Pace::Full).expect("walk");
+            let tree = Tree::beneath(&opened, Purpose::everything(&root), Pace::Full).expect("walk");
             let ended = tree.ended(Duration::from_mins(1));
             let total = tree.progress().total;
             let found = tree.files(&Matching::default(), Order::Size, 9);
