@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, RawDir, Statx, statx};
+use rustix::fs::{FileType, RawDir, Statx, statx};
 use rustix::io::Errno;
 
 use super::Shared;
@@ -18,7 +18,7 @@ use super::purpose::{BATCH, Batch, Hidden};
 use super::queue::{Part, Work};
 use super::territory::{BY_NAME, Territory, allocated, alone, device, itself};
 use crate::port::EntryKind;
-use crate::scan::birth::{FIELDS, QUIET};
+use crate::scan::birth::FIELDS;
 use crate::scan::layer::Ground;
 use crate::scan::open::Root;
 use crate::scan::troubles::vanished;
@@ -266,6 +266,7 @@ impl<'w> Reader<'w> {
             folder.expects(u32::try_from(self.found.len()).unwrap_or(u32::MAX));
             self.own.extend(self.found.drain(..));
         }
+        self.shared.changed();
         self.shared.queue.share(&mut self.own);
         let met = std::mem::take(&mut self.met);
         if self.batch.as_mut().is_some_and(|batch| batch.met(met).is_break()) {
