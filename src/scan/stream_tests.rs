@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use tempfile::TempDir;
 
-use super::{Below, Job, Rule, measure, measure_job, stream};
+use super::{Below, Job, Rule, measure, stream};
 use crate::core::mount::Measure;
 use crate::core::storage::StorageKind;
 use crate::port::{FileFact, ScanItem};

@@ -53,9 +53,9 @@ impl Overlay {
         let at = |name: &str| dir.path().join(name).display().to_string();
         let [top, bottom, upper, work] = ["top", "bottom", "upper", "work"].map(at);
         let options = format!("lowerdir={top}:{bottom},upperdir={upper},workdir={work}{options}");
-        let mounted = Command::new("mount").args(["-t", "overlay", "overlay", "-o", &options, &at("merged")]);
-        let mounted = { mounted }.output().is_ok_and(|output| output.status.success());
-        mounted.then(|| Self { dir })
+        let arguments = ["-t", "overlay", "overlay", "-o", &options, &at("merged")];
+        let mounted = Command::new("mount").args(arguments).output();
+        mounted.is_ok_and(|output| output.status.success()).then(|| Self { dir })
     }
 
     fn at(&self, name: &str) -> PathBuf {

@@ -4,6 +4,8 @@
 //! entry, and packs what it saw into one slab a folder, or tells it to whoever asked. No thread keeps
 //! a folder open that it does not read, so neither depth nor width costs handles.
 
+#[cfg(test)]
+mod change_tests;
 mod folders;
 mod links;
 mod node;
