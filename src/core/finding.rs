@@ -44,7 +44,7 @@ impl Method {
     }
 }
 
-/// One file in a place that does not last.
+/// One file in a place that does not last, or many that are one thing to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileAtRisk {
     /// Absolute path inside the container; bytes, not necessarily UTF-8 (untrusted).
@@ -61,22 +61,43 @@ pub struct FileAtRisk {
     pub modified: Option<Timestamp>,
     /// A file of the image that was changed, rather than a new one.
     pub changed: bool,
+    /// How many files it stands for: 1, or all of the folder that the path then is.
+    pub files: u64,
+    /// Where it can be had again, in words (untrusted text); without it this may be the only copy.
+    pub again: Option<String>,
 }
 
+/// What an entry of a list is worth: value, then size, then the newest; what can be had again costs
+/// no more than packages do.
+pub type Worth = (Value, std::cmp::Reverse<u64>, std::cmp::Reverse<Option<Timestamp>>);
+
 impl FileAtRisk {
+    /// The path as it is shown: a folder ends in a slash.
+    pub fn shown(&self) -> PathBuf {
+        if self.files == 1 { self.path.clone() } else { self.path.join("") }
+    }
+
+    /// The kind in words, with how many files it stands for and where it can be had again.
+    pub fn words(&self) -> String {
+        let files = if self.files == 1 { String::new() } else { format!(", {} files", self.files) };
+        let again = self.again.as_ref().map(|from| format!(", can be fetched again ({from})"));
+        format!("{}{files}{}", self.value.label(), again.unwrap_or_default())
+    }
+
+    /// What it is worth in a list, the most first.
+    pub fn worth(&self) -> Worth {
+        let value = if self.again.is_some() { self.value.max(Value::Package) } else { self.value };
+        (value, std::cmp::Reverse(self.bytes.unwrap_or(0)), std::cmp::Reverse(self.modified))
+    }
+
     /// The lot it belongs to.
     pub fn lot(&self) -> Lot {
         Lot { storage: self.storage, rule: self.rule.clone() }
     }
 
-    /// The order of lists: value, then size, then the newest.
+    /// The order of lists.
     pub fn rank(&self) -> impl Ord + use<> {
-        (
-            self.value,
-            std::cmp::Reverse(self.bytes.unwrap_or(0)),
-            std::cmp::Reverse(self.modified),
-            self.path.clone(),
-        )
+        (self.worth(), self.path.clone())
     }
 }
 
@@ -189,7 +210,20 @@ mod tests {
             value: Value::of(path.as_ref()),
             modified: None,
             changed: false,
+            files: 1,
+            again: None,
         }
+    }
+
+    #[test]
+    fn what_can_be_fetched_again_comes_after_what_may_be_the_only_copy() {
+        let hub =
+            FileAtRisk { again: Some("torch hub".into()), ..finding("/opt/torch/hub/checkpoints/x.pth", 9) };
+        let mut found = [hub, finding("/tmp/table.csv", 1), finding("/tmp/x", 1)];
+        found.sort_by_key(FileAtRisk::rank);
+        assert_eq!(found[2].words(), "model checkpoint, can be fetched again (torch hub)");
+        let env = FileAtRisk { files: 8_000, value: Value::Environment, ..finding("/root/venv", 9) };
+        assert_eq!((env.words(), env.shown()), ("environment, 8000 files".into(), "/root/venv/".into()));
     }
 
     #[test]

@@ -45,6 +45,8 @@ fn found(paths: &[&str]) -> Risk {
         value: Value::of(path.as_ref()),
         modified: None,
         changed: false,
+        files: 1,
+        again: None,
     };
     Risk {
         method: Method::Upper,

@@ -337,6 +337,10 @@ pub struct FindingRow {
     pub modified: Option<Timestamp>,
     /// A changed file of the image, rather than a new one.
     pub changed: bool,
+    /// How many files it stands for: 1, or all of an environment whose folder the path is.
+    pub files: u64,
+    /// Where it can be fetched again; `null` where this may be the only copy.
+    pub again: Option<String>,
     /// What becomes of it.
     pub fates: FateMap,
     /// Why.

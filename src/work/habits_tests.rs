@@ -57,6 +57,8 @@ fn risk(files: u64, at: Timestamp) -> Risk {
         value: Value::of(Path::new("/tmp/model.pt")),
         modified: Some(at),
         changed: false,
+        files: 1,
+        again: None,
     };
     Risk {
         method: Method::Upper,

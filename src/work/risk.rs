@@ -1,6 +1,6 @@
 //! What would be lost: which mounts to read, and the sum of what was found there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -10,9 +10,10 @@ use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
-use crate::core::finding::{FileAtRisk, LayerCount, Lot, Method, Risk, Tally};
+use crate::core::finding::{FileAtRisk, LayerCount, Lot, Method, Risk, Tally, Worth};
 use crate::core::report::AtRisk;
 
+use crate::core::surroundings::{Surroundings, Whole};
 use crate::core::value::Value;
 use crate::core::workspace::WsKey;
 use crate::port::{Clock, Engine, FileFact, ScanItem, ScanRequest};
@@ -43,6 +44,11 @@ pub struct Collector {
     tallies: Vec<(Lot, Tally)>,
     findings: Vec<FileAtRisk>,
     caches: Vec<(Lot, Tally)>,
+    /// Environments and the like: many files that are one finding.
+    wholes: Vec<Gathered>,
+    around: Option<Around>,
+    /// What the least of the findings kept is worth, once they are as many as are kept.
+    least: Option<Worth>,
     layer: Option<LayerCount>,
     unsized_files: u64,
     gaps: Vec<String>,
@@ -58,6 +64,9 @@ impl Collector {
             tallies: Vec::new(),
             findings: Vec::new(),
             caches: Vec::new(),
+            wholes: Vec::new(),
+            around: None,
+            least: None,
             layer: None,
             unsized_files: 0,
             gaps: Vec::new(),
@@ -116,6 +125,7 @@ impl Collector {
             let size = crate::text::size(caches.bytes);
             self.notes.push(format!("{files} ({size}) not counted: made again by itself"));
         }
+        self.settle();
         self.trim();
         Ok(Risk {
             method,
@@ -130,16 +140,28 @@ impl Collector {
     }
 
     fn add(&mut self, file: FileFact, lot: &Lot) {
-        let value = Value::of(&file.path);
-        let bytes = file.bytes.unwrap_or(0);
+        let (folder, name) = (file.path.parent().unwrap_or(Path::new("")), file.path.file_name());
+        let known = self.around.take().filter(|around| around.folder == folder);
+        let mut around = known.unwrap_or_else(|| Around {
+            says: Surroundings::of(folder),
+            folder: folder.into(),
+            whole: None,
+        });
+        let value = around.says.value(name.unwrap_or_default());
+        self.entry(lot);
         if value == Value::Cache {
-            self.entry(lot);
-            entry(&mut self.caches, lot).add(bytes);
-            return;
+            entry(&mut self.caches, lot).add(file.bytes.unwrap_or(0));
+        } else {
+            self.entry(lot).add(file.bytes.unwrap_or(0));
+            self.unsized_files += u64::from(file.bytes.is_none());
+            self.find(file, lot, value, &mut around);
         }
-        self.entry(lot).add(bytes);
-        self.unsized_files += u64::from(file.bytes.is_none());
-        self.findings.push(FileAtRisk {
+        self.around = Some(around);
+    }
+
+    /// A file that is counted: a finding of its own, or a part of a whole.
+    fn find(&mut self, file: FileFact, lot: &Lot, value: Value, around: &mut Around) {
+        let finding = FileAtRisk {
             path: file.path,
             bytes: file.bytes,
             storage: file.storage,
@@ -147,20 +169,108 @@ impl Collector {
             value,
             modified: file.modified,
             changed: file.changed,
-        });
+            files: 1,
+            again: around.says.again.clone(),
+        };
+        // A file of the image that was changed is somebody's work, wherever it is.
+        if let Some(whole) = &around.says.whole
+            && around.says.is_part(value)
+            && !file.changed
+        {
+            let is_it = |known: &Gathered| known.root == whole.root && known.is_of(lot);
+            let last = around.whole.filter(|at| self.wholes.get(*at).is_some_and(is_it));
+            let at = last.or_else(|| self.wholes.iter().position(is_it));
+            match at.and_then(|at| self.wholes.get_mut(at)) {
+                Some(known) => known.take_in(&finding),
+                None => self.wholes.push(Gathered::new(whole, finding)),
+            }
+            around.whole = at.or(self.wholes.len().checked_sub(1));
+            return;
+        }
+        if self.least.is_some_and(|least| finding.worth() > least) {
+            return;
+        }
+        self.findings.push(finding);
         // Sorting now and then keeps memory bounded at little cost.
         if self.findings.len() >= self.limit.saturating_mul(2).max(64) {
             self.trim();
         }
     }
 
+    /// Files beside the packages of an environment belong to it, such as its programs.
+    fn settle(&mut self) {
+        let wholes = &mut self.wholes;
+        self.findings.retain(|file| {
+            let home = wholes.iter_mut().find(|whole| {
+                let part = file.path.strip_prefix(&whole.root).ok().and_then(|path| path.components().next());
+                let part = part.and_then(|part| part.as_os_str().to_str());
+                let of_it = part.is_some_and(Surroundings::is_a_part);
+                of_it && !file.changed && !file.value.is_precious() && whole.first.lot() == file.lot()
+            });
+            home.is_none_or(|whole| {
+                whole.take_in(file);
+                false
+            })
+        });
+        self.findings.extend(self.wholes.drain(..).map(Gathered::finding));
+    }
+
     fn trim(&mut self) {
         self.findings.sort_by_cached_key(FileAtRisk::rank);
         self.findings.truncate(self.limit);
+        if self.findings.len() == self.limit {
+            self.least = self.findings.last().map(FileAtRisk::worth);
+        }
     }
 
     fn entry(&mut self, lot: &Lot) -> &mut Tally {
         entry(&mut self.tallies, lot)
+    }
+}
+
+/// The folder of the last file.
+#[derive(Debug)]
+struct Around {
+    folder: PathBuf,
+    says: Surroundings,
+    /// Where the whole that its files belong to stands.
+    whole: Option<usize>,
+}
+
+/// Files of one whole and one lot.
+#[derive(Debug)]
+struct Gathered {
+    root: PathBuf,
+    value: Value,
+    first: FileAtRisk,
+    files: u64,
+    bytes: Option<u64>,
+    modified: Option<Timestamp>,
+}
+
+impl Gathered {
+    fn new(whole: &Whole, first: FileAtRisk) -> Self {
+        let (bytes, modified) = (first.bytes, first.modified);
+        Self { root: whole.root.clone(), value: whole.value, first, files: 1, bytes, modified }
+    }
+
+    fn is_of(&self, lot: &Lot) -> bool {
+        self.first.storage == lot.storage && self.first.rule == lot.rule
+    }
+
+    fn take_in(&mut self, file: &FileAtRisk) {
+        self.files += 1;
+        self.bytes = self.bytes.zip(file.bytes).map(|(all, more)| all + more);
+        self.modified = self.modified.max(file.modified);
+    }
+
+    /// A single file is shown as such.
+    fn finding(self) -> FileAtRisk {
+        if self.files == 1 {
+            return self.first;
+        }
+        let Self { root: path, value, first, files, bytes, modified } = self;
+        FileAtRisk { path, value, files, bytes, modified, ..first }
     }
 }
 
@@ -257,8 +367,6 @@ pub fn at_risk(risk: Option<&Result<Risk>>, grounds: Option<&Grounds>, event: Ev
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::core::storage::StorageKind;
     use crate::core::workspace::RunState;
@@ -319,6 +427,52 @@ mod tests {
         let error = collector.finish(Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(error.kind, Kind::NotPermitted);
         assert!(error.message.contains("belongs to root"), "{error}");
+    }
+
+    #[test]
+    fn an_environment_is_one_finding_with_its_total() {
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        let classifier = grounds.classifier();
+        let mut collector = Collector::new(50);
+        collector.push(ScanItem::By(Method::Upper), &classifier);
+        let mut files: Vec<_> = (0..9_000)
+            .map(|n| file(&format!("/root/env/lib/python3.11/site-packages/p{}/{n}.py", n % 7), Some(10)))
+            .collect();
+        files.extend((0..9).map(|n| file(&format!("/root/env/bin/tool{n}"), Some(1))));
+        files.push(file("/root/env/train.py", Some(5)));
+        files.push(file("/root/env/lib/python3.11/site-packages/mine.ipynb", Some(5)));
+        files.push(FileFact {
+            changed: true,
+            ..file("/root/env/lib/python3.11/site-packages/p1/fixed.py", Some(5))
+        });
+        collector.push(ScanItem::Files(files), &classifier);
+        let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
+        let found: Vec<_> = risk.findings.iter().map(|f| (f.shown().display().to_string(), f.files)).collect();
+        let expected = [
+            ("/root/env/lib/python3.11/site-packages/mine.ipynb", 1),
+            ("/root/env/train.py", 1),
+            ("/root/env/lib/python3.11/site-packages/p1/fixed.py", 1),
+            ("/root/env/", 9_009),
+        ];
+        assert_eq!(found, expected.map(|(path, files)| (path.to_owned(), files)));
+        assert_eq!(risk.findings[3].bytes, Some(90_009));
+        assert_eq!(risk.tally(|_| true).files, 9_012, "every file is counted as ever");
+    }
+
+    #[test]
+    fn a_bounded_list_keeps_the_best_whatever_the_order_they_come_in() {
+        let grounds = fake::grounds(fake::detail(RunState::Running));
+        let classifier = grounds.classifier();
+        let mut collector = Collector::new(40);
+        collector.push(ScanItem::By(Method::Upper), &classifier);
+        let mixed = (0..5_000u64).map(|n| n * 7919 % 5_000);
+        collector.push(
+            ScanItem::Files(mixed.map(|n| file(&format!("/tmp/{n}.csv"), Some(n))).collect()),
+            &classifier,
+        );
+        let risk = collector.finish(Timestamp::UNIX_EPOCH).unwrap();
+        let bytes: Vec<_> = risk.findings.iter().filter_map(|finding| finding.bytes).collect();
+        assert_eq!(bytes, (4_960..5_000).rev().collect::<Vec<_>>());
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn cells(model: &Model, theme: &Theme, row: &Row, finding: &FileAtRisk) -> Vec<S
         |classifier| words::fate(verdict(classifier), theme),
     );
     vec![
-        Span::styled(words::path(theme, &finding.path), theme.text),
+        Span::styled(words::path(theme, &finding.shown()), theme.text),
         Span::styled(finding.bytes.map_or_else(|| "?".into(), text::size), theme.text),
         Span::styled(finding.value.short(), theme.text),
         Span::styled(words::age(finding.modified, model.now), theme.text),
