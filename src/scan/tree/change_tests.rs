@@ -61,23 +61,23 @@ proptest! {
         // Nothing that stays may look changed only because it was made a moment ago.
         thread::sleep(Duration::from_millis(20));
         let (done, written) = (AtomicBool::new(false), AtomicU64::new(BEFORE));
+        let until_done = |work: &dyn Fn(usize)| {
+            (0..).take_while(|_| !done.load(Relaxed)).for_each(work);
+        };
         let mut changed = 0;
         thread::scope(|scope| {
-            let until_done = |work: &dyn Fn(usize)| {
-                (0..).take_while(|_| !done.load(Relaxed)).for_each(|turn| work(turn));
-            };
-            scope.spawn(move || until_done(&|turn| {
+            scope.spawn(|| until_done(&|turn| {
                 let path = at(turn % folders).join(format!("comes-{}", turn % 50));
                 let _ = fs::write(&path, "x");
                 let _ = fs::remove_file(at((turn + 1) % folders).join(format!("comes-{}", (turn + 25) % 50)));
             }));
-            scope.spawn(move || until_done(&|turn| {
+            scope.spawn(|| until_done(&|turn| {
                 let path = at(turn % folders).join("comes-and-goes");
                 let _ = fs::create_dir_all(path.join("deeper"));
                 let _ = fs::write(path.join("deeper/x"), "x");
                 let _ = fs::remove_dir_all(path);
             }));
-            scope.spawn(move || until_done(&|turn| {
+            scope.spawn(|| until_done(&|turn| {
                 let (here, there) = (at(turn % folders).join("moves"), at((turn + 1) % folders).join("moves"));
                 let _ = fs::write(&here, "x");
                 let _ = fs::rename(here, there);
