@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
 
 use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::Result;
