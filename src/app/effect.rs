@@ -253,7 +253,7 @@ impl Effects {
                 risk = read => risk,
                 () = watchdog => Err(Error::new(Kind::TimedOut, "reading its files timed out: the disk does not answer")),
             };
-            send(&out, Msg::Scanned(key.clone(), number, risk));
+            send(&out, Msg::Scanned(key.clone(), number, risk.map(Arc::new)));
         });
         task.abort_handle()
     }

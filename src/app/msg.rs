@@ -41,7 +41,7 @@ pub enum Msg {
     /// What a scan, by its number, found so far.
     Scanning(WsKey, u64, Tally),
     /// A scan, by its number, came to its end.
-    Scanned(WsKey, u64, Result<Risk>),
+    Scanned(WsKey, u64, Result<Arc<Risk>>),
     /// How a workspace stands to good habits.
     Habits(WsKey, Vec<Habit>),
     /// What was measured for the page Lifecycle.

@@ -38,6 +38,7 @@ const OWN: [&str; 2] = ["/usr/local/src", "/usr/src"];
 
 /// What the folder of a file says about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Surroundings {
     cached: bool,
     /// In a folder of which nothing is precious, not even what looks like it.

@@ -19,6 +19,7 @@ const USUAL: usize = 1024;
 
 /// The marks on one file or folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a mark of its own")]
 pub(super) struct Marks {
     /// Of a folder: what lies beneath does not show through.
     pub(super) hides: bool,

@@ -55,14 +55,18 @@ proptest! {
                     .and_then(|made| made.set_len(file as u64 * 100)).expect("file");
             }
             for file in 0..growing {
-                fs::write(at(folder).join(format!("grows-{file}")), [1; BEFORE as usize]).expect("file");
+                fs::write(at(folder).join(format!("grows-{file}")), vec![1; usize::try_from(BEFORE).expect("few")]).expect("file");
             }
         }
         // Nothing that stays may look changed only because it was made a moment ago.
         thread::sleep(Duration::from_millis(20));
         let (done, written) = (AtomicBool::new(false), AtomicU64::new(BEFORE));
         let until_done = |work: &dyn Fn(usize)| {
-            (0..).take_while(|_| !done.load(Relaxed)).for_each(work);
+            let mut turn = 0;
+            while !done.load(Relaxed) {
+                work(turn);
+                turn += 1;
+            }
         };
         let mut changed = 0;
         thread::scope(|scope| {

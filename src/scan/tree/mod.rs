@@ -39,6 +39,7 @@ use self::queue::Queue;
 use self::reader::Reader;
 use self::territory::{Itself, Territory, itself, last_change, one_file};
 use super::birth::QUIET;
+use super::layer::Layer;
 use super::open::Root;
 use super::troubles::Troubles;
 use super::{Job, Rule};
@@ -168,7 +169,7 @@ impl Tree {
         purpose.one(stat);
         let itself = Itself::of(stat);
         let alone = Added { files: 1, ..itself.alone };
-        let tree = Self::new(purpose, Itself { alone, ..itself }, 0)?;
+        let tree = Self::new(purpose, &Itself { alone, ..itself }, 0)?;
         tree.shared.folders.close(ROOT);
         Ok(tree)
     }
@@ -186,7 +187,7 @@ impl Tree {
         if !purpose.counts_all() {
             itself.alone = Added::NOTHING;
         }
-        let tree = Self::new(purpose, itself, threads)?;
+        let tree = Self::new(purpose, &itself, threads)?;
         for number in 0..threads {
             match tree.thread(root.on_its_mount()?, pace) {
                 Err(reason) if number == 0 => return Err(reason),
@@ -201,7 +202,7 @@ impl Tree {
         Ok(tree)
     }
 
-    fn new(purpose: Purpose, itself: Itself, threads: usize) -> Result<Self, Errno> {
+    fn new(purpose: Purpose, itself: &Itself, threads: usize) -> Result<Self, Errno> {
         let folders = Folders::new();
         let first = folders.add(ROOT, b"", &itself.alone).ok_or(Errno::NOMEM)?;
         let now = Timestamp::now();
@@ -229,7 +230,7 @@ impl Tree {
 
     /// What was counted of a layer.
     pub(super) fn layer(&self) -> Option<LayerCount> {
-        self.shared.purpose.layer.as_ref().map(|layer| layer.count())
+        self.shared.purpose.layer.as_ref().map(Layer::count)
     }
 
     fn thread(&self, root: Root, pace: Pace) -> Result<(), Errno> {

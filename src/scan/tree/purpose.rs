@@ -55,7 +55,10 @@ pub(super) struct Purpose {
 
 impl std::fmt::Debug for Purpose {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Purpose").field("rule", &self.rule).field("shown_at", &self.shown_at).finish()
+        f.debug_struct("Purpose")
+            .field("rule", &self.rule)
+            .field("shown_at", &self.shown_at)
+            .finish_non_exhaustive()
     }
 }
 

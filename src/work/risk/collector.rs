@@ -250,7 +250,7 @@ impl Gathered {
             return self.first;
         }
         let Self { root: path, value, first, files, bytes, modified } = self;
-        FileAtRisk { path, value, files, bytes, modified, ..first }
+        FileAtRisk { path, bytes, value, modified, files, ..first }
     }
 }
 
