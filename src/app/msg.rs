@@ -1,6 +1,7 @@
 //! What happened, and what to do outside. The two vocabularies of the loop.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
