@@ -282,7 +282,7 @@ mod tests {
                 as_of: at(0),
             })
         };
-        let after = |state: &mut RiskState, seconds, look| {
+        let after = |state: &mut RiskState, seconds: i64, look| {
             state.begin(at(100));
             state.end(look, at(100 + seconds));
             state.slow
