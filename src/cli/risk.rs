@@ -156,6 +156,7 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
         out.lines([format!("{shown}: {} lost {}", at_risk_words(&at_risk), event.if_words())])?;
         out.lines(at_risk.gaps.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
         out.lines(risk.notes.iter().map(|note| format!("  note: {}", printable(note))))?;
+        out.lines(risk.layer.map(|count| format!("  writable layer: {}", count.words())))?;
         let found: Vec<&FileAtRisk> = of(read, event).map(|(_, finding)| finding).collect();
         if found.is_empty() {
             continue;

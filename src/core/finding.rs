@@ -153,6 +153,18 @@ pub struct LayerCount {
     pub deleted: u64,
 }
 
+impl LayerCount {
+    /// What it says to people: `12 new files, 1 changed, 3 deleted`.
+    pub fn words(&self) -> String {
+        let new = if self.new == 1 { "1 new file".into() } else { format!("{} new files", self.new) };
+        let more =
+            [(self.changed, "changed"), (self.attributes, "with other attributes"), (self.deleted, "deleted")];
+        let more =
+            more.into_iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!(", {many} {what}"));
+        new + &more.collect::<String>()
+    }
+}
+
 /// What one look at one workspace found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
@@ -224,6 +236,14 @@ mod tests {
         assert_eq!(found[2].words(), "model checkpoint, can be fetched again (torch hub)");
         let env = FileAtRisk { files: 8_000, value: Value::Environment, ..finding("/root/venv", 9) };
         assert_eq!((env.words(), env.shown()), ("environment, 8000 files".into(), "/root/venv/".into()));
+    }
+
+    #[test]
+    fn what_a_layer_holds_is_said_without_what_is_none() {
+        let words =
+            |new, changed, attributes, deleted| LayerCount { new, changed, attributes, deleted }.words();
+        assert_eq!(words(0, 0, 0, 0), "0 new files");
+        assert_eq!(words(1, 2, 3, 4), "1 new file, 2 changed, 3 with other attributes, 4 deleted");
     }
 
     #[test]
