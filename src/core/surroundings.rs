@@ -207,7 +207,7 @@ mod tests {
             ("/root/.local/lib/python3.11/site-packages/x.py", "/root/.local/lib/python3.11/site-packages"),
             ("/opt/conda/envs/torch/lib/libx.so", "/opt/conda/envs/torch"),
             ("/opt/conda/bin/python", "/opt/conda"),
-            ("/root/.rustup/toolchains/stable/bin/rustc", "/root/.rustup/toolchains"),
+            ("/home/u/.rustup/toolchains/stable/bin/rustc", "/home/u/.rustup/toolchains"),
         ] {
             assert_eq!(whole(path), Some((root.into(), Value::Environment)), "{path}");
         }
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(of("/root/.cache/torch/hub/checkpoints/resnet50.pth"), Value::Cache);
         assert_eq!(of("/root/.cache/mine.safetensors"), Value::Weights);
         assert_eq!(of("/opt/conda/pkgs/numpy/lib/x.so"), Value::Cache);
-        assert_eq!(of("/root/.cargo/registry/src/x/lib.rs"), Value::Cache);
+        assert_eq!(of("/home/u/.cargo/registry/src/x/lib.rs"), Value::Cache);
         assert_eq!(whole("/root/.cache/node_modules/x/y.js"), None);
     }
 }
