@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::error::Result;
+use crate::core::spot::Spot;
 
 /// Walks folders.
 pub trait Disk: Send + Sync {
@@ -15,6 +16,13 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// Where it cannot be opened.
     fn walk(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>>;
+
+    /// The same of an entry beneath a root that belongs to somebody else: no link below the root is
+    /// followed.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    fn walk_beneath(&self, spot: &Spot, pace: Pace) -> Result<Box<dyn Walk>>;
 
     /// What is remembered of a folder from the last time, and compared with the disk at once; its
     /// [`Progress::as_of`] says how old it is until that is done. Where nothing is remembered, a walk.

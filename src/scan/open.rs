@@ -48,6 +48,12 @@ impl Root {
         Ok(Self { handle, by_component: AtomicBool::new(self.by_component()), resolve })
     }
 
+    /// A folder beneath as a root of its own.
+    pub fn beneath(&self, relative: &Path) -> Result<Self> {
+        let by_component = AtomicBool::new(self.by_component());
+        Ok(Self { handle: self.directory(relative)?, by_component, resolve: self.resolve })
+    }
+
     /// Whether folders are opened one name after the other.
     pub fn by_component(&self) -> bool {
         self.by_component.load(Relaxed)

@@ -37,13 +37,14 @@ use self::links::Links;
 use self::purpose::Purpose;
 use self::queue::Queue;
 use self::reader::Reader;
-use self::territory::{Itself, Territory, itself, last_change, one_file};
+use self::territory::{Itself, Territory, file_in, itself, last_change, one_file};
 use super::birth::QUIET;
 use super::layer::Layer;
 use super::open::Root;
 use super::troubles::Troubles;
 use super::{Job, Rule};
 use crate::core::finding::LayerCount;
+use crate::core::spot::Spot;
 use crate::port::{FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Walk};
 use crate::sys::ioprio;
 
@@ -145,6 +146,19 @@ impl Tree {
         match Root::open(root) {
             Err(Errno::NOTDIR) => Self::one(&one_file(root)?, Purpose::everything(root)),
             opened => Self::beneath(&opened?, Purpose::everything(root), pace),
+        }
+    }
+
+    /// Begins to walk an entry beneath a root, following no link below it.
+    pub(super) fn at(spot: &Spot, pace: Pace) -> Result<Self, Errno> {
+        let root = Root::open(&spot.root)?;
+        let purpose = Purpose::everything(&spot.full());
+        match root.beneath(&spot.path) {
+            Err(Errno::NOTDIR) => {
+                let above = root.directory(spot.path.parent().ok_or(Errno::NOTDIR)?)?;
+                Self::one(&file_in(&above, spot.name().ok_or(Errno::NOTDIR)?)?, purpose)
+            }
+            opened => Self::beneath(&opened?, purpose, pace),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the kernel says of one entry, and which mount it is on.
 
+use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -51,7 +52,12 @@ pub(super) fn itself(folder: impl AsFd) -> Result<Itself, Errno> {
 /// A root that is a single file; a link is none.
 pub(super) fn one_file(path: &Path) -> Result<Statx, Errno> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::NOTDIR) };
-    let stat = statx(Root::open(folder)?.handle(), name, QUIET, FIELDS)?;
+    file_in(Root::open(folder)?.handle(), name)
+}
+
+/// A file in an open folder; a link is none.
+pub(super) fn file_in(folder: impl AsFd, name: &OsStr) -> Result<Statx, Errno> {
+    let stat = statx(folder, name, BY_NAME, FIELDS)?;
     if FileType::from_raw_mode(u32::from(stat.stx_mode)) != FileType::RegularFile {
         return Err(Errno::NOTDIR);
     }

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use super::Tree;
 use super::purpose::Purpose;
+use crate::core::spot::Spot;
 use crate::port::{EntryKind, FolderId, Matching, Order, Pace, Progress, Row, Walk};
 use crate::scan::open::Root;
 
@@ -204,6 +205,25 @@ fn a_single_file_is_a_tree_and_a_link_to_one_is_none() {
     assert_eq!((progress.total.allocated, progress.total.apparent, progress.total.files), (8_192, 5_000, 1));
     assert!(Tree::start(&dir.path().join("link"), Pace::Full).is_err());
     assert!(Tree::start(&dir.path().join("none"), Pace::Full).is_err());
+}
+
+#[test]
+fn an_entry_beneath_a_root_is_walked_and_no_link_leads_to_one() {
+    let dir = folder();
+    fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+    fs::write(dir.path().join("a/b/file"), vec![1; 5_000]).expect("file");
+    symlink("a", dir.path().join("link")).expect("link");
+    symlink("b/file", dir.path().join("a/link")).expect("link");
+    let at = |path: &str| Tree::at(&Spot::new(dir.path(), Path::new(path)).expect("spot"), Pace::Full);
+    let files = |path: &str| {
+        let tree = at(path).expect("walk");
+        assert!(tree.ended(Duration::from_mins(1)));
+        tree.progress().total.files
+    };
+    assert_eq!((files(""), files("a/b"), files("a/b/file")), (3, 1, 1));
+    for path in ["link/b", "link", "a/link", "a/b/file/x", "none"] {
+        assert!(at(path).is_err(), "{path}");
+    }
 }
 
 #[test]
