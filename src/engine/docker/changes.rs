@@ -45,7 +45,7 @@ pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Deta
     let changes = link.within("a list of changed files", DEADLINE, call).await?.unwrap_or_default();
     let layer = count(&changes);
     let mut written = written(changes, &detail.mounts);
-    written.sort_by(|a, b| (Value::of(&a.path), &a.path).cmp(&(Value::of(&b.path), &b.path)));
+    written.sort_by_cached_key(|file| Value::of(&file.path));
     let rest = written.split_off(written.len().min(SIZED));
 
     let mut looks = stream::iter(written)
