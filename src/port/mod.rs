@@ -3,6 +3,7 @@
 mod clock;
 mod disk;
 mod engine;
+mod files;
 mod host;
 mod sandbox;
 
@@ -12,5 +13,6 @@ pub use engine::{
     Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
     Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
 };
+pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};
