@@ -21,6 +21,8 @@ use crate::work;
 
 /// A workspace is read again for this part of the time at most.
 const PART: u32 = 20;
+/// And this often at most.
+const EVERY: Duration = Duration::from_secs(1);
 /// Workspaces that are followed at once; the least recent of more is let go.
 const MOST: usize = 512;
 
@@ -75,7 +77,7 @@ impl Live {
                 if out.send(Msg::Stirred(key.clone())).is_err() {
                     return;
                 }
-                sleep(Duration::from_micros(cost.load(Relaxed)).saturating_mul(PART)).await;
+                sleep(Duration::from_micros(cost.load(Relaxed)).saturating_mul(PART).max(EVERY)).await;
             }
         });
         task.abort_handle()
