@@ -118,8 +118,8 @@ impl Watch {
     }
 
     /// From here on changes in a folder are heard of, by this number. The name is that in an open
-    /// folder; without one it is the open folder itself.
-    pub(in crate::scan) fn know(&self, folder: BorrowedFd<'_>, name: &CStr, number: u32) -> Result<()> {
+    /// folder; without one it is the open folder itself. Returns its handle.
+    pub(in crate::scan) fn know(&self, folder: BorrowedFd<'_>, name: &CStr, number: u32) -> Result<Vec<u8>> {
         let mut handle = Vec::new();
         fanotify::handle(folder, name, &mut handle)?;
         let key = self.hub.ears.key(&handle);
@@ -128,7 +128,7 @@ impl Watch {
         if known.unknown.as_mut().is_some_and(|unknown| unknown.remove(&key)) {
             lock(&self.inbox.heard).folders.insert(number);
         }
-        Ok(())
+        Ok(handle)
     }
 
     /// All folders are known: what happens in others concerns nobody from here on.

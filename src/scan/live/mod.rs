@@ -6,5 +6,6 @@ mod places;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod writers;
 
 pub use places::follow;

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::hub::{OpenFile, Watch};
 use super::survey::{Aim, Looks, survey};
+use super::writers::writers;
 use crate::scan::Job;
 use crate::scan::birth::QUIET;
 use crate::scan::open::Root;
@@ -33,6 +34,8 @@ const LATE: Duration = Duration::from_mins(5);
 const PART: u32 = 200;
 /// Files that somebody writes to are looked at this often.
 const GROWING: Duration = Duration::from_secs(2);
+/// Of one workspace so many at most.
+const MOST: usize = 256;
 /// A file that does not grow for so long is left alone until its folder changes.
 const PATIENCE: u32 = 150;
 
@@ -66,11 +69,13 @@ struct Places {
     stirred: bool,
 }
 
+/// Files that somebody writes to: in which place, their sizes, and looks since they last grew.
+type Growing = BTreeMap<OpenFile, (u32, u64, u32)>;
+
 struct Watched {
     watch: Arc<Watch>,
     jobs: Arc<Vec<Job>>,
-    /// Files that somebody writes to: their sizes, and looks since they last grew.
-    growing: BTreeMap<OpenFile, (u32, u64, u32)>,
+    growing: Growing,
     next_look: Option<Instant>,
 }
 
@@ -104,12 +109,15 @@ impl Places {
             let tell = Arc::clone(&heard);
             let watch = Watch::new(Box::new(move || tell.notify_one())).ok();
             let (mut watched, mut swept, mut stirred) = (Vec::new(), Vec::new(), false);
+            let (open, mut growing) = (writers(None), Growing::new());
             for job in jobs {
                 let Ok(root) = Root::open(&job.root).and_then(|root| root.on_its_mount()) else { continue };
                 let listening = watch.as_ref().filter(|watch| watch.listen(root.handle()).is_ok());
                 if let Some(watch) = listening {
                     let number = u32::try_from(watched.len()).unwrap_or(u32::MAX);
-                    stirred |= survey(&job, &root, Aim::Learn(watch, number)).changed_since(since);
+                    let looks = survey(&job, &root, Aim::Learn(watch, number, &open));
+                    stirred |= looks.changed_since(since);
+                    growing.extend(looks.written.into_iter().map(|file| (file, (number, u64::MAX, 0))));
                     watched.push(job);
                 } else {
                     let looks = survey(&job, &root, Aim::Compare);
@@ -118,14 +126,14 @@ impl Places {
                 }
             }
             let watch = watch.filter(|_| !watched.is_empty()).inspect(Watch::learnt).map(Arc::new);
+            let watched = watch.map(|watch| {
+                let mut watched = Watched { watch, jobs: Arc::new(watched), growing, next_look: None };
+                watched.rest();
+                watched
+            });
             Self {
                 heard,
-                watched: watch.map(|watch| Watched {
-                    watch,
-                    jobs: Arc::new(watched),
-                    growing: BTreeMap::new(),
-                    next_look: None,
-                }),
+                watched,
                 next_sweep: (!swept.is_empty()).then(|| together(SOON)),
                 swept: Arc::new(swept),
                 pause: SOON,
@@ -147,12 +155,16 @@ impl Places {
         for (file, job) in heard.opened {
             watched.growing.entry(file).or_insert((job, u64::MAX, 0));
         }
-        watched.rest();
         if heard.new_folders || heard.lost {
             let (watch, jobs) = (Arc::clone(&watched.watch), Arc::clone(&watched.jobs));
-            // They are learnt before anybody reads them: what happens later is heard of.
-            let _ = spawn_blocking(move || give_way(|| learn(&watch, &jobs))).await;
+            // They are learnt before anybody reads them: what happens later is heard of, and what was
+            // opened in them before that is looked at.
+            let learnt = spawn_blocking(move || give_way(|| learn(&watch, &jobs))).await;
+            for (file, known) in learnt.unwrap_or_default() {
+                watched.growing.entry(file).or_insert(known);
+            }
         }
+        watched.rest();
         true
     }
 
@@ -201,23 +213,29 @@ impl Watched {
     /// Looks again at what grows, or at nothing.
     fn rest(&mut self) {
         self.growing.retain(|_, (_, _, idle)| *idle < PATIENCE);
+        while self.growing.len() > MOST {
+            self.growing.pop_last();
+        }
         self.next_look = (!self.growing.is_empty()).then(|| Instant::now() + GROWING);
     }
 }
 
-/// Learns all folders anew: those that came, without those that went.
-fn learn(watch: &Watch, jobs: &[Job]) {
+/// Learns all folders anew: those that came, without those that went. The files that somebody writes to.
+fn learn(watch: &Watch, jobs: &[Job]) -> Growing {
     watch.forget();
+    let (open, mut growing) = (writers(None), Growing::new());
     for (number, job) in (0..).zip(jobs) {
         if let Ok(root) = Root::open(&job.root).and_then(|root| root.on_its_mount()) {
-            survey(job, &root, Aim::Learn(watch, number));
+            let written = survey(job, &root, Aim::Learn(watch, number, &open)).written;
+            growing.extend(written.into_iter().map(|file| (file, (number, u64::MAX, 0))));
         }
     }
     watch.learnt();
+    growing
 }
 
 /// Whether a file has another size than the last time. Files that are gone are let go.
-fn grown(jobs: &[Job], growing: &mut BTreeMap<OpenFile, (u32, u64, u32)>) -> bool {
+fn grown(jobs: &[Job], growing: &mut Growing) -> bool {
     let mut grew = false;
     growing.retain(|file, (job, size, idle)| {
         let at = usize::try_from(*job).ok().and_then(|job| jobs.get(job));

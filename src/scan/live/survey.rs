@@ -1,6 +1,7 @@
 //! One look at a place, without a memory of it: to learn its folders, or to tell whether anything
 //! at all is different from the last time.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::MaybeUninit;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use rustix::fs::{FileType, RawDir, Statx, StatxFlags, statx};
 use rustix::io::Errno;
 
-use super::hub::Watch;
+use super::hub::{OpenFile, Watch};
 use crate::scan::Job;
 use crate::scan::birth::{FIELDS, QUIET};
 use crate::scan::open::Root;
@@ -25,19 +26,21 @@ const LONGEST: usize = 64 * 1024;
 /// What a survey is for.
 #[derive(Clone, Copy)]
 pub(super) enum Aim<'w> {
-    /// Learn every folder, by this number.
-    Learn(&'w Watch, u32),
+    /// Learn every folder, by this number, and find the files that somebody writes to, by theirs.
+    Learn(&'w Watch, u32, &'w BTreeSet<u64>),
     /// Look at every file too.
     Compare,
 }
 
 /// What a place looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Looks {
     /// Two looks at the same differ when anything that was looked at does.
     pub(super) print: u64,
     /// When one of its folders last changed, in seconds since 1970.
     changed: i64,
+    /// Files that somebody writes to.
+    pub(super) written: Vec<OpenFile>,
 }
 
 impl Looks {
@@ -64,10 +67,11 @@ pub(super) fn survey(job: &Job, root: &Root, aim: Aim<'_>) -> Looks {
     while let Some(folder) = pending.pop() {
         // What is gone or forbidden by now looks so: its absence is what differs.
         let Ok(handle) = enter(root, &folder, &home) else { continue };
-        if let Aim::Learn(watch, number) = aim {
+        let known = match aim {
             // First, so that nothing happens between this and the reading.
-            let _ = watch.know(handle.as_fd(), c"", number);
-        }
+            Aim::Learn(watch, number, _) => watch.know(handle.as_fd(), c"", number).unwrap_or_default(),
+            Aim::Compare => Vec::new(),
+        };
         if let Ok(stat) = statx(&handle, c"", QUIET, FIELDS | StatxFlags::CTIME) {
             looks.changed = looks.changed.max(stat.stx_ctime.tv_sec);
             looks.take(&folder, OsStr::new(""), &stat);
@@ -78,12 +82,18 @@ pub(super) fn survey(job: &Job, root: &Root, aim: Aim<'_>) -> Looks {
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
             }
-            let known = entry.file_type();
-            let stat = (matches!(aim, Aim::Compare) || known == FileType::Unknown)
+            let told = entry.file_type();
+            // On an overlay a file has the number of the one beneath it, which is this one.
+            if matches!(aim, Aim::Learn(_, _, open) if open.contains(&entry.ino()))
+                && told == FileType::RegularFile
+            {
+                looks.written.push((known.as_slice().into(), name.to_bytes().into()));
+            }
+            let stat = (matches!(aim, Aim::Compare) || told == FileType::Unknown)
                 .then(|| statx(&handle, name, QUIET, FIELDS | StatxFlags::CTIME));
             let Ok(stat) = stat.transpose() else { continue };
             let name = OsStr::from_bytes(name.to_bytes());
-            let kind = stat.map_or(known, |stat| FileType::from_raw_mode(u32::from(stat.stx_mode)));
+            let kind = stat.map_or(told, |stat| FileType::from_raw_mode(u32::from(stat.stx_mode)));
             if let Some(stat) = stat.filter(|_| kind != FileType::Directory) {
                 looks.take(&folder, name, &stat);
             }
