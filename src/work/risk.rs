@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 
 use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::Result;
@@ -16,7 +17,7 @@ use crate::core::fate::Verdict;
 use crate::core::finding::{FileAtRisk, Method, Risk, Tally};
 use crate::core::report::AtRisk;
 use crate::core::workspace::WsKey;
-use crate::port::{Clock, Engine, ScanItem, ScanRequest};
+use crate::port::{Clock, Engine, ScanItem, ScanRequest, StirStream};
 
 pub use collector::Collector;
 
@@ -72,6 +73,13 @@ pub async fn read(
         collector.push(note, classifier);
     }
     collector.finish(clock.now())
+}
+
+/// Says whenever reading a workspace again may find something else than at a moment.
+pub fn follow(engine: &dyn Engine, key: &WsKey, grounds: &Grounds, since: Timestamp) -> StirStream {
+    let targets = targets(&grounds.classifier());
+    let detail = Arc::clone(&grounds.detail);
+    engine.follow(ScanRequest { key: key.clone(), detail, targets, asked: false }, since)
 }
 
 /// What one event loses of the findings listed, best first.
