@@ -14,7 +14,7 @@ use crate::core::report::Trouble;
 use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::work::gather::{self, Gathered};
-use crate::work::{Clock, Config, Engine, Host, ground};
+use crate::work::{Archives, Clock, Config, Disk, Engine, Host, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -24,6 +24,8 @@ pub(super) struct Context<'w> {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) archives: Arc<dyn Archives>,
     pub(super) profiles: Profiles,
     /// The rules before any workspace is known.
     pub(super) rules: Rules,
@@ -57,6 +59,8 @@ impl<'w> Context<'w> {
             engine,
             host: wiring.host,
             clock: wiring.clock,
+            disk: wiring.disk,
+            archives: wiring.archives,
             rules: profiles.without_workspace(),
             profiles,
             refused,

@@ -4,6 +4,7 @@
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
 pub mod aftermath;
+pub mod archive;
 pub mod check;
 pub mod classify;
 pub mod error;
@@ -29,6 +30,7 @@ pub mod profile;
 pub mod recognise;
 pub mod report;
 pub mod rules;
+pub mod secrets;
 pub mod situation;
 pub mod span;
 pub mod storage;

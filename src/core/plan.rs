@@ -15,6 +15,10 @@ pub enum Verb {
     Start,
     /// Stop a running container.
     Stop,
+    /// Write an archive of a folder.
+    Archive,
+    /// Put the files of an archive into a folder.
+    Unpack,
 }
 
 impl Verb {
@@ -23,6 +27,8 @@ impl Verb {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Archive => "archive",
+            Self::Unpack => "restore",
         }
     }
 
@@ -31,6 +37,8 @@ impl Verb {
         match self {
             Self::Start => "started",
             Self::Stop => "stopped",
+            Self::Archive => "archived",
+            Self::Unpack => "restored",
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Config {
     pub color: Color,
     /// Folders whose sub-folders are projects, instead of the platform's.
     pub folder_roots: Option<Vec<String>>,
+    /// The folder that archives are written to, instead of the platform's.
+    pub archives: Option<PathBuf>,
     /// The event that views begin with.
     pub event: Option<Event>,
     /// The profile of every workspace, instead of the one recognised: an id or a file.

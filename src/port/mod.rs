@@ -1,11 +1,13 @@
 //! Traits toward the world, and the plain data they speak in. No implementations.
 
+pub mod archive;
 mod clock;
 mod disk;
 mod engine;
 mod host;
 mod sandbox;
 
+pub use archive::Archives;
 pub use clock::Clock;
 pub use disk::{Disk, EntryKind, FolderId, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{

@@ -29,9 +29,11 @@ pub use disk::LocalDisk;
 pub use folder::folder;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
+pub use open::Root;
 pub use project::{Budget, project};
 pub use read::read;
 pub use stream::stream;
+pub use troubles::words;
 
 /// Which files in a place count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The use cases both faces call: inventory, risk, explain, plans and their runner. No drawing, no printing.
 
 pub mod act;
+pub mod archive;
 pub mod du;
 pub mod explain;
 pub mod find;
@@ -32,7 +33,7 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 pub use crate::platform::config::{Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Can, Clock, Disk, Endpoint, Engine, EntryKind, Host, Image, Inventory, Matching, PathKind, Progress, Right,
-    Row, Totals,
+    Archives, Can, Clock, Disk, Endpoint, Engine, EntryKind, Host, Image, Inventory, Matching, PathKind,
+    Progress, Right, Row, Totals,
 };
 pub use crate::store::Store;

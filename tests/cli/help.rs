@@ -14,6 +14,7 @@ fn help_of_every_verb() {
         "du",
         "start",
         "stop",
+        "archive",
         "log",
         "profiles",
         "guide",

@@ -1,5 +1,7 @@
 //! The command line, as a person or a script meets it: the real binary, the real engine.
 
+mod archive;
+mod archive_odd;
 mod change;
 mod check;
 mod du;

@@ -38,12 +38,7 @@ pub async fn run(
     plan: &Plan,
     consent: Consent,
 ) -> Result<()> {
-    if !consent.yes {
-        return Err(Error::new(Kind::Refused, "nobody agreed to the plan").hint("`--yes` agrees to it"));
-    }
-    if plan.loses_data() && !consent.lose_data {
-        return Err(refuse_losses(plan));
-    }
+    agreed(plan, consent)?;
     let mut journal = store.journal(plan)?;
     for (number, step) in plan.steps.iter().enumerate() {
         // Nothing was begun, so there is nothing to finish later either.
@@ -91,6 +86,14 @@ pub async fn run(
         Some(step) => not_in_the_books(step, error),
         None => error,
     })
+}
+
+/// Whether a person agreed to the plan, and to what it loses.
+pub(super) fn agreed(plan: &Plan, consent: Consent) -> Result<()> {
+    if !consent.yes {
+        return Err(Error::new(Kind::Refused, "nobody agreed to the plan").hint("`--yes` agrees to it"));
+    }
+    if plan.loses_data() && !consent.lose_data { Err(refuse_losses(plan)) } else { Ok(()) }
 }
 
 /// Books that could not be written after the engine did the step: that it is done comes first.
