@@ -14,6 +14,7 @@ use outlast::core::habits::FolderFacts;
 use outlast::engine::demo::Demo;
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
+use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
             clock: Arc::new(System),
             disk: Arc::new(LocalDisk),
             archives: Arc::new(LocalArchives),
+            files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
             config: &config::load,
@@ -86,6 +88,7 @@ fn dashboard(start: Start) -> Result<u8> {
         ports: Ports {
             machine,
             engine,
+            files: Arc::new(LocalFiles),
             clock,
             store: {
                 let host = Arc::clone(&host);

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["work", "port", "store", "keys", "core", "text"]),
     ("core", &["text"]),
     ("engine", &["port", "scan", "sys", "core", "text"]),
+    ("files", &["port", "scan", "core", "text"]),
     ("keys", &["model", "core", "text"]),
     // Of `port` only its plain data: an endpoint, its rights, its images.
     ("model", &["port", "keys", "core", "text"]),
@@ -42,6 +43,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("md5", &["work"]),
     ("ratatui", &["ui", "term"]),
     ("rustix", &["scan", "engine", "platform", "store", "term", "sys", "backup"]),
+    ("md5", &["files", "work"]),
+    ("ratatui", &["ui", "term"]),
+    ("rustix", &["files", "scan", "engine", "platform", "store", "term", "sys"]),
     ("serde_saphyr", &["platform"]),
     ("signal_hook", &["term"]),
     ("sysinfo", &["platform", "engine/machine"]),

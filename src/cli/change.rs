@@ -34,8 +34,7 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
             return Err(error);
         }
     };
-    let (engine, host, clock) = (context.engine.as_ref(), &context.host, context.clock.as_ref());
-    let outcome = act::run(engine, &store, host, &context.profiles, clock, &plan, consent).await;
+    let outcome = context.runner(&store).run(&plan, consent).await;
     let result = match &outcome {
         Ok(()) => "done",
         Err(error) if matches!(error.kind, Kind::Refused | Kind::Protected) => "refused",
@@ -54,7 +53,7 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
 
 /// Finishes the books of plans that were cut off and says so beside the answer.
 pub(super) async fn recover(context: &Context<'_>, store: &Store) {
-    for said in act::recover(context.engine.as_ref(), store, context.clock.as_ref()).await {
+    for said in act::recover(context.engine.as_ref(), &context.files, store, context.clock.as_ref()).await {
         super::warn(&said);
     }
 }

@@ -33,6 +33,7 @@ pub mod rules;
 pub mod secrets;
 pub mod situation;
 pub mod span;
+pub mod spot;
 pub mod storage;
 pub mod subject;
 pub mod timer;

@@ -42,14 +42,14 @@ impl Root {
 
     /// The same root for another thread, beneath which folders on other mounts are not opened but
     /// refused with `EXDEV`; not so where the kernel takes them [`Self::by_component`].
-    pub(super) fn on_its_mount(&self) -> Result<Self> {
+    pub fn on_its_mount(&self) -> Result<Self> {
         let handle = fcntl_dupfd_cloexec(&self.handle, 0)?;
         let resolve = self.resolve.union(ResolveFlags::NO_XDEV);
         Ok(Self { handle, by_component: self.by_component.clone(), resolve })
     }
 
     /// Whether folders are opened one name after the other.
-    pub(super) fn by_component(&self) -> bool {
+    pub fn by_component(&self) -> bool {
         self.by_component.get()
     }
 

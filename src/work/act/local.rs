@@ -40,6 +40,7 @@ pub fn one_step(verb: Verb, subject: &Path, call: String, undo: Option<String>, 
         bytes: None,
         loses: Vec::<Loss>::new(),
         reversible_by: undo,
+        files: None,
     };
     Plan {
         id: new_id(now),

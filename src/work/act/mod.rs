@@ -2,6 +2,7 @@
 //!
 //! A plan is the same text in the dialog and in `--dry-run`.
 
+pub(crate) mod files;
 mod local;
 mod recover;
 mod run;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 
 pub use local::{Books, local, one_step};
 pub use recover::recover;
-pub use run::{Consent, run};
+pub use run::{Consent, Runner};
 
 use super::explain::quote;
 use crate::core::aftermath::Aftermath;
@@ -96,6 +97,7 @@ pub fn plan(
             name,
             bytes: None,
             loses,
+            files: None,
         }],
         notes: if verb == Verb::Stop {
             no_pause(&grounds.classifier()).into_iter().collect()
