@@ -88,6 +88,14 @@ pub enum Command {
     Stop(ChangeArgs),
     /// Write a folder into an archive as the platform does; list, check and restore archives.
     Archive(ArchiveArgs),
+    /// Make another folder, here or elsewhere, like this one, through rsync. Deletes nothing unless asked to.
+    Mirror(MirrorArgs),
+    /// Say how projects stand with git: what was never pushed comes first to mind.
+    Git(GitArgs),
+    /// Put a project under git: a .gitignore, a first commit without data and models, a remote.
+    GitInit(GitInitArgs),
+    /// Print what makes this machine back up by itself: for systemd or cron. Installs nothing.
+    Schedule(ScheduleArgs),
     /// Show what outlast changed.
     Log(LogArgs),
     /// List the platforms that are known.
@@ -122,6 +130,10 @@ impl Command {
             Self::Start(args) => (args.json, "start"),
             Self::Stop(args) => (args.json, "stop"),
             Self::Archive(args) => (args.in_json(), "archive"),
+            Self::Mirror(args) => (args.json, "mirror"),
+            Self::Git(args) => (args.json, "git"),
+            Self::GitInit(args) => (args.json, "git-init"),
+            Self::Schedule(args) => (args.json, "schedule"),
             Self::Log(args) => (args.json, "log"),
             Self::Profiles(args) => (args.json, "profiles"),
             Self::Tour(args) => (args.json, "tour"),
@@ -379,6 +391,86 @@ pub struct RestoreArgs {
     /// Do not ask.
     #[arg(short, long)]
     pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mirror`
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct MirrorArgs {
+    /// A workspace, or a folder of this host.
+    #[arg(value_name = "NAME|PATH")]
+    pub source: OsString,
+    /// A folder of this host, HOST:PATH over ssh, or rsync://HOST/MODULE.
+    pub dest: String,
+    /// Delete there what is no more here. Needs --lose-data.
+    #[arg(long)]
+    pub delete: bool,
+    /// Leave this out, as rsync's own --exclude.
+    #[arg(long, value_name = "NAME")]
+    pub exclude: Vec<String>,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask. Never agrees to losing data.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Agree to losing the files that the plan names.
+    #[arg(long)]
+    pub lose_data: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `git`
+#[derive(Args, Debug)]
+pub struct GitArgs {
+    /// A workspace, or a folder of this host; all projects, unless said here.
+    #[arg(value_name = "NAME|PATH")]
+    pub subject: Option<OsString>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `git-init`
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct GitInitArgs {
+    /// A workspace, or a folder of this host; the folder you are in, unless said here.
+    #[arg(value_name = "NAME|PATH")]
+    pub subject: Option<OsString>,
+    /// Where to push to.
+    #[arg(long, value_name = "URL")]
+    pub remote: Option<String>,
+    /// Push the first commit there.
+    #[arg(long)]
+    pub push: bool,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `schedule`
+#[derive(Args, Debug)]
+pub struct ScheduleArgs {
+    /// The workspace.
+    pub name: String,
+    /// A service and a timer of systemd; what is printed unless --cron is said.
+    #[arg(long, conflicts_with = "cron")]
+    pub systemd: bool,
+    /// A line for crontab.
+    #[arg(long)]
+    pub cron: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

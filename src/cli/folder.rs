@@ -36,7 +36,9 @@ pub(super) async fn find(asked: Option<&OsStr>, context: &Context<'_>) -> Result
             Ok(entry) => {
                 let rules =
                     entry.stands_on().map_or_else(|| Arc::new(standing), |grounds| Arc::clone(&grounds.rules));
-                let path = gather::folder_of(entry, &roots).ok_or_else(|| {
+                // Seen from inside, the folder is where it is mounted.
+                let inside = || entry.workspace.container.is_none().then(|| rules.workspace.clone()).flatten();
+                let path = gather::folder_of(entry, &roots).or_else(inside).ok_or_else(|| {
                     let name = printable(&entry.workspace.name);
                     Error::new(Kind::NotFound, format!("{name} has no folder on this host"))
                         .hint("`outlast mounts NAME` shows where its paths are; name a folder instead")

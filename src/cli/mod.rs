@@ -10,17 +10,20 @@ mod du;
 mod explain;
 mod find;
 mod folder;
+mod git;
 mod guide;
 mod habits;
 mod interrupt;
 mod lifecycle;
 mod log;
 mod ls;
+mod mirror;
 mod mounts;
 mod out;
 mod profiles;
 mod progress;
 mod risk;
+mod schedule;
 mod survives;
 mod table;
 mod tour;
@@ -171,6 +174,9 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::Survives(_)
                 | Command::Check(_)
                 | Command::Archive(_)
+                | Command::Mirror(_)
+                | Command::Git(_)
+                | Command::GitInit(_)
         ) || matches!(&command, Command::Guide(args) if args.name.is_some());
         if looks {
             context.or_this_machine().await?;
@@ -190,6 +196,10 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Archive(args) => archive::run(&args, &context, out).await,
+            Command::Mirror(args) => mirror::run(&args, &context, out).await,
+            Command::Git(args) => git::list(&args, &context, out).await,
+            Command::GitInit(args) => git::init(&args, &context, out).await,
+            Command::Schedule(args) => schedule::run(&args, &context, out),
             Command::Log(args) => log::run(&args, &context, out).await,
             Command::Tour(args) => tour::run(&args, &context, out).await,
             Command::Guide(args) => guide::run(&args, &context, out).await,

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::check::{Finding, Severity};
 use super::error::{Error, Kind};
 use super::pattern::like;
 use crate::text::{printable_path, size};
@@ -147,6 +148,23 @@ pub fn read_owner(text: &str) -> Option<(u32, u32)> {
     Some((user.parse().ok()?, group.parse().ok()?))
 }
 
+/// What `check` says of a folder that is too large to be backed up, or nears that; nothing of others.
+pub fn finding(subject: &str, bytes: u64, limit: u64) -> Option<Finding> {
+    let (id, severity, evidence) = match Gauge::of(bytes, limit) {
+        Gauge::Within => return None,
+        Gauge::Near => ("near-backup-limit", Severity::Notice, "nears the"),
+        Gauge::Over => ("over-backup-limit", Severity::Warning, "is over the"),
+    };
+    let (folder, most) = (size(bytes), size(limit));
+    let mut evidence =
+        format!("its folder holds {folder} ({bytes} bytes) and {evidence} {most} that is backed up");
+    if severity == Severity::Warning {
+        evidence.push_str(": it is pinned to this node");
+    }
+    let fix = "`outlast du` says what takes the space; move data elsewhere".into();
+    Some(Finding { id, severity, subject: subject.into(), evidence, fix })
+}
+
 /// Why something is too large; `what` is the folder or the archive.
 pub fn too_large(what: &str, path: &Path, bytes: u64, limit: u64) -> Error {
     Error::new(
@@ -219,6 +237,11 @@ mod tests {
         assert_eq!(Gauge::of(LIMIT, LIMIT), Gauge::Near);
         assert_eq!(Gauge::of(LIMIT + 1, LIMIT), Gauge::Over);
         assert_eq!(Gauge::of(12_000_000_000, LIMIT), Gauge::Within);
+        assert_eq!(finding("p", LIMIT, LIMIT).map(|one| one.severity), Some(Severity::Notice));
+        let over = finding("p", LIMIT + 1, LIMIT).unwrap();
+        assert_eq!((over.id, over.severity), ("over-backup-limit", Severity::Warning));
+        assert!(over.evidence.contains("pinned to this node"), "{over:?}");
+        assert_eq!(finding("p", 1, LIMIT), None);
         let error = too_large("the folder", Path::new("/home/vessl"), LIMIT + 1, LIMIT);
         assert!(error.message.contains("16106127361") && error.message.contains("16106127360"), "{error}");
     }

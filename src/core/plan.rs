@@ -20,6 +20,10 @@ pub enum Verb {
     Archive,
     /// Put the files of an archive into a folder.
     Unpack,
+    /// Put a folder under git.
+    GitInit,
+    /// Make one folder like another.
+    Mirror,
     /// Give a file or folder another name, in the same folder.
     Rename,
     /// Copy a file or folder to where nothing is.
@@ -40,6 +44,8 @@ impl Verb {
             Self::Stop => "stop",
             Self::Archive => "archive",
             Self::Unpack => "restore",
+            Self::GitInit => "git-init",
+            Self::Mirror => "mirror",
             Self::Rename => "rename",
             Self::Copy => "copy",
             Self::Trash => "trash",
@@ -55,6 +61,8 @@ impl Verb {
             Self::Stop => "stopped",
             Self::Archive => "archived",
             Self::Unpack => "restored",
+            Self::GitInit => "put under git",
+            Self::Mirror => "mirrored",
             Self::Rename => "renamed",
             Self::Copy => "copied",
             Self::Trash => "moved to the trash",

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::act::one_step;
 use super::explain::quote;
+use super::watched::watched;
 use crate::core::archive::{Excludes, Packing, name, packing, too_large};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::{Plan, Verb};
@@ -17,8 +20,8 @@ use crate::port::archive::{Meter, WriteOrder};
 use crate::port::{Archives, Clock, Disk, Pace};
 use crate::text::{printable_path, size};
 
-/// How often progress is told.
-const EVERY: Duration = Duration::from_millis(100);
+/// How often a walk is looked at.
+const LOOKED_AT: Duration = Duration::from_millis(100);
 /// How long a list may take to read archives through.
 const LISTED_WITHIN: Duration = Duration::from_secs(5);
 /// The folder beside the others that an archive over the limit goes to.
@@ -98,7 +101,7 @@ pub async fn prepare(
     for step in &mut plan.steps {
         step.bytes = Some(measured.bytes);
     }
-    let from = format!("{}:{}", asked.host, printable_path(&folder));
+    let from = source(&asked.host, &folder);
     Ok(Prepared {
         plan,
         order: WriteOrder { source: folder, file, limit: asked.limit, excludes: asked.excludes, from },
@@ -141,7 +144,7 @@ struct Measured {
 
 fn measure(disk: &dyn Disk, folder: &Path, meter: &Meter) -> Result<Measured> {
     let walk = disk.walk(folder, Pace::Full)?;
-    while !walk.ended(EVERY) {
+    while !walk.ended(LOOKED_AT) {
         if meter.stopped() {
             walk.stop();
             return Err(Error::new(Kind::Cancelled, "stopped; nothing was written"));
@@ -179,6 +182,30 @@ pub async fn list(
     let (archives, folder) = (Arc::clone(archives), folder.to_path_buf());
     let within = (!all).then_some(LISTED_WITHIN);
     watched(&Arc::default(), move |meter| archives.list(&folder, within, meter), stop, tell).await
+}
+
+/// When each of these folders was archived last, as far as the archives of one place tell. None is read
+/// through for it.
+pub async fn last(
+    archives: &Arc<dyn Archives>,
+    place: &Path,
+    folders: &[PathBuf],
+    host: &str,
+) -> Result<Vec<Option<Timestamp>>> {
+    let (archives, place) = (Arc::clone(archives), place.to_path_buf());
+    let listing = move |meter: &Meter| archives.list(&place, Some(Duration::ZERO), meter);
+    let found = watched(&Arc::default(), listing, std::future::pending(), &mut |_, _| {}).await?;
+    let of = |folder: &PathBuf| {
+        let from = source(host, &folder.canonicalize().unwrap_or_else(|_| folder.clone()));
+        let mut all = found.iter().filter(|one| one.from.as_deref() == Some(from.as_str()));
+        all.find_map(|one| one.made)
+    };
+    Ok(folders.iter().map(of).collect())
+}
+
+/// Where an archive is from, for whoever finds it.
+fn source(host: &str, folder: &Path) -> String {
+    format!("{host}:{}", printable_path(folder))
 }
 
 /// Reads an archive to its end.
@@ -254,31 +281,4 @@ pub async fn restore(
 ) -> Result<Restored> {
     let archives = Arc::clone(archives);
     watched(&Arc::default(), move |meter| archives.restore(&order, meter), stop, tell).await
-}
-
-/// Works on a thread that may wait, and tells how far it is. Where somebody asks to stop, the work is
-/// told and waited for: it cleans up behind itself.
-async fn watched<T: Send + 'static>(
-    meter: &Arc<Meter>,
-    work: impl FnOnce(&Meter) -> Result<T> + Send + 'static,
-    stop: impl Future<Output = ()>,
-    tell: &mut dyn FnMut(u64, u64),
-) -> Result<T> {
-    let mut stop = std::pin::pin!(stop);
-    let theirs = Arc::clone(meter);
-    let mut work = tokio::task::spawn_blocking(move || work(&theirs));
-    let mut stopping = false;
-    loop {
-        tokio::select! {
-            done = &mut work => return done.map_err(|error| Error::new(Kind::Failed, error.to_string()))?,
-            () = &mut stop, if !stopping => {
-                stopping = true;
-                meter.stop();
-            }
-            () = tokio::time::sleep(EVERY) => {
-                let (files, bytes) = meter.so_far();
-                tell(files, bytes);
-            }
-        }
-    }
 }

@@ -2,21 +2,26 @@
 
 pub mod act;
 pub mod archive;
+mod child;
 pub mod du;
 pub mod explain;
 pub mod find;
 pub mod gather;
 pub mod git;
+pub mod git_init;
 pub mod ground;
 pub mod habits;
 pub mod lifecycle;
+pub mod mirror;
 pub mod mounts;
 pub mod packages;
 mod recovery;
+pub mod refetch;
 pub mod risk;
 pub mod roster;
 pub mod tour;
 pub mod twin;
+mod watched;
 
 #[cfg(test)]
 mod fake;

@@ -7,15 +7,18 @@ mod check;
 mod du;
 mod events;
 mod find;
+mod git;
 mod harm;
 mod help;
 mod layers;
 mod learn;
 mod lifecycle;
 mod list;
+mod mirror;
 mod packages;
 mod paths;
 mod risk;
+mod schedule;
 mod tour;
 
 use std::path::Path;

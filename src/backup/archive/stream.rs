@@ -348,3 +348,7 @@ fn check_pieces(size: u64, pieces: &[(u64, u64)], stored: u64) -> Result<()> {
 fn damaged(why: &str) -> Flaw {
     Flaw::Damaged(why.into())
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

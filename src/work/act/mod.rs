@@ -241,6 +241,8 @@ fn loss_line(loss: &Loss) -> String {
         (Some(0), _) => format!("{what} no files there"),
         (Some(1), Some(bytes)) => format!("{what} 1 file, {}", size(bytes)),
         (Some(files), Some(bytes)) => format!("{what} {files} files, {}", size(bytes)),
+        (Some(1), None) => format!("{what} 1 file of unknown size"),
+        (Some(files), None) => format!("{what} {files} files of unknown size"),
         _ => format!("{what} not known, nobody could look"),
     }
 }
