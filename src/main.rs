@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use outlast::app::Ports;
 use outlast::app::session::{self, Session};
+use outlast::backup::LocalArchives;
 use outlast::cli::{self, EngineChoice, Start, When, Wiring};
 use outlast::core::error::{Error, Kind, Result};
 use outlast::core::habits::FolderFacts;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
             disk: Arc::new(LocalDisk),
+            archives: Arc::new(LocalArchives),
             files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),

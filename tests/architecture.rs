@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     // `app` and `cli` hand the ports and the store to `work`.
     ("app", &["ui", "model", "work", "term", "port", "store", "keys", "core", "text"]),
-    ("backup", &["port", "core", "text"]),
+    // `scan` opens folders beneath a handle, the same way for reading and for writing.
+    ("backup", &["port", "scan", "sys", "core", "text"]),
     ("cli", &["work", "port", "store", "keys", "core", "text"]),
     ("core", &["text"]),
     ("engine", &["port", "scan", "sys", "core", "text"]),
@@ -38,14 +39,20 @@ const HOMES: &[(&str, &[&str])] = &[
     ("crossterm", &["term"]),
     ("directories", &["platform", "store"]),
     ("libc", &["sys"]),
+    ("flate2", &["backup/archive"]),
+    ("md5", &["work"]),
+    ("ratatui", &["ui", "term"]),
+    ("rustix", &["scan", "engine", "platform", "store", "term", "sys", "backup"]),
     ("md5", &["files", "work"]),
     ("ratatui", &["ui", "term"]),
     ("rustix", &["files", "scan", "engine", "platform", "store", "term", "sys"]),
     ("serde_saphyr", &["platform"]),
     ("signal_hook", &["term"]),
     ("sysinfo", &["platform", "engine/machine"]),
+    ("tar", &["backup/archive"]),
     ("toml", &["platform"]),
     ("tui_textarea", &["ui", "app"]),
+    ("zip", &["backup/archive"]),
 ];
 
 /// What the pure folders must not touch.

@@ -24,7 +24,8 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
         show(&plan, "planned", None, args, context, out)?;
         return Ok(0);
     };
-    let consent = match agree(&plan, args, context, out) {
+    let ask = Ask { yes: args.yes, lose_data: args.lose_data, json: args.json };
+    let consent = match agree(&plan, ask, context, out) {
         Ok(consent) => consent,
         Err(error) => {
             if args.json {
@@ -88,19 +89,27 @@ fn show(
     out.lines(act::plan_lines(plan, now))
 }
 
+/// What a person said beforehand.
+#[derive(Clone, Copy)]
+pub(super) struct Ask {
+    pub(super) yes: bool,
+    pub(super) lose_data: bool,
+    pub(super) json: bool,
+}
+
 /// Asks where somebody can answer; `--yes` answers, and never agrees to losing data.
-fn agree(plan: &Plan, args: &ChangeArgs, context: &Context<'_>, out: &mut Out) -> Result<Consent> {
-    let consent = Consent { yes: true, lose_data: args.lose_data };
-    if args.yes || (plan.loses_data() && !args.lose_data) {
+pub(super) fn agree(plan: &Plan, ask: Ask, context: &Context<'_>, out: &mut Out) -> Result<Consent> {
+    let consent = Consent { yes: true, lose_data: ask.lose_data };
+    if ask.yes || (plan.loses_data() && !ask.lose_data) {
         // The runner refuses losses nobody agreed to, with its reason.
         return Ok(consent);
     }
     let somebody = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    if !somebody || args.json {
+    if !somebody || ask.json {
         return Err(Error::new(Kind::Refused, "nobody is there to agree to the plan")
             .hint("`--dry-run` shows it, `--yes` agrees to it"));
     }
-    show(plan, "planned", None, args, context, out)?;
+    out.lines(act::plan_lines(plan, context.clock.now()))?;
     let mut stderr = std::io::stderr().lock();
     // An answer can be given also where the question could not be shown.
     let _ = write!(stderr, "go on? [y/N] ").and_then(|()| stderr.flush());

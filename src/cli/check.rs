@@ -2,16 +2,24 @@
 //!
 //! The exit codes are those of monitoring: 0 ok, 1 warning, 2 critical, 3 unknown.
 
+use std::path::PathBuf;
+
 use super::args::CheckArgs;
 use super::context::Context;
 use super::ls::of_others;
 use super::out::Out;
+use crate::core::archive;
 use crate::core::check::{self, Check, Finding};
 use crate::core::classify::Grounds;
+use crate::core::due;
 use crate::core::error::Result;
 use crate::core::report::Head;
 use crate::core::workspace::Workspace;
 use crate::text::printable;
+use crate::work::archive as work_archive;
+use crate::work::gather::{self, Gathered};
+use crate::work::ground;
+use crate::work::roster::Entry;
 
 /// Checks one workspace, or all with the settings.
 pub(super) async fn run(args: &CheckArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
@@ -19,11 +27,19 @@ pub(super) async fn run(args: &CheckArgs, context: &Context<'_>, out: &mut Out) 
     let (workspaces, of_hidden, troubles) = if let Some(name) = &args.name {
         let (workspace, grounds, list) = context.named(name).await?;
         findings.extend(of(&workspace, &grounds));
+        findings.extend(limit(&workspace, &grounds, context).await);
+        let entry = Entry { workspace: workspace.clone(), grounds: Some(Ok(grounds)) };
+        let one = Gathered { entries: vec![entry], ..Gathered::default() };
+        findings.extend(due(&one, Some(&workspace), context).await);
         (1, 0, list.troubles)
     } else {
         let list = context.gather(|_| true).await?;
+        findings.extend(due(&list, None, context).await);
         let looked_at = list.entries.iter().filter_map(|entry| Some((&entry.workspace, entry.stands_on()?)));
         findings.extend(looked_at.clone().flat_map(|(workspace, grounds)| of(workspace, grounds)));
+        for (workspace, grounds) in looked_at.clone() {
+            findings.extend(limit(workspace, grounds, context).await);
+        }
         findings.extend(context.refused.iter().map(check::refused));
         (looked_at.count(), list.hidden.len(), list.troubles)
     };
@@ -48,6 +64,42 @@ pub(super) async fn run(args: &CheckArgs, context: &Context<'_>, out: &mut Out) 
 
 fn of(workspace: &Workspace, grounds: &Grounds) -> Vec<Finding> {
     check::workspace(workspace.container.as_deref().unwrap_or(&workspace.name), grounds)
+}
+
+/// What the platform's limit for backups makes of a folder.
+async fn limit(workspace: &Workspace, grounds: &Grounds, context: &Context<'_>) -> Option<Finding> {
+    let pinned = ground::pinned(context.engine.as_ref(), workspace, grounds).await?;
+    let subject = workspace.container.as_deref().unwrap_or(&workspace.name);
+    archive::finding(subject, pinned.bytes?, pinned.limit)
+}
+
+/// Folders whose last archive is too old, or that have none, where it is known in which place archives lie.
+async fn due(list: &Gathered, only: Option<&Workspace>, context: &Context<'_>) -> Vec<Finding> {
+    let (entries, hidden) = (list.entries.clone(), list.hidden.clone());
+    let mut list = Gathered { entries, hidden, ..Gathered::default() };
+    let (standing, roots) = context.add_retired(&mut list);
+    let platform = standing.parameters.get("archives").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let Some(place) = context.config.archives.clone().or(platform) else { return Vec::new() };
+    let wanted = list.entries.iter().filter(|entry| only.is_none_or(|only| only.key == entry.workspace.key));
+    let folders = wanted.filter_map(|entry| Some((&entry.workspace.name, gather::folder_of(entry, &roots)?)));
+    let (names, folders): (Vec<_>, Vec<_>) = folders.unzip();
+    let Ok(place) = context.host_path(&place) else { return Vec::new() };
+    let last = work_archive::last(&context.archives, &place, &folders, &context.host.hostname).await;
+    let now = context.clock.now();
+    match last {
+        Ok(last) => {
+            let all = names.into_iter().zip(last);
+            all.filter_map(|(name, last)| due::due(last, now, context.config.overdue_after).finding(name, now))
+                .collect()
+        }
+        Err(error) => vec![Finding {
+            id: "archives-not-read",
+            severity: check::Severity::Warning,
+            subject: place.display().to_string(),
+            evidence: error.message,
+            fix: "make the folder readable, or set another one with `archives` in the settings".into(),
+        }],
+    }
 }
 
 /// One line that says it all: cron mails it, monitoring shows it.

@@ -1,6 +1,5 @@
 //! `outlast du [PATH]`: what takes the space in a folder, and which files are large or new.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use super::Wiring;
 use super::args::DuArgs;
 use super::interrupt::Interrupt;
 use super::out::Out;
+use super::progress::Line;
 use super::table::{Side, Table};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::report::{Head, PathText, Trouble};
@@ -74,7 +74,7 @@ pub(super) fn run(args: &DuArgs, wiring: &Wiring<'_>, out: &mut Out) -> Result<u
     let runtime = super::runtime()?;
     let found = runtime.block_on(async {
         let mut interrupt = Interrupt::listen()?;
-        usage(&wiring.disk, &root, question, interrupt.came(), &mut |progress| line.tell(progress)).await
+        usage(&wiring.disk, &root, question, interrupt.came(), &mut |progress| tell(&mut line, progress)).await
     });
     line.clear();
     // A disk that does not answer must not keep the program from leaving.
@@ -216,33 +216,7 @@ fn counted(many: u64, what: &str) -> String {
     format!("{many} {what}{ending}")
 }
 
-/// One line on standard error that tells how far it is, where somebody watches.
-struct Line {
-    watched: bool,
-    shown: bool,
-}
-
-impl Line {
-    fn new() -> Self {
-        Self { watched: std::io::stderr().is_terminal(), shown: false }
-    }
-
-    fn tell(&mut self, progress: &Progress) {
-        if self.watched {
-            let total = progress.total;
-            write_over(&format!("{} entries, {}", total.files + total.dirs, size(total.allocated)));
-            self.shown = true;
-        }
-    }
-
-    fn clear(&self) {
-        if self.shown {
-            write_over("");
-        }
-    }
-}
-
-fn write_over(text: &str) {
-    // The answer does not depend on it.
-    let _ = write!(std::io::stderr().lock(), "\r{text}\x1b[K");
+fn tell(line: &mut Line, progress: &Progress) {
+    let total = progress.total;
+    line.tell(&format!("{} entries, {}", total.files + total.dirs, size(total.allocated)));
 }

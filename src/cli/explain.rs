@@ -17,6 +17,7 @@ use crate::core::subject::Subject;
 use crate::core::workspace::Workspace;
 use crate::text::{pad, printable, printable_path, width, wrap};
 use crate::work::explain::{Explained, command, container_paths, explain, of_the_host, seen_in};
+use crate::work::refetch::{Copies, copies};
 use crate::work::{Engine, PathKind, ground};
 
 /// What the question turned out to be about.
@@ -62,11 +63,17 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out
     let todo = (answer.kind != PathKind::Absent)
         .then(|| command(workspace, &grounds.classifier(), &answer.resolved, verdict, event))
         .flatten();
+    let on_host =
+        answer.host_path.clone().or_else(|| workspace.container.is_none().then(|| answer.resolved.clone()));
+    let copies = match on_host.filter(|_| !context.is_playground()) {
+        Some(on_host) => copies(on_host, &answer.resolved, &grounds.rules).await,
+        None => None,
+    };
     if args.json {
-        out.json(&report(&question, &answer, todo, context))?;
+        out.json(&Explain { copies: copies.map(Copies::key), ..report(&question, &answer, todo, context) })?;
     } else {
         context.warn(&question.troubles);
-        out.lines(lines(&question, &answer, todo.as_deref(), event))?;
+        out.lines(lines(&question, &answer, todo.as_deref(), event, copies))?;
     }
     Ok(u8::from(context.denied.is_some()))
 }
@@ -178,6 +185,7 @@ fn report(question: &Question, answer: &Explained, command: Option<String>, cont
         fates,
         why,
         command,
+        copies: None,
     }
 }
 
@@ -193,7 +201,13 @@ const COLUMNS: usize = 80;
 /// Columns of the names of facts.
 const NAMES: usize = 13;
 
-fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: Event) -> Vec<String> {
+fn lines(
+    question: &Question,
+    answer: &Explained,
+    command: Option<&str>,
+    event: Event,
+    copies: Option<Copies>,
+) -> Vec<String> {
     let first = answer.fates.of(event);
     let mut lines = wrap(&sentence(question, answer, event), COLUMNS);
     if let Some(command) = command {
@@ -224,6 +238,9 @@ fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: 
         Some(true) => {}
         Some(false) => fact("there now", "nothing yet"),
         None => fact("there now", "not known"),
+    }
+    if let Some(copies) = copies {
+        fact("copies", &copies.words());
     }
     if let Some(condition) = first.condition_words() {
         fact("condition", &condition);

@@ -1,5 +1,6 @@
 //! The command line: one file a verb; prints the same reports as the screen.
 
+mod archive;
 mod args;
 mod change;
 mod check;
@@ -8,16 +9,21 @@ mod documents;
 mod du;
 mod explain;
 mod find;
+mod folder;
+mod git;
 mod guide;
 mod habits;
 mod interrupt;
 mod lifecycle;
 mod log;
 mod ls;
+mod mirror;
 mod mounts;
 mod out;
 mod profiles;
+mod progress;
 mod risk;
+mod schedule;
 mod survives;
 mod table;
 mod tour;
@@ -39,7 +45,7 @@ use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
+use crate::work::{Archives, Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -56,6 +62,8 @@ pub struct Wiring<'w> {
     pub clock: Arc<dyn Clock>,
     /// The disk.
     pub disk: Arc<dyn Disk>,
+    /// Archives of folders.
+    pub archives: Arc<dyn Archives>,
     /// The files of this machine.
     pub files: Arc<dyn Files>,
     /// Makes engines.
@@ -165,6 +173,10 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::Lifecycle(_)
                 | Command::Survives(_)
                 | Command::Check(_)
+                | Command::Archive(_)
+                | Command::Mirror(_)
+                | Command::Git(_)
+                | Command::GitInit(_)
         ) || matches!(&command, Command::Guide(args) if args.name.is_some());
         if looks {
             context.or_this_machine().await?;
@@ -183,6 +195,11 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Check(args) => check::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
+            Command::Archive(args) => archive::run(&args, &context, out).await,
+            Command::Mirror(args) => mirror::run(&args, &context, out).await,
+            Command::Git(args) => git::list(&args, &context, out).await,
+            Command::GitInit(args) => git::init(&args, &context, out).await,
+            Command::Schedule(args) => schedule::run(&args, &context, out),
             Command::Log(args) => log::run(&args, &context, out).await,
             Command::Tour(args) => tour::run(&args, &context, out).await,
             Command::Guide(args) => guide::run(&args, &context, out).await,

@@ -4,8 +4,10 @@
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
 pub mod aftermath;
+pub mod archive;
 pub mod check;
 pub mod classify;
+pub mod due;
 pub mod error;
 pub mod event;
 pub mod facts;
@@ -13,11 +15,13 @@ pub mod fate;
 pub mod filesystem;
 pub mod finding;
 pub mod found;
+pub mod git_init;
 pub mod habits;
 pub mod identity;
 pub mod lessons;
 pub mod lifecycle;
 pub mod limits;
+pub mod mirror;
 pub mod mount;
 pub mod object;
 pub mod path;
@@ -27,8 +31,11 @@ pub mod places;
 pub mod plan;
 pub mod profile;
 pub mod recognise;
+pub mod refetch;
 pub mod report;
 pub mod rules;
+pub mod schedule;
+pub mod secrets;
 pub mod situation;
 pub mod span;
 pub mod spot;

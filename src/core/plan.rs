@@ -16,6 +16,14 @@ pub enum Verb {
     Start,
     /// Stop a running container.
     Stop,
+    /// Write an archive of a folder.
+    Archive,
+    /// Put the files of an archive into a folder.
+    Unpack,
+    /// Put a folder under git.
+    GitInit,
+    /// Make one folder like another.
+    Mirror,
     /// Give a file or folder another name, in the same folder.
     Rename,
     /// Copy a file or folder to where nothing is.
@@ -34,6 +42,10 @@ impl Verb {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Archive => "archive",
+            Self::Unpack => "restore",
+            Self::GitInit => "git-init",
+            Self::Mirror => "mirror",
             Self::Rename => "rename",
             Self::Copy => "copy",
             Self::Trash => "trash",
@@ -47,6 +59,10 @@ impl Verb {
         match self {
             Self::Start => "started",
             Self::Stop => "stopped",
+            Self::Archive => "archived",
+            Self::Unpack => "restored",
+            Self::GitInit => "put under git",
+            Self::Mirror => "mirrored",
             Self::Rename => "renamed",
             Self::Copy => "copied",
             Self::Trash => "moved to the trash",

@@ -278,6 +278,9 @@ pub struct Explain {
     pub why: WhyMap,
     /// The one command that brings it out of harm's way.
     pub command: Option<String>,
+    /// Where a file of this machine can be had again: `dvc`, `lfs`, `shared_data`, or `only_copy`; `null`
+    /// where nobody could say.
+    pub copies: Option<&'static str>,
 }
 
 /// A place as one workspace sees it.

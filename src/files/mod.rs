@@ -53,7 +53,7 @@ impl Files for LocalFiles {
             Verb::Restore => trash::restore(act),
             Verb::Erase => trash::erase(act, job),
             Verb::Copy => copy::copy(act, job),
-            Verb::Start | Verb::Stop => Err(not_ours(verb)),
+            _ => Err(not_ours(verb)),
         }
     }
 
@@ -64,7 +64,7 @@ impl Files for LocalFiles {
             Verb::Restore => trash::settle_restore(act),
             Verb::Erase => trash::settle_erase(act),
             Verb::Copy => copy::settle(act),
-            Verb::Start | Verb::Stop => Err(not_ours(verb)),
+            _ => Err(not_ours(verb)),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::core::error::Result;
 use crate::core::event::Event;
+use crate::core::span::Span;
 
 /// When to use colour, and on which background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -33,6 +34,10 @@ pub struct Config {
     pub color: Color,
     /// Folders whose sub-folders are projects, instead of the platform's.
     pub folder_roots: Option<Vec<String>>,
+    /// The folder that archives are written to, instead of the platform's.
+    pub archives: Option<PathBuf>,
+    /// How old a last backup may be; seven days unless said here.
+    pub overdue_after: Option<Span>,
     /// The event that views begin with.
     pub event: Option<Event>,
     /// The profile of every workspace, instead of the one recognised: an id or a file.

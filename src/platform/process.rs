@@ -18,6 +18,12 @@ pub fn is_over(word: &str) -> Option<bool> {
     (place == format!("{:04x}", here())).then(|| started(pid) != Some(start))
 }
 
+/// Asks a child to end, so that it can clean up behind itself. One that is over already is not there to ask.
+pub fn ask_to_end(child: &std::process::Child) {
+    let _ =
+        rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM);
+}
+
 /// Where process numbers count: this start of this machine, seen from this container, by this
 /// person, for processes of others may be hidden.
 fn here() -> u64 {

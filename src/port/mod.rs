@@ -1,5 +1,6 @@
 //! Traits toward the world, and the plain data they speak in. No implementations.
 
+pub mod archive;
 mod clock;
 mod disk;
 mod engine;
@@ -7,6 +8,7 @@ mod files;
 mod host;
 mod sandbox;
 
+pub use archive::Archives;
 pub use clock::Clock;
 pub use disk::{Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{

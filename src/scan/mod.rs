@@ -35,6 +35,7 @@ pub use open::Root;
 pub use project::{Budget, project};
 pub use read::read;
 pub use stream::stream;
+pub use troubles::words;
 
 /// Which files in a place count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

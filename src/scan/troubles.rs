@@ -115,7 +115,7 @@ pub(super) fn vanished(reason: Errno) -> bool {
 }
 
 /// The reason in words, without the number.
-pub(super) fn words(reason: Errno) -> String {
+pub fn words(reason: Errno) -> String {
     match reason {
         Errno::ACCESS | Errno::PERM => "permission denied".into(),
         Errno::NOENT => "it is not there".into(),

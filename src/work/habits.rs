@@ -49,7 +49,7 @@ pub async fn look(engine: &dyn Engine, host: &Arc<Host>, whose: &Whose, now: Tim
     };
     match on_disk {
         Ok(folder) => {
-            let repository = on_a_thread(host, &folder, git::state);
+            let repository = repository(host, &folder);
             let project = on_a_thread(host, &folder, move |folder, host| match host.project {
                 Some(look) => look(folder, now),
                 None => FolderFacts::not_read("nothing here can look at it"),
@@ -57,7 +57,7 @@ pub async fn look(engine: &dyn Engine, host: &Arc<Host>, whose: &Whose, now: Tim
             let disk = on_a_thread(host, &folder, |folder, host| host.disk.and_then(|ask| ask(folder)));
             let disk = tokio::time::timeout(DISK_WITHIN, disk);
             let (repository, project, disk) = tokio::join!(repository, project, disk);
-            facts.git = repository.unwrap_or_else(|| Git::NotRead("the look was cut off".into()));
+            facts.git = repository;
             facts.project = project.unwrap_or_else(|| FolderFacts::not_read("the look was cut off"));
             facts.disk = disk.ok().flatten().flatten();
         }
@@ -67,6 +67,12 @@ pub async fn look(engine: &dyn Engine, host: &Arc<Host>, whose: &Whose, now: Tim
         }
     }
     habits::habits(&facts)
+}
+
+/// What git says of a folder of this machine.
+pub async fn repository(host: &Arc<Host>, folder: &Path) -> Git {
+    let asked = on_a_thread(host, folder, git::state).await;
+    asked.unwrap_or_else(|| Git::NotRead("the look was cut off".into()))
 }
 
 /// What needs no look at a disk.

@@ -1,21 +1,27 @@
 //! The use cases both faces call: inventory, risk, explain, plans and their runner. No drawing, no printing.
 
 pub mod act;
+pub mod archive;
+mod child;
 pub mod du;
 pub mod explain;
 pub mod find;
 pub mod gather;
 pub mod git;
+pub mod git_init;
 pub mod ground;
 pub mod habits;
 pub mod lifecycle;
+pub mod mirror;
 pub mod mounts;
 pub mod packages;
 mod recovery;
+pub mod refetch;
 pub mod risk;
 pub mod roster;
 pub mod tour;
 pub mod twin;
+mod watched;
 
 #[cfg(test)]
 mod fake;
@@ -32,7 +38,7 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 pub use crate::platform::config::{Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory, Job, Listing,
-    Matching, PathKind, Progress, Right, Row, Totals,
+    Archives, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory, Job,
+    Listing, Matching, PathKind, Progress, Right, Row, Totals,
 };
 pub use crate::store::Store;

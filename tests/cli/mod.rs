@@ -1,19 +1,24 @@
 //! The command line, as a person or a script meets it: the real binary, the real engine.
 
+mod archive;
+mod archive_odd;
 mod change;
 mod check;
 mod du;
 mod events;
 mod find;
+mod git;
 mod harm;
 mod help;
 mod layers;
 mod learn;
 mod lifecycle;
 mod list;
+mod mirror;
 mod packages;
 mod paths;
 mod risk;
+mod schedule;
 mod tour;
 
 use std::path::Path;

@@ -230,3 +230,25 @@ fn the_copy_out_command_copies_once_and_fails_where_a_file_is_in_the_way() {
     }
     assert_eq!(std::fs::read_to_string(folder.path().join("m.pt")).unwrap(), "a\n");
 }
+
+#[test]
+fn i20_data_that_can_be_fetched_again_is_told_from_the_only_copy() {
+    let outlast = Outlast::new().with("OUTLAST_ENGINE", "machine");
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let lone = file("data/raw.csv", "1,2");
+    let copies = |path: &str| outlast.json(&["explain", path, "--json"])["copies"].clone();
+    assert_eq!(copies(&lone), "only_copy");
+    file("data/raw.csv.dvc", "outs:\n- md5: 0\n  path: raw.csv\n");
+    assert_eq!(copies(&lone), "dvc", "the same file, with its pointer beside it");
+    let shown = outlast.run(&["explain", &lone]);
+    assert!(shown.out.contains("can be fetched again") && shown.out.contains("dvc pull"), "{}", shown.out);
+    let pointer = file("model.pt", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n");
+    assert_eq!(copies(&pointer), "lfs");
+    assert_eq!(copies(&file("notes.txt", "mine")), serde_json::Value::Null);
+}

@@ -6,6 +6,7 @@ mod facts;
 mod folder;
 pub mod names;
 mod repository;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use crate::text;
 pub use facts::{
     Dated, FolderFacts, Git, GitState, HabitFacts, LARGE, LargeFile, OLD_DAYS, Remotes, Untracked,
 };
+
+pub use standing::Standing;
 
 /// A disk is filling from this share on, in percent.
 const FILLING: u128 = 80;

@@ -206,9 +206,7 @@ impl Link {
                 let call = session.client.stop_container(id, Some(options));
                 self.within("stopping the container", RUN_LIMIT, call).await
             }
-            Verb::Rename | Verb::Copy | Verb::Trash | Verb::Restore | Verb::Erase => {
-                Err(Error::new(Kind::NotSupported, "files are not the engine's to change"))
-            }
+            _ => Err(Error::new(Kind::NotSupported, "files are not the engine's to change")),
         }
     }
 }

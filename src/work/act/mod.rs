@@ -3,6 +3,7 @@
 //! A plan is the same text in the dialog and in `--dry-run`.
 
 pub(crate) mod files;
+mod local;
 mod recover;
 mod run;
 
@@ -11,6 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 
+pub use local::{Books, local, one_step};
 pub use recover::recover;
 pub use run::{Consent, Runner};
 
@@ -239,6 +241,8 @@ fn loss_line(loss: &Loss) -> String {
         (Some(0), _) => format!("{what} no files there"),
         (Some(1), Some(bytes)) => format!("{what} 1 file, {}", size(bytes)),
         (Some(files), Some(bytes)) => format!("{what} {files} files, {}", size(bytes)),
+        (Some(1), None) => format!("{what} 1 file of unknown size"),
+        (Some(files), None) => format!("{what} {files} files of unknown size"),
         _ => format!("{what} not known, nobody could look"),
     }
 }

@@ -48,12 +48,7 @@ pub struct Runner<'a> {
 impl Runner<'_> {
     /// Runs a plan: checks everything again, journals each step before and after, logs each change.
     pub async fn run(&self, plan: &Plan, consent: Consent) -> Result<()> {
-        if !consent.yes {
-            return Err(Error::new(Kind::Refused, "nobody agreed to the plan").hint("`--yes` agrees to it"));
-        }
-        if plan.loses_data() && !consent.lose_data {
-            return Err(refuse_losses(plan));
-        }
+        agreed(plan, consent)?;
         let mut journal = self.store.journal(plan)?;
         for (number, step) in plan.steps.iter().enumerate() {
             // Nothing was begun, so there is nothing to finish later either.
@@ -183,6 +178,14 @@ impl Runner<'_> {
         }
         Ok(detail.state)
     }
+}
+
+/// Whether a person agreed to the plan, and to what it loses.
+pub(super) fn agreed(plan: &Plan, consent: Consent) -> Result<()> {
+    if !consent.yes {
+        return Err(Error::new(Kind::Refused, "nobody agreed to the plan").hint("`--yes` agrees to it"));
+    }
+    if plan.loses_data() && !consent.lose_data { Err(refuse_losses(plan)) } else { Ok(()) }
 }
 
 /// Books that could not be written after the step was done: that it is done comes first.

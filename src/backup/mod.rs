@@ -1,0 +1,5 @@
+//! Backups: the platforms' own archives. No UI words, no engine.
+
+mod archive;
+
+pub use archive::LocalArchives;
