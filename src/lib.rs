@@ -1,6 +1,7 @@
 //! outlast: see what outlasts your container.
 
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod core;
 pub mod engine;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     // `app` and `cli` hand the ports and the store to `work`.
     ("app", &["ui", "model", "work", "term", "port", "store", "keys", "core", "text"]),
-    ("backup", &["port", "core", "text"]),
+    ("backup", &["port", "sys", "core", "text"]),
     ("cli", &["work", "port", "store", "keys", "core", "text"]),
     ("core", &["text"]),
     ("engine", &["port", "scan", "sys", "core", "text"]),
@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Where a foreign crate may be named: folders below `src`, or the file at its top.
 const HOMES: &[(&str, &[&str])] = &[
     ("bollard", &["engine/docker"]),
+    ("bytes", &["backup"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -39,7 +40,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("libc", &["sys"]),
     ("md5", &["work"]),
     ("ratatui", &["ui", "term"]),
-    ("rustix", &["scan", "engine", "platform", "store", "term", "sys"]),
+    ("rustic_backend", &["backup"]),
+    ("rustic_core", &["backup"]),
+    ("rustix", &["scan", "engine", "backup", "platform", "store", "term", "sys"]),
     ("serde_saphyr", &["platform"]),
     ("signal_hook", &["term"]),
     ("sysinfo", &["platform", "engine/machine"]),

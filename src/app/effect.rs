@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Ports;
+use super::backups::Known;
 use super::msg::{Cmd, Msg};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind};
@@ -54,6 +55,7 @@ pub(super) struct Effects {
     search: Option<AbortHandle>,
     looking_for_folders: bool,
     recovered: bool,
+    backups: Known,
 }
 
 /// A scan that waits for its turn.
@@ -93,6 +95,7 @@ impl Effects {
             search: None,
             looking_for_folders: false,
             recovered: false,
+            backups: Known::default(),
         }
     }
 
@@ -196,10 +199,15 @@ impl Effects {
 
     fn look_closer(&self, workspaces: Vec<Workspace>) {
         let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        let known = self.backups.clone();
         spawn(async move {
             let mut looks = pin!(work::roster::grounds(ports.engine.as_ref(), &profiles, workspaces));
             while let Some((key, grounds)) = looks.next().await {
-                send(&out, Msg::Detailed(key, grounds));
+                let (mut backed_up, mut grounds) = (None, grounds);
+                if let Ok(grounds) = &mut grounds {
+                    backed_up = known.put_in(grounds, &ports, &profiles).await;
+                }
+                send(&out, Msg::Detailed(key, grounds, backed_up));
             }
         });
     }

@@ -4,6 +4,7 @@
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
 pub mod aftermath;
+pub mod backup;
 pub mod check;
 pub mod classify;
 pub mod error;

@@ -71,6 +71,9 @@ pub struct Profile {
     /// What happens by itself after a time.
     #[serde(default, rename = "timer")]
     pub timers: Vec<TimerRule>,
+    /// What is left out of backups: names, or paths from the top of the workspace's folder.
+    #[serde(default)]
+    pub backup_exclude: Vec<String>,
     /// Paths that never are findings.
     #[serde(default)]
     pub ignore: Vec<String>,
@@ -306,6 +309,7 @@ impl Profile {
         joined(&mut self.shared_data, &base.shared_data);
         joined(&mut self.scratch, &base.scratch);
         joined(&mut self.ignore, &base.ignore);
+        joined(&mut self.backup_exclude, &base.backup_exclude);
         let named = |rule: &&PathRule| !self.rules.iter().any(|own| own.id == rule.id);
         let rules: Vec<PathRule> = base.rules.iter().filter(named).cloned().collect();
         self.rules.extend(rules);

@@ -1,6 +1,7 @@
 //! The use cases both faces call: inventory, risk, explain, plans and their runner. No drawing, no printing.
 
 pub mod act;
+pub mod backup;
 pub mod du;
 pub mod explain;
 pub mod find;
@@ -29,10 +30,10 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 }
 
 /// What the faces need of the layers below, so that they import `work` alone.
-pub use crate::platform::config::{Color, Config};
+pub use crate::platform::config::{Backup as BackupSettings, Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Can, Clock, Disk, Endpoint, Engine, EntryKind, Host, Image, Inventory, Matching, PathKind, Progress, Right,
-    Row, Totals,
+    Backups, Can, Clock, Disk, Endpoint, Engine, EntryKind, Host, Image, Inventory, Matching, PathKind,
+    Progress, Right, Row, Totals,
 };
-pub use crate::store::Store;
+pub use crate::store::{JobState, JobView, Jobs, Store};

@@ -121,7 +121,7 @@ fn no_pause(classifier: &Classifier<'_>) -> Option<String> {
 }
 
 /// Sorts by time; the process and a counter keep plans of the same moment apart.
-fn new_id(now: Timestamp) -> String {
+pub(in crate::work) fn new_id(now: Timestamp) -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("{}-{:x}-{count:x}", now.strftime("%Y%m%dT%H%M%S%.3fZ"), std::process::id())
