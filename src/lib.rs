@@ -5,6 +5,7 @@ pub mod backup;
 pub mod cli;
 pub mod core;
 pub mod engine;
+pub mod files;
 pub mod keys;
 pub mod model;
 pub mod platform;

@@ -14,6 +14,7 @@ use outlast::core::habits::FolderFacts;
 use outlast::engine::demo::Demo;
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
+use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
             backups: Arc::new(Restic),
             // Still this program where its file was replaced meanwhile.
             program: PathBuf::from("/proc/self/exe"),
+            files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
             config: &config::load,
@@ -94,6 +96,7 @@ fn dashboard(start: Start) -> Result<u8> {
         ports: Ports {
             machine,
             engine,
+            files: Arc::new(LocalFiles),
             clock,
             backups,
             backup: config.backup,

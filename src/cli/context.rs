@@ -13,9 +13,10 @@ use crate::core::recognise::{Profiles, first_event};
 use crate::core::report::Trouble;
 use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
+use crate::work::act::Runner;
 use crate::work::backup::{Chosen, Covers, Here, Wish, choose};
 use crate::work::gather::{self, Gathered};
-use crate::work::{Backups, Clock, Config, Engine, Host, Store, ground};
+use crate::work::{Backups, Clock, Config, Engine, Files, Host, Store, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -23,6 +24,7 @@ const MACHINE: &str = "machine";
 /// What every verb needs.
 pub(super) struct Context<'w> {
     pub(super) engine: Arc<dyn Engine>,
+    pub(super) files: Arc<dyn Files>,
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) backups: Arc<dyn Backups>,
@@ -59,6 +61,7 @@ impl<'w> Context<'w> {
         let engine = make.engine(global.engine, &wiring.host, &wiring.clock)?;
         Ok(Self {
             engine,
+            files: wiring.files,
             host: wiring.host,
             clock: wiring.clock,
             backups: wiring.backups,
@@ -89,6 +92,19 @@ impl<'w> Context<'w> {
             }
             Err(error) => Err(error),
             Ok(_) => Ok(()),
+        }
+    }
+
+    /// What plans are run with.
+    pub(super) fn runner<'a>(&'a self, store: &'a Store) -> Runner<'a> {
+        Runner {
+            engine: self.engine.as_ref(),
+            files: Arc::clone(&self.files),
+            store,
+            host: &self.host,
+            profiles: &self.profiles,
+            clock: self.clock.as_ref(),
+            job: Arc::default(),
         }
     }
 

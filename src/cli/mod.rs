@@ -40,7 +40,7 @@ use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Backups, Clock, Collection, Config, Disk, Engine, Host, profiles_of};
+use crate::work::{Backups, Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -61,6 +61,8 @@ pub struct Wiring<'w> {
     pub backups: Arc<dyn Backups>,
     /// This very program, to work on jobs in a process of its own.
     pub program: PathBuf,
+    /// The files of this machine.
+    pub files: Arc<dyn Files>,
     /// Makes engines.
     pub engine: &'w MakeEngine,
     /// Reads the profiles: the built-in ones and people's own.

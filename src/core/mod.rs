@@ -32,6 +32,7 @@ pub mod report;
 pub mod rules;
 pub mod situation;
 pub mod span;
+pub mod spot;
 pub mod storage;
 pub mod subject;
 pub mod timer;

@@ -31,6 +31,7 @@ pub use folder::folder;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
 pub use newest::newest;
+pub use open::Root;
 pub use project::{Budget, project};
 pub use read::read;
 pub use stream::stream;

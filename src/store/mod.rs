@@ -7,6 +7,7 @@ mod audit;
 mod backups;
 mod jobs;
 mod journal;
+mod trash;
 
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -16,6 +17,7 @@ pub use audit::Audit;
 pub use backups::Memory;
 pub use jobs::{JobState, JobView, Jobs, Running};
 pub use journal::{CutOff, Journal};
+pub use trash::Trash;
 
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::Plan;
@@ -68,6 +70,11 @@ impl Store {
     /// What is remembered of backups.
     pub fn backups(&self) -> Memory {
         Memory::at(self.folder.join("backups.jsonl"))
+    }
+
+    /// What is in the trash.
+    pub fn trash(&self) -> Trash {
+        Trash::at(self.folder.join("trash"))
     }
 
     /// Begins the journal of a plan: the plan is on disk when this returns.

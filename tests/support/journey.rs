@@ -168,6 +168,7 @@ fn travel(
         program: env!("CARGO_BIN_EXE_outlast").into(),
         engine,
         machine: None,
+        files: Arc::new(outlast::files::LocalFiles),
         clock,
         host: Arc::new(Host { uid: 1001, user: Some("alice".into()), ..Host::default() }),
         store: {
