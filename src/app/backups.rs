@@ -16,9 +16,12 @@ use crate::work::backup::{Covers, Here, Wish, choose};
 /// It is read at most this often: a repository may be on a slow server.
 const EVERY: Duration = Duration::from_secs(20);
 
+/// What was read, and when.
+type Read = (Instant, Arc<Covers>);
+
 /// What is known of backups, and since when.
 #[derive(Clone, Default)]
-pub(super) struct Known(Arc<Mutex<Option<(Instant, Arc<Covers>)>>>);
+pub(super) struct Known(Arc<Mutex<Option<Read>>>);
 
 impl Known {
     /// Adds to what is known of a workspace which of its folders are backed up; gives when its own
@@ -43,14 +46,9 @@ impl Known {
             return Arc::clone(covers);
         }
         let host = Arc::clone(&ports.host);
-        let store = match &ports.machine {
-            // The playground opens no file.
-            None => None,
-            Some(_) => {
-                let opened = tokio::task::spawn_blocking(move || Store::existing(&host).ok().flatten());
-                opened.await.ok().flatten()
-            }
-        };
+        let opened = tokio::task::spawn_blocking(move || Store::existing(&host).ok().flatten());
+        // The playground opens no file.
+        let store = if ports.machine.is_some() { opened.await.ok().flatten() } else { None };
         let wish = Wish { repository: std::env::var("OUTLAST_REPOSITORY").ok(), password_file: None };
         let in_use = choose(&wish, &ports.backup, &Here::unknown()).ok().map(|chosen| chosen.repository);
         let (machine, elsewhere) = (ports.machine.as_deref(), ports.backup.key_elsewhere);

@@ -50,7 +50,13 @@ pub(super) fn save(open: Open, what: &Save) -> Result<Saved> {
     {
         return Err(Error::new(
             Kind::Refused,
-            format!("{} is {}, and the limit is {}", what.workspace, size(bytes), size(most)),
+            format!(
+                "{} holds {}, {} more than the limit of {}",
+                what.workspace,
+                size(bytes),
+                size(bytes - most),
+                size(most)
+            ),
         )
         .hint("leave something out: one pattern a line in .outlastignore"));
     }

@@ -61,12 +61,11 @@ pub(super) fn visit(repository: &Readable, root: TreeId, visitor: &mut dyn Visit
         if visitor.entry(&path, &node)? == Then::Skip || !node.is_dir() {
             continue;
         }
-        match node.subtree.map(|subtree| repository.get_tree(&subtree)) {
-            Some(Ok(tree)) => levels.push(Level { path, node: Some(node), nodes: tree.nodes.into_iter() }),
-            Some(Err(_)) | None => {
-                visitor.damaged(&path, "the list of its files is damaged, so all in it is missing");
-                visitor.leave(&path, &node)?;
-            }
+        if let Some(Ok(tree)) = node.subtree.map(|subtree| repository.get_tree(&subtree)) {
+            levels.push(Level { path, node: Some(node), nodes: tree.nodes.into_iter() });
+        } else {
+            visitor.damaged(&path, "the list of its files is damaged, so all in it is missing");
+            visitor.leave(&path, &node)?;
         }
     }
     Ok(())

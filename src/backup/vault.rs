@@ -195,7 +195,7 @@ impl Open {
             .repository
             .get_all_snapshots()
             .map_err(|error| failed("read the list of snapshots", &error))?;
-        all.sort_by(|one, other| one.time.timestamp().cmp(&other.time.timestamp()));
+        all.sort_by_key(|file| file.time.timestamp());
         Ok(all)
     }
 

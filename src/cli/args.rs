@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use backup::{
+pub(super) use backup::{
     BackupArgs, BackupsArgs, ForgetArgs, JobsArgs, RepositoryArgs, RestoreArgs, VerifyArgs, What, WorkArgs,
 };
 

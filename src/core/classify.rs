@@ -290,9 +290,11 @@ impl<'a> Classifier<'a> {
     /// Whether a backup of a path is good for an event; `None` where none is known to be.
     fn backed_up(&self, mount: Option<&Mount>, path: Option<&Path>, event: Event) -> Option<bool> {
         let (mount, path) = (mount?, path?);
-        let good = |cover: &Cover| match cover.inside {
-            true => cover.holds(path, event),
-            false => mount.on_host(path, |place| cover.holds(place, event)).flatten(),
+        let good = |cover: &Cover| {
+            if cover.inside {
+                return cover.holds(path, event);
+            }
+            mount.on_host(path, |place| cover.holds(place, event)).flatten()
         };
         self.covers.iter().any(|cover| good(cover) == Some(true)).then_some(true)
     }

@@ -107,7 +107,8 @@ pub fn make_key(path: &Path) -> Result<()> {
     std::fs::File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut random))
         .map_err(|error| failed("read", Path::new("/dev/urandom"), &error))?;
-    let word: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+    let word: String = random.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made
         .and_then(|mut file| file.write_all(format!("{word}\n").as_bytes()).and_then(|()| file.sync_all()))

@@ -198,3 +198,26 @@ fn a_verified_backup_on_another_machine_keeps_what_the_loss_of_the_host_would_ta
     std::fs::write(bound.outlast.home().join("config/outlast/config.toml"), "").unwrap();
     assert_eq!(of("host_loss"), ("conditional".into(), None), "the key goes with the host");
 }
+
+#[test]
+fn a_folder_of_the_host_is_covered_too_but_never_by_a_repository_inside_it() {
+    let place = super::Place::new();
+    write(&place.work().join("notes"), "text");
+    let notes = place.work().join("notes");
+    let of = || {
+        let answer = place.outlast.json(&["explain", notes.to_str().unwrap(), "--json"]);
+        answer["why"]["workspace_deletion"]["holds"].as_bool()
+    };
+    assert_eq!(of(), None);
+    let within = place.work().join("repository");
+    let run = |repository: &str| {
+        let work = place.work();
+        let args = ["backup", work.to_str().unwrap(), "--yes", "--verify", "--repository", repository];
+        let answer = place.outlast.run(&args);
+        assert_eq!(answer.code, 0, "{}", answer.err);
+    };
+    run(within.to_str().unwrap());
+    assert_eq!(of(), None, "it goes with the folder");
+    run(place.repository());
+    assert_eq!(of(), Some(true));
+}

@@ -6,6 +6,7 @@ mod interop;
 mod jobs;
 mod nasty;
 mod verbs;
+mod workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

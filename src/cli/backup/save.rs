@@ -27,18 +27,17 @@ pub(in crate::cli) async fn save(args: &BackupArgs, context: &Context<'_>, out: 
     let exists = exists(context, &chosen).await?;
     let now = context.clock.now();
     let asked = Asked { dry_run: args.dry_run, yes: args.yes, json: args.json };
-    let plan = |subject: Subject<'_>| {
+    let plan = |subject: &Subject<'_>| {
         backup::backup(subject, &chosen, exists, args.verify, args.limit, &context.host, now)
     };
-    let job = match folder(args, context)? {
-        Some(folder) => {
+    let job =
+        if let Some(folder) = folder(args, context)? {
             if args.layer {
                 return Err(Error::new(Kind::Usage, "a folder has no writable layer")
                     .hint("name the workspace instead"));
             }
-            plan(Subject::Folder(&folder))?
-        }
-        None => {
+            plan(&Subject::Folder(&folder))?
+        } else {
             let (workspace, grounds) = workspace(args, context).await?;
             if !context.engine.shares_our_disk() {
                 return Err(Error::new(Kind::NotSupported, "its files are on another machine")
@@ -46,9 +45,8 @@ pub(in crate::cli) async fn save(args: &BackupArgs, context: &Context<'_>, out: 
             }
             let layer = if args.layer { Some(layer(&workspace, &grounds, context).await?) } else { None };
             let roots = context.profiles.roots(&grounds.rules.profile);
-            plan(Subject::Workspace { workspace: &workspace, grounds: &grounds, roots: &roots, layer })?
-        }
-    };
+            plan(&Subject::Workspace { workspace: &workspace, grounds: &grounds, roots: &roots, layer })?
+        };
     perform(&job, &[], asked, context, out).await
 }
 

@@ -30,7 +30,7 @@ pub struct Record {
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// A backup was made.
-    Saved(Record),
+    Saved(Box<Record>),
     /// Data was read back.
     Verified(Verified),
     /// A snapshot was removed.
@@ -81,7 +81,7 @@ impl Records {
         let mut all: Vec<Known> = Vec::new();
         for line in lines {
             match line {
-                Line::Saved(record) => all.push(Known { record, verified: None }),
+                Line::Saved(record) => all.push(Known { record: *record, verified: None }),
                 Line::Verified(verified) => {
                     for known in all.iter_mut().filter(|known| known.record.snapshot.id == verified.snapshot) {
                         known.verified = Some((verified.at, verified.whole));
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     fn saved(id: &str, second: i64, skipped: u64) -> Line {
-        Line::Saved(Record {
+        Line::Saved(Box::new(Record {
             repository: Repository::new("/r", "/k".into()).unwrap(),
             snapshot: Snapshot {
                 id: id.into(),
@@ -133,7 +133,7 @@ mod tests {
             folder: "/p".into(),
             exclude: Vec::new(),
             skipped,
-        })
+        }))
     }
 
     fn verified(id: &str, whole: bool) -> Line {

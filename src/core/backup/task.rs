@@ -148,6 +148,7 @@ impl Save {
 }
 
 /// Paths by their bytes, so that any name is read back as it was written.
+#[allow(clippy::ref_option, reason = "serde hands over the field as it is")]
 pub(super) mod bytes {
     use std::ffi::OsString;
     use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};

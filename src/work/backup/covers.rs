@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::here::Here;
+use super::here::{Here, real};
 use super::plan::folder_of;
 use crate::core::backup::{Cover, Excludes, Known, Records, Repository};
 use crate::core::classify::Grounds;
@@ -126,7 +126,7 @@ impl Covers {
                 continue;
             }
             for (event, holds) in Event::ALL.into_iter().zip(&mut holds) {
-                if self.outlives(&record.repository, grounds, event) {
+                if self.outlives(&record.repository, folder, grounds, event) {
                     *holds = Some(true);
                 }
             }
@@ -135,12 +135,16 @@ impl Covers {
     }
 
     /// Whether a repository and its key are both still there after an event.
-    fn outlives(&self, repository: &Repository, grounds: &Grounds, event: Event) -> bool {
+    fn outlives(&self, repository: &Repository, folder: &Path, grounds: &Grounds, event: Event) -> bool {
+        // What lies in the folder that was saved goes when that is deleted.
+        let stays = |path: &Path| event != Event::WorkspaceDeletion || !real(path).starts_with(real(folder));
         let key = || {
-            let there = repository.key.is_file();
-            there && self.here.keeps_path(&repository.key, grounds, event) == Some(true)
+            let key = &repository.key;
+            key.is_file() && stays(key) && self.here.keeps_path(key, grounds, event) == Some(true)
         };
-        self.here.keeps(repository, grounds, event) == Some(true) && (self.key_elsewhere || key())
+        self.here.keeps(repository, grounds, event) == Some(true)
+            && repository.folder().is_none_or(stays)
+            && (self.key_elsewhere || key())
     }
 
     /// When a folder last changed; `None` where that could not be seen in time.
@@ -155,20 +159,19 @@ impl Covers {
     async fn lies_there(&self, known: &Known) -> bool {
         let repository = &known.record.repository;
         let asked = self.there.lock().unwrap_or_else(PoisonError::into_inner).get(&repository.url).cloned();
-        let ids = match asked {
-            Some(ids) => ids,
-            None => {
-                let in_use = self.in_use.as_ref().filter(|in_use| in_use.url == repository.url);
-                let (backups, asked) = (Arc::clone(&self.backups), in_use.unwrap_or(repository).clone());
-                let task = tokio::task::spawn_blocking(move || backups.ids(&asked));
-                let ids = match tokio::time::timeout(ASKED_WITHIN, task).await {
-                    Ok(Ok(Ok(ids))) => Some(Arc::new(ids.into_iter().collect())),
-                    _ => None,
-                };
-                let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-                there.insert(repository.url.clone(), ids.clone());
-                ids
-            }
+        let ids = if let Some(ids) = asked {
+            ids
+        } else {
+            let in_use = self.in_use.as_ref().filter(|in_use| in_use.url == repository.url);
+            let (backups, asked) = (Arc::clone(&self.backups), in_use.unwrap_or(repository).clone());
+            let task = tokio::task::spawn_blocking(move || backups.ids(&asked));
+            let ids = match tokio::time::timeout(ASKED_WITHIN, task).await {
+                Ok(Ok(Ok(ids))) => Some(Arc::new(ids.into_iter().collect())),
+                _ => None,
+            };
+            let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+            there.insert(repository.url.clone(), ids.clone());
+            ids
         };
         ids.is_some_and(|ids| ids.contains(&known.record.snapshot.id))
     }

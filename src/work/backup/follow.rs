@@ -12,7 +12,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::store::{JobState, JobView, Jobs};
 
 /// The verb by which this program works on a job.
-pub const VERB: &str = "__job";
+const VERB: &str = "__job";
 /// How often a job is looked at.
 const EVERY: Duration = Duration::from_millis(100);
 /// How long somebody who called a job off waits for its end.

@@ -55,7 +55,7 @@ pub struct Layer {
 
 /// Plans to save a workspace or a folder. `exists` says whether the repository is there.
 pub fn backup(
-    subject: Subject<'_>,
+    subject: &Subject<'_>,
     chosen: &Chosen,
     exists: bool,
     verify: bool,
@@ -67,7 +67,7 @@ pub fn backup(
         return Err(unfit.clone());
     }
     let mut notes = Vec::new();
-    let (name, folder, read_at, mut exclude, what) = match &subject {
+    let (name, folder, read_at, mut exclude, what) = match subject {
         Subject::Folder(folder) => {
             let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
             (name, Some(folder.to_path_buf()), Some(folder.to_path_buf()), Vec::new(), None)
@@ -87,7 +87,7 @@ pub fn backup(
         notes.extend(within(folder, &chosen.repository, &mut exclude));
         parts.push(Part { name: FOLDER.into(), from, only: None, exclude });
     }
-    if let Subject::Workspace { layer: Some(layer), .. } = &subject {
+    if let Subject::Workspace { layer: Some(layer), .. } = subject {
         for gap in &layer.gaps {
             notes.push(format!("files of the writable layer may be missing: {gap}"));
         }

@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_millis(100);
 /// How long a job that was called off may take to end by itself: a backup has nothing to clean up.
 const ENDS_WITHIN: Duration = Duration::from_millis(600);
 /// A restore takes back what it wrote, and a removal is not left half way.
-const CLEANS_WITHIN: Duration = Duration::from_secs(600);
+const CLEANS_WITHIN: Duration = Duration::from_mins(10);
 /// An address longer than this is no address.
 const LONGEST_ADDRESS: u64 = 1 << 14;
 
@@ -208,13 +208,13 @@ fn remember(store: &Store, job: &Job, outcome: &Outcome) -> Result<()> {
             let exclude = save.folder_part().map(|part| part.exclude.clone()).unwrap_or_default();
             // Without its folder a backup covers no folder.
             if save.folder_part().is_some() {
-                memory.append(&Line::Saved(Record {
+                memory.append(&Line::Saved(Box::new(Record {
                     repository: job.repository.clone(),
                     snapshot: snapshot.clone(),
                     folder: save.folder.clone(),
                     exclude,
                     skipped: outcome.skipped.count,
-                }))?;
+                })))?;
             }
             if let Some(whole) = outcome.verified {
                 memory.append(&Line::Verified(Verified {
