@@ -6,7 +6,9 @@
 mod backups;
 mod edit;
 mod effect;
+mod live;
 mod msg;
+mod scans;
 pub mod session;
 mod update;
 
