@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+
+pub use super::grounds::Grounds;
 
 use super::aftermath::{Aftermath, Rule};
 use super::backup::Cover;
@@ -20,7 +21,6 @@ use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
 use super::rules::{Rules, Ruling};
 use super::storage::{Ceiling, StorageKind};
-use super::timing::Timing;
 use super::workspace::Detail;
 
 /// Where a path on the root file system comes from.
@@ -63,29 +63,6 @@ pub struct Stake<'a> {
     pub complete: bool,
     /// Places that the event would lose and that were not looked at.
     pub unread: Vec<&'a Mount>,
-}
-
-/// All that the answers about one workspace stand on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Grounds {
-    /// What the engine said about it.
-    pub detail: Arc<Detail>,
-    /// The platform's rules, made ready for it.
-    pub rules: Arc<Rules>,
-    /// What is known about conditions.
-    pub facts: Facts,
-    /// What its timers stand on.
-    pub timing: Arc<Timing>,
-    /// Which of its folders are backed up, and what that is good for.
-    pub covers: Arc<[Cover]>,
-}
-
-impl Grounds {
-    /// Classifies paths of the workspace.
-    pub fn classifier(&self) -> Classifier<'_> {
-        let Self { detail, rules, facts, covers, .. } = self;
-        Classifier { detail, rules, facts: *facts, covers }
-    }
 }
 
 /// Classifies paths of one workspace.

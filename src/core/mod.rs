@@ -14,6 +14,7 @@ pub mod fate;
 pub mod filesystem;
 pub mod finding;
 pub mod found;
+pub mod grounds;
 pub mod habits;
 pub mod identity;
 pub mod lessons;
