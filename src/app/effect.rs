@@ -291,7 +291,8 @@ impl Effects {
         on_a_thread(async move {
             if let Ok(store) = (ports.store)() {
                 let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                let sentences = work::act::recover(engine, &ports.files, &store, clock).await;
+                let mut sentences = work::act::recover(engine, &ports.files, &store, clock).await;
+                sentences.extend(work::backup::news(&store.jobs(), clock.now()));
                 send(&out, Msg::Recovered(sentences));
             }
         });

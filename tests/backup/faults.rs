@@ -13,6 +13,13 @@ fn killed(place: &Place, args: &[&str], after: Duration) {
     let mut command = place.command(args);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(after);
+    kill_job(place);
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+/// Kills the processes of this place's jobs.
+pub(crate) fn kill_job(place: &Place) {
     // By the names of its folder, which no other test has.
     let home = place.outlast.home().to_string_lossy().into_owned();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
@@ -30,8 +37,6 @@ fn killed(place: &Place, args: &[&str], after: Duration) {
             let _ = std::process::Command::new("kill").args(["-KILL", &pid]).status();
         }
     }
-    let _ = child.kill();
-    child.wait().unwrap();
 }
 
 fn files(place: &Place, round: u64) {

@@ -100,3 +100,19 @@ fn a_job_can_be_called_off_from_elsewhere() {
     let again = place.outlast.run(&["jobs", "--cancel", &id]);
     assert_eq!((again.code, again.err.contains("over already")), (1, true));
 }
+
+#[test]
+fn a_job_that_was_cut_off_is_said_so() {
+    let place = Place::new();
+    large(&place);
+    let mut command = place.command(&["backup", "WORK", "--yes"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("it runs", || {
+        place.outlast.home().join("state").exists() && jobs(&place).iter().any(|job| job["state"] == "running")
+    });
+    super::faults::kill_job(&place);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", super::said(&output));
+    assert!(super::said(&output).contains("ended without a word"), "{}", super::said(&output));
+    assert_eq!(jobs(&place)[0]["state"], "cut_off");
+}
