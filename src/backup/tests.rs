@@ -90,13 +90,15 @@ fn write(path: &Path, content: impl AsRef<[u8]>) {
 /// Bytes that do not compress and of which no two files have the same.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state
-    };
-    std::iter::repeat_with(|| next().to_le_bytes()).flatten().take(length).collect()
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 /// What can be said of every entry below a folder: path, kind, mode, owner, time, size, links, target.

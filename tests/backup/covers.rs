@@ -13,6 +13,8 @@ use crate::support::docker::{self, Container};
 struct Bound {
     outlast: Outlast,
     container: Container,
+    /// Not below the host's temporary folders, which are no safe place themselves.
+    disk: tempfile::TempDir,
 }
 
 impl Bound {
@@ -21,12 +23,13 @@ impl Bound {
         let outlast = Outlast::new();
         write(&outlast.home().join("config/outlast/config.toml"), settings);
         write(&outlast.home().join("key"), "secret\n");
-        write(&outlast.home().join("work/notes"), "text");
-        let work = outlast.home().join("work");
+        let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let work = disk.path().join("work");
+        write(&work.join("notes"), "text");
         let bind = format!("{}:/workspace", work.display());
         let container = engine.container("covered").args(["-v", &bind, "-w", "/workspace"]).run();
         let key = outlast.home().join("key").to_str().unwrap().to_owned();
-        Some(Self { outlast: outlast.with("OUTLAST_PASSWORD_FILE", &key), container })
+        Some(Self { outlast: outlast.with("OUTLAST_PASSWORD_FILE", &key), container, disk })
     }
 
     fn run(&self, args: &[&str]) -> Value {
@@ -49,7 +52,7 @@ impl Bound {
     }
 
     fn place(&self, name: &str) -> String {
-        self.outlast.home().join(name).to_str().unwrap().to_owned()
+        self.disk.path().join(name).to_str().unwrap().to_owned()
     }
 }
 
@@ -68,7 +71,8 @@ fn a_repository_on_the_same_host_counts_for_deletion_and_never_for_the_loss_of_t
     assert_eq!(of("workspace_deletion"), ("conditional".into(), KEPT));
     assert_eq!(of("host_loss"), ("conditional".into(), None), "the same disk goes with the host");
 
-    let listed = bound.run(&["ls"]);
+    // What others have on this engine is not asked about here.
+    let listed = bound.outlast.run(&["ls", "--json"]).json();
     let row = listed["workspaces"]
         .as_array()
         .unwrap()
@@ -84,7 +88,7 @@ fn a_repository_on_the_same_host_counts_for_deletion_and_never_for_the_loss_of_t
     bound.backup(&bound.place("repository"), true);
     assert_eq!(of("workspace_deletion"), ("conditional".into(), KEPT));
 
-    std::fs::remove_dir_all(bound.outlast.home().join("repository/snapshots")).unwrap();
+    std::fs::remove_dir_all(bound.place("repository/snapshots")).unwrap();
     assert_eq!(of("workspace_deletion").0, "lost", "it is not there any more");
 }
 
@@ -104,8 +108,8 @@ fn a_repository_in_the_folder_itself_and_a_key_in_it_never_count_for_its_deletio
 #[test]
 fn what_is_left_out_of_a_backup_is_not_covered_by_it() {
     let Some(bound) = Bound::new("") else { return };
-    write(&bound.outlast.home().join("work/.outlastignore"), "raw/\n");
-    write(&bound.outlast.home().join("work/raw/x"), "x");
+    write(bound.place("work/.outlastignore").as_ref(), "raw/\n");
+    write(bound.place("work/raw/x").as_ref(), "x");
     bound.backup(&bound.place("repository"), true);
     assert_eq!(bound.fate("/workspace/notes", "workspace_deletion"), ("conditional".into(), KEPT));
     assert_eq!(bound.fate("/workspace/raw/x", "workspace_deletion").0, "lost");

@@ -27,9 +27,7 @@ pub(super) fn of_file(file: impl AsFd, node: &Node, may_give_away: bool) -> Vec<
         let put = fsetxattr(file, attribute.name.as_str(), value, XattrFlags::empty());
         attribute_told(&attribute.name, may_give_away, put, &mut missing);
     }
-    if let Some(mode) = node.meta.mode {
-        told("its rights", true, fchmod(file, permissions(mode)), &mut missing);
-    }
+    told("its rights", true, fchmod(file, rights(node)), &mut missing);
     if let Some(times) = times(node) {
         told("its time", true, futimens(file, &times), &mut missing);
     }
@@ -50,8 +48,8 @@ pub(super) fn of_special(folder: impl AsFd, name: &OsStr, node: &Node, may_give_
         let put = lsetxattr(&place, attribute.name.as_str(), value, XattrFlags::empty());
         attribute_told(&attribute.name, may_give_away, put, &mut missing);
     }
-    if let (Some(mode), false) = (node.meta.mode, node.is_symlink()) {
-        told("its rights", true, chmodat(folder, name, permissions(mode), AtFlags::empty()), &mut missing);
+    if !node.is_symlink() {
+        told("its rights", true, chmodat(folder, name, rights(node), AtFlags::empty()), &mut missing);
     }
     if let Some(times) = times(node) {
         let put = utimensat(folder, name, &times, AtFlags::SYMLINK_NOFOLLOW);
@@ -68,6 +66,11 @@ pub(super) fn usual_rights(folder: impl AsFd) {
 /// A name for what lies in an open folder: there is no call for attributes that takes the folder.
 fn place(folder: BorrowedFd<'_>, name: &OsStr) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name)
+}
+
+/// The rights in a node: restic leaves them out where there are none.
+fn rights(node: &Node) -> Mode {
+    permissions(node.meta.mode.unwrap_or(0))
 }
 
 fn owner(node: &Node) -> Option<(Uid, Gid)> {
