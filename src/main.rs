@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use outlast::app::Ports;
 use outlast::app::session::{self, Session};
-use outlast::backup::LocalArchives;
+use outlast::backup::{LocalArchives, Restic};
 use outlast::cli::{self, EngineChoice, Start, When, Wiring};
 use outlast::core::error::{Error, Kind, Result};
 use outlast::core::habits::FolderFacts;
@@ -32,10 +32,18 @@ fn main() -> ExitCode {
     let code = cli::run(
         std::env::args_os(),
         Wiring {
-            host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
+            host: Arc::new(Host {
+                project: Some(project),
+                walk: Some(scan::folder),
+                newest: Some(scan::newest),
+                ..host::this_host()
+            }),
             clock: Arc::new(System),
             disk: Arc::new(LocalDisk),
             archives: Arc::new(LocalArchives),
+            backups: Arc::new(Restic),
+            // Still this program where its file was replaced meanwhile.
+            program: PathBuf::from("/proc/self/exe"),
             files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
@@ -75,7 +83,8 @@ fn engine(
 
 /// Opens the dashboard on a runtime of its own.
 fn dashboard(start: Start) -> Result<u8> {
-    let Start { engine, fallback, host, clock, profiles, config, wrong, ascii, color } = start;
+    let Start { engine, fallback, host, clock, backups, program, profiles, config, wrong, ascii, color } =
+        start;
     let on_this_machine = engine.endpoint().id == "machine";
     let tour = engine.endpoint().id == "demo";
     // The playground opens no file.
@@ -90,6 +99,9 @@ fn dashboard(start: Start) -> Result<u8> {
             engine,
             files: Arc::new(LocalFiles),
             clock,
+            backups,
+            backup: config.backup,
+            program,
             store: {
                 let host = Arc::clone(&host);
                 Arc::new(move || Store::open(&host))

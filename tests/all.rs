@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod backup;
 mod cli;
 mod engine;
 mod fates;

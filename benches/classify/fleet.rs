@@ -105,6 +105,7 @@ fn place(name: &'static str, mounts: Vec<Mount>, folders: &[&str], count: usize)
         rules: Arc::new(rules),
         facts: Facts::default(),
         timing: Arc::default(),
+        covers: Arc::default(),
     };
     let path = |at: usize| format!("{}/run-{:03}/step-{at:07}.pt", folders[at % folders.len()], at % 997);
     let paths = (0..count).map(|at| path(at).into()).collect();

@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Ports;
+use super::backups::Known;
 use super::msg::{Cmd, Msg};
 use super::scans::Scans;
 use crate::core::classify::Grounds;
@@ -43,6 +44,7 @@ pub(super) struct Effects {
     search: Option<AbortHandle>,
     looking_for_folders: bool,
     recovered: bool,
+    backups: Known,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,7 @@ impl Effects {
             search: None,
             looking_for_folders: false,
             recovered: false,
+            backups: Known::default(),
         }
     }
 
@@ -169,10 +172,15 @@ impl Effects {
 
     fn look_closer(&self, workspaces: Vec<Workspace>) {
         let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        let known = self.backups.clone();
         spawn(async move {
             let mut looks = pin!(work::roster::grounds(ports.engine.as_ref(), &profiles, workspaces));
             while let Some((key, grounds)) = looks.next().await {
-                send(&out, Msg::Detailed(key, grounds));
+                let (mut backed_up, mut grounds) = (None, grounds);
+                if let Ok(grounds) = &mut grounds {
+                    backed_up = known.put_in(grounds, &ports, &profiles).await;
+                }
+                send(&out, Msg::Detailed(key, grounds, backed_up));
             }
         });
     }
@@ -283,7 +291,8 @@ impl Effects {
         on_a_thread(async move {
             if let Ok(store) = (ports.store)() {
                 let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                let sentences = work::act::recover(engine, &ports.files, &store, clock).await;
+                let mut sentences = work::act::recover(engine, &ports.files, &store, clock).await;
+                sentences.extend(work::backup::news(&store.jobs(), clock.now()));
                 send(&out, Msg::Recovered(sentences));
             }
         });

@@ -3,6 +3,7 @@
 //! One task owns the screen. It draws first and connects afterwards, draws only
 //! what changed, and never waits for an engine, a disk or another process.
 
+mod backups;
 mod edit;
 mod effect;
 mod live;
@@ -12,6 +13,7 @@ pub mod session;
 mod update;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,10 +28,11 @@ pub use update::State;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::workspace::WsKey;
 use crate::model::{LinkState, Model};
-use crate::port::{Clock, Engine, Files, Host};
+use crate::port::{Backups, Clock, Engine, Files, Host};
 use crate::store::Store;
 use crate::term::{Input, Screen};
 use crate::ui::{self, Theme};
+use crate::work::BackupSettings;
 use effect::Effects;
 
 /// How long the selection rests before the detail follows.
@@ -50,6 +53,12 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// This machine.
     pub host: Arc<Host>,
+    /// Repositories of backups.
+    pub backups: Arc<dyn Backups>,
+    /// Where backups go.
+    pub backup: BackupSettings,
+    /// This very program, to work on jobs in a process of its own.
+    pub program: PathBuf,
     /// Opens what is remembered. Called when needed, away from the loop: a home may be on a slow share.
     pub store: Arc<dyn Fn() -> Result<Store> + Send + Sync>,
 }

@@ -37,8 +37,8 @@ pub enum Msg {
     Listed(Result<Inventory>),
     /// Something changed at the engine.
     Ticked(Tick),
-    /// A closer look at one workspace.
-    Detailed(WsKey, Result<Grounds>),
+    /// A closer look at one workspace, and when its folder was last backed up.
+    Detailed(WsKey, Result<Grounds>, Option<Timestamp>),
     /// What a scan, by its number, found so far.
     Scanning(WsKey, u64, Tally),
     /// A scan, by its number, came to its end.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::args::{ArchiveArgs, ArchiveCommand, RestoreArgs};
+use super::args::{ArchiveArgs, ArchiveCommand, UnpackArgs};
 use super::change::{Ask, agree};
 use super::context::Context;
 use super::folder;
@@ -15,7 +15,7 @@ use super::interrupt::Interrupt;
 use super::out::Out;
 use super::progress::Line;
 use super::table::{Side, Table};
-use crate::core::archive::{CACHES, Excludes};
+use crate::core::archive::Excludes;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::Plan;
 use crate::core::report::{Head, PathText, Trouble};
@@ -138,7 +138,7 @@ fn place(said: Option<&Path>, rules: &Rules, context: &Context<'_>) -> Result<Pa
 async fn write(args: &ArchiveArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let folder = folder::find(args.subject.as_deref(), context).await?;
     let profile = &folder.rules.profile;
-    let caches = CACHES.iter().filter(|_| args.no_caches).map(|name| (*name).to_owned());
+    let caches = profile.caches.iter().filter(|_| args.no_caches).cloned();
     let patterns = profile.backup_excludes.iter().cloned().chain(args.exclude.iter().cloned()).chain(caches);
     let asked = archive::Asked {
         folder: folder.path.clone(),
@@ -368,7 +368,7 @@ async fn verify(file: &Path, json: bool, context: &Context<'_>, out: &mut Out) -
     Ok(code)
 }
 
-async fn restore(args: &RestoreArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
+async fn restore(args: &UnpackArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let target = context.host_path(&args.dest)?;
     let rules = &context.rules;
     let limit = args.limit.or(rules.profile.limits.backup_bytes);

@@ -1,8 +1,14 @@
 //! Verbs and their arguments, as clap reads them. The doc comments are the help.
 
+mod backup;
+
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(super) use backup::{
+    BackupArgs, BackupsArgs, ForgetArgs, JobsArgs, RepositoryArgs, RestoreArgs, VerifyArgs, What, WorkArgs,
+};
 
 use crate::core::event::Event;
 use crate::core::span::Span;
@@ -96,6 +102,21 @@ pub enum Command {
     GitInit(GitInitArgs),
     /// Print what makes this machine back up by itself: for systemd or cron. Installs nothing.
     Schedule(ScheduleArgs),
+    /// Save a workspace or a folder to a repository.
+    Backup(BackupArgs),
+    /// List the snapshots of a repository.
+    Backups(BackupsArgs),
+    /// Write the files of a snapshot to a new or empty folder.
+    Restore(RestoreArgs),
+    /// Read saved data back, every byte of it.
+    Verify(VerifyArgs),
+    /// Remove snapshots, but never the newest one that was verified.
+    Forget(ForgetArgs),
+    /// Show jobs that go on or are over; they outlive the connection they were started over.
+    Jobs(JobsArgs),
+    /// Work on a job.
+    #[command(name = "__job", hide = true)]
+    Work(WorkArgs),
     /// Show what outlast changed.
     Log(LogArgs),
     /// List the platforms that are known.
@@ -134,12 +155,18 @@ impl Command {
             Self::Git(args) => (args.json, "git"),
             Self::GitInit(args) => (args.json, "git-init"),
             Self::Schedule(args) => (args.json, "schedule"),
+            Self::Backup(args) => (args.json, "backup"),
+            Self::Backups(args) => (args.json, "backups"),
+            Self::Restore(args) => (args.json, "restore"),
+            Self::Verify(args) => (args.json, "verify"),
+            Self::Forget(args) => (args.json, "forget"),
+            Self::Jobs(args) => (args.json, "jobs"),
             Self::Log(args) => (args.json, "log"),
             Self::Profiles(args) => (args.json, "profiles"),
             Self::Tour(args) => (args.json, "tour"),
             Self::Guide(args) => (args.json, "guide"),
             Self::Habits(args) => (args.json, "habits"),
-            Self::Demo | Self::Completions(_) | Self::Man => (false, ""),
+            Self::Demo | Self::Completions(_) | Self::Man | Self::Work(_) => (false, ""),
         };
         if json { Some(name) } else { None }
     }
@@ -336,7 +363,7 @@ impl ArchiveArgs {
             Some(
                 ArchiveCommand::List { json, .. }
                 | ArchiveCommand::Verify { json, .. }
-                | ArchiveCommand::Restore(RestoreArgs { json, .. }),
+                | ArchiveCommand::Restore(UnpackArgs { json, .. }),
             ) => *json,
         }
     }
@@ -365,13 +392,13 @@ pub enum ArchiveCommand {
         json: bool,
     },
     /// Put the files of an archive into an empty folder.
-    Restore(RestoreArgs),
+    Restore(UnpackArgs),
 }
 
 /// `archive restore`
 #[derive(Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct RestoreArgs {
+pub struct UnpackArgs {
     /// The archive: .tar.gz, or .zip of an older release.
     pub file: std::path::PathBuf,
     /// The folder: empty, or not there yet.

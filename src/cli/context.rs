@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::args::{EngineChoice, Global};
+use super::args::{EngineChoice, Global, RepositoryArgs};
 use super::{Make, Wiring};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
@@ -14,8 +14,9 @@ use crate::core::report::Trouble;
 use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::work::act::Runner;
+use crate::work::backup::{Chosen, Covers, Here, Wish, choose};
 use crate::work::gather::{self, Gathered};
-use crate::work::{Archives, Clock, Config, Disk, Engine, Files, Host, Store, ground};
+use crate::work::{Archives, Backups, Clock, Config, Disk, Engine, Files, Host, Store, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -28,6 +29,8 @@ pub(super) struct Context<'w> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) disk: Arc<dyn Disk>,
     pub(super) archives: Arc<dyn Archives>,
+    pub(super) backups: Arc<dyn Backups>,
+    pub(super) program: PathBuf,
     pub(super) profiles: Profiles,
     /// The rules before any workspace is known.
     pub(super) rules: Rules,
@@ -39,6 +42,7 @@ pub(super) struct Context<'w> {
     /// Whether nobody chose an engine.
     pub(super) best: bool,
     make: Make<'w>,
+    covers: tokio::sync::OnceCell<Covers>,
 }
 
 /// An engine that may not be used.
@@ -64,6 +68,9 @@ impl<'w> Context<'w> {
             clock: wiring.clock,
             disk: wiring.disk,
             archives: wiring.archives,
+            backups: wiring.backups,
+            program: wiring.program,
+            covers: tokio::sync::OnceCell::new(),
             rules: profiles.without_workspace(),
             profiles,
             refused,
@@ -143,9 +150,15 @@ impl<'w> Context<'w> {
         let mut list =
             gather::gather(std::slice::from_ref(&self.engine), &self.profiles, &self.host, wanted).await?;
         let now = self.clock.now();
+        let covers = self.covers().await;
         for entry in &mut list.entries {
             entry.grounds =
                 entry.grounds.take().map(|look| look.map(|grounds| grounds.at(&entry.workspace, now)));
+            if let Some(Ok(grounds)) = &mut entry.grounds
+                && !covers.is_empty()
+            {
+                grounds.covers = covers.of(grounds).await;
+            }
         }
         list.troubles.splice(0..0, self.denied.as_ref().map(|denied| denied.trouble.clone()));
         Ok(list)
@@ -190,7 +203,51 @@ impl<'w> Context<'w> {
         let mut grounds = grounds.at(&workspace, self.clock.now());
         let images = list.images.get(&workspace.key.endpoint).map(Vec::as_slice);
         grounds.facts = ground::with_images(grounds.facts, &workspace, images);
+        let covers = self.covers().await;
+        if !covers.is_empty() {
+            grounds.covers = covers.of(&grounds).await;
+        }
         Ok((workspace, grounds, list))
+    }
+
+    /// What is known of backups. Looks at nothing where none was ever made here.
+    pub(super) async fn covers(&self) -> &Covers {
+        let read = || async {
+            let store = if self.is_playground() { None } else { Store::existing(&self.host).ok().flatten() };
+            let machine = store.as_ref().and_then(|_| self.machine().ok());
+            let in_use = std::env::var("OUTLAST_REPOSITORY").ok();
+            let wish = Wish { repository: in_use, password_file: None };
+            let in_use = choose(&wish, &self.config.backup, &Here::unknown()).ok();
+            Covers::read(
+                store.as_ref(),
+                machine.as_deref(),
+                &self.profiles,
+                &self.host,
+                &self.backups,
+                in_use.map(|chosen| chosen.repository),
+                self.config.backup.key_elsewhere,
+            )
+            .await
+        };
+        self.covers.get_or_init(read).await
+    }
+
+    /// The repository that is meant: the one named here, in the settings, or the person's own.
+    pub(super) async fn repository(&self, args: &RepositoryArgs) -> Result<Chosen> {
+        let absolute = |path: &std::path::Path| self.host_path(path);
+        let settings = &self.config.backup;
+        let repository = match args.repository.as_ref().or(settings.repository.as_ref()) {
+            // A folder is named from where the person is; jobs are not there.
+            Some(address) if address.starts_with(['.', '~']) || !address.contains(':') => {
+                Some(absolute(address.as_ref())?.to_string_lossy().into_owned())
+            }
+            other => other.cloned(),
+        };
+        let password_file = args.password_file.as_deref().or(settings.password_file.as_deref());
+        let password_file = password_file.map(absolute).transpose()?;
+        let machine = self.machine()?;
+        let here = Here::look(machine.as_ref(), &self.profiles).await.unwrap_or_else(|_| Here::unknown());
+        choose(&Wish { repository, password_file }, &self.config.backup, &here)
     }
 
     /// A path a person typed: `~` is their home, a relative one counts from where they are.

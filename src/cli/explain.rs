@@ -152,7 +152,8 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     let own = context.profiles.rules(&workspace, Some(&detail));
     let rules = if own.recognised.is_certain() { own } else { context.profiles.standing(list.rules()) };
     let home = context.profiles.home.as_deref();
-    let grounds = of_the_host(ground::stand_under(rules, home, &workspace, detail).await);
+    let mut grounds = of_the_host(ground::stand_under(rules, home, &workspace, detail).await);
+    grounds.covers = context.covers().await.of(&grounds).await;
     let seen_in = Vec::new();
     Ok(Question { engine, workspace, grounds, path: asked.clone(), asked, seen_in, troubles: list.troubles })
 }

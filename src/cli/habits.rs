@@ -85,7 +85,7 @@ pub(super) async fn run(args: &HabitsArgs, context: &Context<'_>, out: &mut Out)
 }
 
 /// The workspace whose folder the person stands in, else the only one.
-fn here<'l>(list: &'l Gathered, context: &Context<'_>, roots: &[PathBuf]) -> Result<&'l Entry> {
+pub(super) fn here<'l>(list: &'l Gathered, context: &Context<'_>, roots: &[PathBuf]) -> Result<&'l Entry> {
     let at = context.host_path(std::path::Path::new("."))?;
     let holds = |entry: &&Entry| gather::folder_of(entry, roots).is_some_and(|folder| at.starts_with(folder));
     let mut all = list.entries.iter();

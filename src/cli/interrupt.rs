@@ -4,28 +4,31 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::core::error::{Error, Kind, Result};
 
-/// Ctrl-C, a request to end, and a line that is gone.
-pub(super) struct Interrupt([Signal; 3]);
+/// Signals that ask to stop.
+pub(super) struct Interrupt(Vec<Signal>);
 
 impl Interrupt {
+    /// Ctrl-C, a request to end, and a line that is gone.
     pub(super) fn listen() -> Result<Self> {
-        let listen = |kind| {
-            signal(kind).map_err(|why| Error::new(Kind::Failed, format!("could not listen for signals: {why}")))
+        Self::of(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
+    }
+
+    /// Ctrl-C and a request to end. A line that is gone ends this program, and not what it watches.
+    pub(super) fn of_one_who_watches() -> Result<Self> {
+        Self::of(&[SignalKind::interrupt(), SignalKind::terminate()])
+    }
+
+    fn of(kinds: &[SignalKind]) -> Result<Self> {
+        let listen = |kind: &SignalKind| {
+            signal(*kind)
+                .map_err(|why| Error::new(Kind::Failed, format!("could not listen for signals: {why}")))
         };
-        Ok(Self([
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-        ]))
+        kinds.iter().map(listen).collect::<Result<_>>().map(Self)
     }
 
     /// Waits for the first of them.
     pub(super) async fn came(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
+        let all = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(all).await;
     }
 }

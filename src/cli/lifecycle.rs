@@ -89,6 +89,7 @@ fn of(
         detail: entry.known(),
         rules: grounds.map_or(&context.rules, |grounds| &grounds.rules),
         facts: grounds.map(|grounds| grounds.facts).unwrap_or_default(),
+        covers: grounds.map_or(&[], |grounds| &*grounds.covers),
         timing: grounds.map_or(&unread, |grounds| &grounds.timing),
         layers: &layers,
         surroundings: around,

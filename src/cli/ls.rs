@@ -16,6 +16,7 @@ use crate::core::report::{AtRisk, Head, Ls, LsRow, PathText, Trouble, Wrong};
 use crate::core::rules::Rules;
 use crate::core::workspace::{RunState, WsKey};
 use crate::text::{age, size};
+use crate::work::backup::Covers;
 use crate::work::gather::{self, Gathered};
 use crate::work::roster::{self, Entry};
 use crate::work::{Can, Right, risk};
@@ -36,8 +37,9 @@ pub(super) async fn run(args: &LsArgs, context: &Context<'_>, out: &mut Out) -> 
     } else {
         list.entries.retain(|entry| entry.workspace.state.is_up());
     }
+    let covers = context.covers().await;
     let risks = if args.no_risk { BTreeMap::new() } else { read_risks(context, &list).await };
-    let of = |entry| row(entry, &list, &risks, context, &standing, &roots);
+    let of = |entry| row(entry, &list, &risks, context, covers, &standing, &roots);
     let rows: Vec<_> = list.entries.iter().map(of).collect();
     if !args.json {
         context.warn(&list.troubles);
@@ -110,6 +112,7 @@ fn row(
     list: &Gathered,
     risks: &BTreeMap<WsKey, Result<Risk>>,
     context: &Context<'_>,
+    covers: &Covers,
     standing: &Rules,
     roots: &[std::path::PathBuf],
 ) -> LsRow {
@@ -150,10 +153,24 @@ fn row(
         gpus: detail.map(|detail| detail.gpus.clone()),
         at_risk: risk::at_risk(risk, entry.stands_on(), Event::Retire),
         disk: None,
-        last_backup: None,
+        last_backup: last_backup(entry, folder.as_deref(), covers, roots),
         layers: roster::layers(workspace, detail, images, folder.as_deref()),
         complete: detail.is_some() || workspace.state == RunState::Retired,
         as_of: context.clock.now(),
+    }
+}
+
+/// When the folder of a workspace was last backed up, as far as this machine remembers.
+fn last_backup(
+    entry: &Entry,
+    folder: Option<&std::path::Path>,
+    covers: &Covers,
+    roots: &[std::path::PathBuf],
+) -> Option<jiff::Timestamp> {
+    match (folder, entry.stands_on()) {
+        (Some(folder), _) => covers.last_of(folder),
+        (None, Some(grounds)) => covers.last(grounds, roots),
+        (None, None) => None,
     }
 }
 
@@ -177,6 +194,7 @@ fn table(rows: &[LsRow], context: &Context<'_>) -> Table {
         ("PROJECT", Side::Left),
         ("IMAGE", Side::Left),
         ("MADE", Side::Right),
+        ("BACKUP", Side::Right),
     ]);
     let now = context.clock.now();
     for row in rows {
@@ -191,6 +209,7 @@ fn table(rows: &[LsRow], context: &Context<'_>) -> Table {
             row.project.as_deref().unwrap_or("-").into(),
             row.image.as_deref().unwrap_or("-").into(),
             made.into(),
+            row.last_backup.map_or_else(|| "-".to_string(), |at| age(at, now)).into(),
         ]);
     }
     table

@@ -2,6 +2,7 @@
 
 mod archive;
 mod args;
+mod backup;
 mod change;
 mod check;
 mod context;
@@ -45,7 +46,7 @@ use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Archives, Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
+use crate::work::{Archives, Backups, Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -64,6 +65,10 @@ pub struct Wiring<'w> {
     pub disk: Arc<dyn Disk>,
     /// Archives of folders.
     pub archives: Arc<dyn Archives>,
+    /// Repositories of backups.
+    pub backups: Arc<dyn Backups>,
+    /// This very program, to work on jobs in a process of its own.
+    pub program: PathBuf,
     /// The files of this machine.
     pub files: Arc<dyn Files>,
     /// Makes engines.
@@ -86,6 +91,10 @@ pub struct Start {
     pub host: Arc<Host>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Repositories of backups.
+    pub backups: Arc<dyn Backups>,
+    /// This very program, to work on jobs in a process of its own.
+    pub program: PathBuf,
     /// The profiles in force.
     pub profiles: Arc<Profiles>,
     /// The person's settings.
@@ -152,6 +161,8 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
         Command::Man => return documents::man(out),
         Command::Profiles(args) => return profiles::run(&args, &wiring, out),
         Command::Du(args) => return du::run(&args, &wiring, out),
+        Command::Work(args) => return crate::work::backup::run(&args.folder, &wiring.backups, &wiring.clock),
+        Command::Jobs(args) => return backup::jobs(&args, &wiring, out),
         _ => {}
     }
     let config = (wiring.config)().unwrap_or_else(|error| {
@@ -177,6 +188,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::Mirror(_)
                 | Command::Git(_)
                 | Command::GitInit(_)
+                | Command::Backup(_)
         ) || matches!(&command, Command::Guide(args) if args.name.is_some());
         if looks {
             context.or_this_machine().await?;
@@ -200,13 +212,22 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Git(args) => git::list(&args, &context, out).await,
             Command::GitInit(args) => git::init(&args, &context, out).await,
             Command::Schedule(args) => schedule::run(&args, &context, out),
+            Command::Backup(args) => backup::save(&args, &context, out).await,
+            Command::Backups(args) => backup::list(&args, &context, out).await,
+            Command::Restore(args) => backup::restore(&args, &context, out).await,
+            Command::Verify(args) => backup::verify(&args, &context, out).await,
+            Command::Forget(args) => backup::forget(&args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,
             Command::Tour(args) => tour::run(&args, &context, out).await,
             Command::Guide(args) => guide::run(&args, &context, out).await,
             Command::Habits(args) => habits::run(&args, &context, out).await,
-            Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) | Command::Du(_) => {
-                Ok(0)
-            }
+            Command::Demo
+            | Command::Completions(_)
+            | Command::Man
+            | Command::Profiles(_)
+            | Command::Du(_)
+            | Command::Work(_)
+            | Command::Jobs(_) => Ok(0),
         }
     });
     // A disk that does not answer must not keep the program from leaving.
@@ -268,6 +289,8 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
         fallback,
         host: wiring.host,
         clock: wiring.clock,
+        backups: wiring.backups,
+        program: wiring.program,
         profiles: Arc::new(profiles),
         ascii: global.ascii || config.ascii,
         config,

@@ -27,10 +27,6 @@ const MOMENT: &str = "%Y%m%d%H%M%S";
 pub const ALWAYS_OUT: &str = ".vessl";
 /// Entries of a folder that counts as empty all the same.
 pub const COUNT_AS_EMPTY: [&str; 2] = [ALWAYS_OUT, "lost+found"];
-/// Folders that programs fill again by themselves.
-pub const CACHES: [&str; 7] =
-    [".cache", "__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".npm"];
-
 /// How an archive is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {

@@ -37,6 +37,7 @@ fn with(mounts: Vec<Mount>) -> Grounds {
         rules: Arc::new(rules),
         facts: Facts::default(),
         timing: Arc::default(),
+        covers: Arc::default(),
     }
 }
 

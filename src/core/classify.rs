@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+
+pub use super::grounds::Grounds;
 
 use super::aftermath::{Aftermath, Rule};
+use super::backup::Cover;
 use super::event::Event;
 use super::facts::Facts;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
@@ -19,7 +21,6 @@ use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
 use super::rules::{Rules, Ruling};
 use super::storage::{Ceiling, StorageKind};
-use super::timing::Timing;
 use super::workspace::Detail;
 
 /// Where a path on the root file system comes from.
@@ -64,26 +65,6 @@ pub struct Stake<'a> {
     pub unread: Vec<&'a Mount>,
 }
 
-/// All that the answers about one workspace stand on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Grounds {
-    /// What the engine said about it.
-    pub detail: Arc<Detail>,
-    /// The platform's rules, made ready for it.
-    pub rules: Arc<Rules>,
-    /// What is known about conditions.
-    pub facts: Facts,
-    /// What its timers stand on.
-    pub timing: Arc<Timing>,
-}
-
-impl Grounds {
-    /// Classifies paths of the workspace.
-    pub fn classifier(&self) -> Classifier<'_> {
-        Classifier { detail: &self.detail, rules: &self.rules, facts: self.facts }
-    }
-}
-
 /// Classifies paths of one workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct Classifier<'a> {
@@ -93,6 +74,8 @@ pub struct Classifier<'a> {
     pub rules: &'a Rules,
     /// What is known about conditions.
     pub facts: Facts,
+    /// Which of its folders are backed up, and what that is good for.
+    pub covers: &'a [Cover],
 }
 
 impl<'a> Classifier<'a> {
@@ -105,14 +88,14 @@ impl<'a> Classifier<'a> {
             None => StorageKind::Unknown,
         };
         let Ruling { rule, violation } = self.ruling(path, storage, mount, origin);
-        Explanation { mount, storage, fates: self.fates(storage, mount, rule), rule, violation }
+        Explanation { mount, storage, fates: self.fates(storage, mount, Some(path), rule), rule, violation }
     }
 
     /// Answers for everything directly on one mount.
     pub fn mount(&self, mount: &'a Mount) -> Explanation<'a> {
         let Ruling { rule, violation } =
             self.ruling(&mount.target, mount.storage, Some(mount), Origin::Unknown);
-        let fates = self.fates(mount.storage, Some(mount), rule);
+        let fates = self.fates(mount.storage, Some(mount), Some(&mount.target), rule);
         Explanation { mount: Some(mount), storage: mount.storage, fates, rule, violation }
     }
 
@@ -126,7 +109,7 @@ impl<'a> Classifier<'a> {
     /// What becomes of a lot in one event.
     pub fn verdict(&self, lot: &Lot, event: Event) -> Verdict {
         let rule = lot.rule.as_deref().and_then(|id| self.rules.named(id));
-        self.answer(lot.storage, None, rule, event).verdict()
+        self.answer(lot.storage, None, None, rule, event).verdict()
     }
 
     /// What is wrong with the workspace as a whole: its folder is not mounted, or on what does not last.
@@ -202,14 +185,21 @@ impl<'a> Classifier<'a> {
         }
     }
 
-    fn fates(&self, storage: StorageKind, mount: Option<&Mount>, rule: Option<&PathRule>) -> Fates {
-        Fates(Event::ALL.map(|event| self.answer(storage, mount, rule, event)))
+    fn fates(
+        &self,
+        storage: StorageKind,
+        mount: Option<&Mount>,
+        path: Option<&Path>,
+        rule: Option<&PathRule>,
+    ) -> Fates {
+        Fates(Event::ALL.map(|event| self.answer(storage, mount, path, rule, event)))
     }
 
     fn answer(
         &self,
         storage: StorageKind,
         mount: Option<&Mount>,
+        path: Option<&Path>,
         rule: Option<&PathRule>,
         event: Event,
     ) -> Answer {
@@ -228,7 +218,15 @@ impl<'a> Classifier<'a> {
             answer.fate = Fate::Lost;
             answer.reason = "its image was deleted, so no new container has the file".into();
         }
-        answer.holds = answer.condition.and_then(|condition| self.holds(condition, event, after, storage));
+        let backed_up = self.backed_up(mount, path, event);
+        if answer.fate == Fate::Lost && event == Event::WorkspaceDeletion && backed_up == Some(true) {
+            answer.fate = Fate::Conditional;
+            answer.condition = Some(Condition::BackedUp);
+            answer.reason = "a backup of it outlives the folder".into();
+            answer.advice = "`outlast restore` brings it back".into();
+        }
+        answer.holds =
+            answer.condition.and_then(|condition| self.holds(condition, event, after, storage, backed_up));
         answer
     }
 
@@ -239,6 +237,7 @@ impl<'a> Classifier<'a> {
         event: Event,
         after: Aftermath,
         storage: StorageKind,
+        backed_up: Option<bool>,
     ) -> Option<bool> {
         let container_goes = matches!(event, Event::Retire | Event::HostLoss) || after != Aftermath::Stays;
         let on_the_network = matches!(storage, StorageKind::BindNetwork | StorageKind::NetworkVolume);
@@ -253,8 +252,28 @@ impl<'a> Classifier<'a> {
             {
                 Some(true)
             }
+            Condition::BackedUp
+            | Condition::BackedUpOrRemote
+            | Condition::VolumeMovesOrBackedUp
+            | Condition::VolumeReattached
+                if backed_up == Some(true) =>
+            {
+                Some(true)
+            }
             _ => self.facts.holds(condition),
         }
+    }
+
+    /// Whether a backup of a path is good for an event; `None` where none is known to be.
+    fn backed_up(&self, mount: Option<&Mount>, path: Option<&Path>, event: Event) -> Option<bool> {
+        let (mount, path) = (mount?, path?);
+        let good = |cover: &Cover| {
+            if cover.inside {
+                return cover.holds(path, event);
+            }
+            mount.on_host(path, |place| cover.holds(place, event)).flatten()
+        };
+        self.covers.iter().any(|cover| good(cover) == Some(true)).then_some(true)
     }
 
     /// Whether another mount shows a part of the workspace's own folder, which goes with it.

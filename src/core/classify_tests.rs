@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -68,7 +69,7 @@ fn rule(id: &str, path: &str, fates: BTreeMap<Event, Fate>, violation: Option<Vi
 
 fn keys(after: Aftermath, path: &str, origin: Origin) -> String {
     let (detail, rules) = (detail(after), ready(plain()));
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let explanation = classifier.explain(Path::new(path), origin);
     explanation.fates.0.iter().map(|a| a.fate.key().chars().next().unwrap_or('?')).collect()
 }
@@ -94,13 +95,60 @@ fn a_container_that_removes_itself_keeps_only_its_bind_mounts() {
 }
 
 #[test]
+fn a_backup_keeps_what_it_covers_in_the_events_that_it_outlives_and_nothing_else() {
+    use crate::core::backup::Excludes;
+    let (detail, rules) = (detail(Aftermath::Stays), ready(plain()));
+    let cover = |events: &[Event]| {
+        let holds = Event::ALL.map(|event| events.contains(&event).then_some(true));
+        Cover { folder: "/home/u/p".into(), inside: false, excludes: Excludes::new(["raw/"]), holds }
+    };
+    let of = |events: &[Event], path: &str, event| {
+        let covers = [cover(events)];
+        let classifier =
+            Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &covers };
+        classifier.explain(Path::new(path), Origin::Layer).fates.verdict(event)
+    };
+    let both = [Event::HostLoss, Event::WorkspaceDeletion];
+    let backed_up = Verdict::KeptIf(Condition::BackedUp);
+    assert_eq!(of(&both, "/workspace/a", Event::HostLoss), Verdict::Kept);
+    assert_eq!(of(&both, "/workspace/a", Event::WorkspaceDeletion), Verdict::Kept);
+    assert_eq!(of(&both, "/workspace", Event::WorkspaceDeletion), Verdict::Kept);
+    assert_eq!(of(&both[1..], "/workspace/a", Event::HostLoss), backed_up, "the repository goes too");
+    assert_eq!(of(&both[..1], "/workspace/a", Event::WorkspaceDeletion), Verdict::Lost);
+    assert_eq!(of(&both, "/workspace/raw/a", Event::HostLoss), backed_up, "left out");
+    assert_eq!(of(&both, "/data/a", Event::HostLoss), backed_up, "another folder");
+    // A backup makes no other fate better: a retire does not ask for it.
+    assert_eq!(of(&Event::ALL, "/workspace/.cache/x", Event::Retire), Verdict::Lost);
+    assert_eq!(of(&Event::ALL, "/tmp/x", Event::Retire), Verdict::Lost);
+}
+
+#[test]
+fn seen_from_inside_a_folder_is_covered_by_its_own_name() {
+    let mut detail = detail(Aftermath::Stays);
+    for mount in &mut detail.mounts {
+        mount.host_path = None;
+    }
+    let rules = ready(plain());
+    let covers = [Cover {
+        folder: "/workspace".into(),
+        inside: true,
+        excludes: crate::core::backup::Excludes::default(),
+        holds: [Some(true); 7],
+    }];
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &covers };
+    let of = |path: &str| classifier.explain(Path::new(path), Origin::Layer).fates.verdict(Event::HostLoss);
+    assert_eq!(of("/workspace/a"), Verdict::Kept);
+    assert_eq!(of("/data/a"), Verdict::KeptIf(Condition::BackedUp));
+}
+
+#[test]
 fn a_rule_never_raises_memory_or_the_layer() {
     let detail = detail(Aftermath::Stays);
     let mut profile = plain();
     let fates = Event::ALL.iter().map(|event| (*event, Fate::Kept)).collect();
     profile.rules.push(rule("wishful", "/", fates, None));
     let rules = ready(profile);
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     for path in ["/tmp/x", "/workspace/.cache/x"] {
         let fates = classifier.explain(Path::new(path), Origin::Layer).fates;
         assert_eq!(fates.verdict(Event::Retire), Verdict::Lost, "{path}");
@@ -116,7 +164,7 @@ fn a_rule_that_matches_by_path_only_is_a_violation() {
     let workspace = rule("workspace", "/workspace", BTreeMap::new(), violation);
     profile.rules.push(PathRule { storage: Kinds([StorageKind::BindMount].into()), ..workspace });
     let rules = ready(profile);
-    let classifier = Classifier { detail: &without_mount, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &without_mount, rules: &rules, facts: Facts::default(), covers: &[] };
     let explanation = classifier.explain(Path::new("/workspace/x"), Origin::Layer);
     assert_eq!(explanation.violation, Some(Violation::WorkspaceNotMounted));
     assert_eq!(explanation.fates.verdict(Event::Retire), Verdict::Lost);
@@ -135,7 +183,7 @@ fn another_mount_of_a_part_of_the_workspace_goes_with_it() {
     let rules = ["/part", "/beside"].map(|path| rule("shared", path, kept.into(), None));
     let profile = Profile { workspace: Some("/workspace".into()), rules: rules.into(), ..plain() };
     let rules = ready(profile);
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let of = |path: &str| classifier.explain(Path::new(path), Origin::Layer).fates;
     assert_eq!(of("/part/x").verdict(Event::WorkspaceDeletion), Verdict::Lost);
     assert_eq!(of("/beside/x").verdict(Event::WorkspaceDeletion), Verdict::Kept);
@@ -146,7 +194,7 @@ fn a_file_of_an_image_that_was_deleted_comes_back_no_more() {
     let (detail, rules) = (detail(Aftermath::Stays), ready(plain()));
     let verdict = |gone: Option<bool>| {
         let facts = Facts::default().with(Condition::ImageObtainable, gone);
-        let classifier = Classifier { detail: &detail, rules: &rules, facts };
+        let classifier = Classifier { detail: &detail, rules: &rules, facts, covers: &[] };
         classifier.explain(Path::new("/bin/sh"), Origin::Image).fates.verdict(Event::Retire)
     };
     assert_eq!(verdict(None), Verdict::Rebuilt);
@@ -156,7 +204,7 @@ fn a_file_of_an_image_that_was_deleted_comes_back_no_more() {
 #[test]
 fn files_at_risk_are_copied_to_a_folder_that_is_kept_and_writable() {
     let (detail, rules) = (detail(Aftermath::Stays), ready(plain()));
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let kept = classifier.kept_folder(Event::Retire).map(|mount| mount.target.clone());
     assert_eq!(kept.as_deref(), Some(Path::new("/workspace")));
 }
@@ -226,7 +274,7 @@ proptest::proptest! {
         detail.mounts.push(mount);
         let (with, without) = (ready(Profile { rules, ..plain() }), ready(plain()));
         let answers = |rules: &Rules, path: &str| {
-            let classifier = Classifier { detail: &detail, rules, facts };
+            let classifier = Classifier { detail: &detail, rules, facts, covers: &[] };
             let answer = classifier.explain(Path::new(path), origin);
             (answer.storage, answer.fates)
         };
@@ -262,7 +310,7 @@ proptest::proptest! {
         let mut detail = detail(Aftermath::Stays);
         detail.mounts.push(mount);
         let (with, without) = (ready(Profile { rules, ..plain() }), ready(plain()));
-        let of = |rules| Classifier { detail: &detail, rules, facts: Facts::default() };
+        let of = |rules| Classifier { detail: &detail, rules, facts: Facts::default(), covers: &[] };
         let (ours, bare) = (of(&with).explain(Path::new("/m/a"), Origin::Layer), of(&without));
         let bare = bare.explain(Path::new("/m/a"), Origin::Layer);
         if ours.violation.is_some() && ours.fates.verdict(Event::Retire) == Verdict::Kept {
@@ -282,7 +330,7 @@ proptest::proptest! {
         let mut detail = detail(after);
         detail.mounts.push(mount);
         let rules = ready(plain());
-        let classifier = Classifier { detail: &detail, rules: &rules, facts };
+        let classifier = Classifier { detail: &detail, rules: &rules, facts, covers: &[] };
         let path = crate::core::path::normal(Path::new(OsStr::from_bytes(&bytes)));
         let answer = classifier.explain(&path, origin);
         prop_assert!(answer.mount.is_some_and(|mount| path.starts_with(&mount.target)));

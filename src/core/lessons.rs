@@ -97,7 +97,7 @@ pub fn of_workspace(name: &str, classifier: &Classifier<'_>) -> Lessons {
 /// What is taught about a platform, as it means its workspaces to be.
 pub fn of_platform(rules: &Rules) -> Lessons {
     let detail = as_meant(rules);
-    let classifier = Classifier { detail: &detail, rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules, facts: Facts::default(), covers: &[] };
     lessons(rules, rules.workspace.as_deref(), places_of(&classifier))
 }
 

@@ -51,7 +51,7 @@ fn good_examples_are_kept_and_bad_ones_are_lost_by_the_rules_themselves() {
     for profile in profiles().all {
         let rules = rules(&profile.id);
         let detail = as_meant(&rules);
-        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
         let first = profile.default_event();
         let lessons = of_platform(&rules);
         let of = |line: &String| {
@@ -90,8 +90,9 @@ fn a_platform_without_a_workspace_teaches_what_it_means_to_keep() {
 fn the_lesson_follows_the_mounts_of_the_workspace() {
     let rules = rules("docker");
     let with = detail(&[("/proj", folder("/srv/proj")), ("/tmp", folder("/srv/tmp"))]);
-    let of =
-        |detail: &Detail| of_workspace("p", &Classifier { detail, rules: &rules, facts: Facts::default() });
+    let of = |detail: &Detail| {
+        of_workspace("p", &Classifier { detail, rules: &rules, facts: Facts::default(), covers: &[] })
+    };
     let lessons = of(&with);
     assert!(lessons.good[0].contains("'/proj/models/model.pt'"), "{:?}", lessons.good);
     assert!(!lessons.bad.iter().any(|line| line.contains("/tmp/")), "/tmp is mounted: {:?}", lessons.bad);
@@ -108,7 +109,8 @@ fn the_lesson_follows_the_mounts_of_the_workspace() {
 fn a_workspace_whose_folder_is_not_mounted_is_warned_and_given_no_false_example() {
     let rules = rules("ds01");
     let detail = detail(&[]);
-    let lessons = of_workspace("p", &Classifier { detail: &detail, rules: &rules, facts: Facts::default() });
+    let lessons =
+        of_workspace("p", &Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] });
     assert!(lessons.warning.is_some_and(|warning| warning.starts_with("Not so for /workspace")));
     assert_eq!(lessons.good, Vec::<String>::new());
 }

@@ -270,7 +270,8 @@ impl Node {
                 )
             }
             (Some(true), None) => format!("pinned to this node: more than the {limit} that are backed up"),
-            (Some(false), _) => "movable: its volume is not tied to one node".into(),
+            (Some(false), None) => "movable: its volume is not tied to one node".into(),
+            (Some(false), Some(bytes)) => format!("movable: {} of at most {limit} are backed up", size(bytes)),
             (None, Some(bytes)) => {
                 format!("movable once it is backed up: {} of at most {limit}", size(bytes))
             }

@@ -5,6 +5,7 @@
 
 pub mod aftermath;
 pub mod archive;
+pub mod backup;
 pub mod check;
 pub mod classify;
 pub mod due;
@@ -16,6 +17,7 @@ pub mod filesystem;
 pub mod finding;
 pub mod found;
 pub mod git_init;
+pub mod grounds;
 pub mod habits;
 pub mod identity;
 pub mod lessons;

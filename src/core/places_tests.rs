@@ -62,7 +62,7 @@ fn found(paths: &[&str]) -> Risk {
 
 fn shown(risk: Option<&Risk>) -> Vec<String> {
     let (detail, rules) = (detail(), rules());
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     tree(&classifier, risk)
         .iter()
         .map(|place| {
@@ -91,7 +91,7 @@ fn a_folder_with_files_at_risk_is_listed_unless_a_place_above_it_says_the_same()
 #[test]
 fn the_lost_ones_are_exactly_those_that_the_classifier_calls_lost() {
     let (detail, rules) = (detail(), rules());
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     for event in Event::ALL {
         for place in tree(&classifier, None) {
             let asked = classifier.explain(&place.path, Origin::Layer).fates.verdict(event);
@@ -105,7 +105,7 @@ fn the_lost_ones_are_exactly_those_that_the_classifier_calls_lost() {
 #[test]
 fn a_read_only_mount_says_so_with_all_below_it() {
     let (detail, rules) = (detail(), rules());
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let read_only: Vec<_> =
         tree(&classifier, None).into_iter().filter(Place::read_only).map(|place| place.path).collect();
     assert_eq!(read_only, [Path::new("/data")]);
@@ -115,6 +115,6 @@ fn a_read_only_mount_says_so_with_all_below_it() {
 fn without_known_mounts_there_is_no_tree() {
     let (mut detail, rules) = (detail(), rules());
     detail.mounts.clear();
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     assert!(tree(&classifier, None).is_empty());
 }

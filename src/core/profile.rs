@@ -74,9 +74,12 @@ pub struct Profile {
     /// Paths that never are findings.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// What is left out of archives: names anywhere, or paths beneath the folder that is saved.
+    /// What is left out of archives and backups: names anywhere, or paths beneath the folder that is saved.
     #[serde(default)]
     pub backup_excludes: Vec<String>,
+    /// Caches: names anywhere, or paths beneath the folder, left out of backups and on request of archives.
+    #[serde(default)]
+    pub caches: Vec<String>,
     /// Where to get help.
     #[serde(default)]
     pub contacts: Vec<String>,
@@ -310,6 +313,7 @@ impl Profile {
         joined(&mut self.scratch, &base.scratch);
         joined(&mut self.ignore, &base.ignore);
         joined(&mut self.backup_excludes, &base.backup_excludes);
+        joined(&mut self.caches, &base.caches);
         let named = |rule: &&PathRule| !self.rules.iter().any(|own| own.id == rule.id);
         let rules: Vec<PathRule> = base.rules.iter().filter(named).cloned().collect();
         self.rules.extend(rules);

@@ -149,7 +149,7 @@ pub struct LsRow {
     pub at_risk: AtRisk,
     /// Bytes its folder and its layer hold; not measured yet, so always `null`.
     pub disk: Option<u64>,
-    /// When it was last backed up; not measured yet, so always `null`.
+    /// When its folder was last backed up, as far as this machine remembers.
     pub last_backup: Option<Timestamp>,
     /// Image, container and folder, and whether each exists.
     pub layers: Layers,
@@ -414,12 +414,12 @@ pub fn maps(fates: &Fates) -> (FateMap, WhyMap) {
 }
 
 /// A path as text, and as base64 of its bytes where it is not UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathText {
     /// The path; bytes that are not UTF-8 are replaced.
     pub path: String,
     /// The path's bytes in base64, only where `path` had to replace some.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_b64: Option<String>,
 }
 

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 /// Files with these names are secrets wherever they lie.
-const NAMES: [(&str, &str); 14] = [
+const NAMES: [(&str, &str); 18] = [
+    ("id_rsa", "SSH key"),
+    ("id_ed25519", "SSH key"),
+    ("id_ecdsa", "SSH key"),
+    ("id_dsa", "SSH key"),
     (".netrc", "passwords"),
     (".git-credentials", "passwords"),
     (".pgpass", "passwords"),

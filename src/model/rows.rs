@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::backup::Cover;
 use crate::core::classify::{Classifier, Grounds};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::facts::Facts;
@@ -95,6 +96,10 @@ pub struct Row {
     pub layers: Option<Layers>,
     /// What is known about conditions.
     pub facts: Facts,
+    /// Which of its folders are backed up, and what that is good for.
+    pub covers: Arc<[Cover]>,
+    /// When its folder was last backed up; `None` where no backup is known.
+    pub last_backup: Option<Timestamp>,
     /// What its timers stand on.
     pub timing: Arc<Timing>,
     /// Its timers as of the last minute, the most urgent first.
@@ -115,6 +120,8 @@ impl Row {
             risk: RiskState::default(),
             layers: None,
             facts: Facts::default(),
+            covers: Arc::default(),
+            last_backup: None,
             timing: Arc::default(),
             timers: Vec::new(),
             surroundings: None,
@@ -124,14 +131,16 @@ impl Row {
 
     /// Classifies paths of this workspace, once the closer look is there.
     pub fn classifier(&self) -> Option<Classifier<'_>> {
-        self.detail.known().map(|detail| Classifier { detail, rules: &self.rules, facts: self.facts })
+        let Self { rules, facts, covers, .. } = self;
+        self.detail.known().map(|detail| Classifier { detail, rules, facts: *facts, covers })
     }
 
     /// All that its answers stand on, once the closer look is there.
     pub fn grounds(&self) -> Option<Grounds> {
         let detail = Arc::clone(self.detail.known()?);
         let timing = Arc::clone(&self.timing);
-        Some(Grounds { detail, rules: Arc::clone(&self.rules), facts: self.facts, timing })
+        let (rules, covers) = (Arc::clone(&self.rules), Arc::clone(&self.covers));
+        Some(Grounds { detail, rules, facts: self.facts, timing, covers })
     }
 
     /// Lets the clock go on: timers, and the conditions that time alone decides.

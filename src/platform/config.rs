@@ -44,6 +44,20 @@ pub struct Config {
     pub profile: Option<String>,
     /// Parameters of profiles, by the profile's id.
     pub parameters: BTreeMap<String, BTreeMap<String, String>>,
+    /// Where backups go.
+    pub backup: Backup,
+}
+
+/// Where backups go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Backup {
+    /// The repository: a folder, `rest:`, `sftp:`, `s3:` or `rclone:`.
+    pub repository: Option<String>,
+    /// The file that holds its password.
+    pub password_file: Option<PathBuf>,
+    /// The person keeps a copy of the password where no event of this machine reaches it.
+    pub key_elsewhere: bool,
 }
 
 /// Where the settings are, if this person has a home at all.

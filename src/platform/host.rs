@@ -23,6 +23,7 @@ pub fn this_host() -> Host {
         groups: groups(),
         group_lookup: Some(sys::users::group_id),
         walk: None,
+        newest: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod detach;
 pub mod folders;
 pub mod host;
 pub mod limits;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::core::backup::Excludes;
 use crate::core::habits::FolderFacts;
 
 /// Bytes in use and bytes that can be, on the disk that holds a folder; `None` where nobody could ask.
@@ -16,6 +17,10 @@ use crate::core::recognise::Profiles;
 
 /// How a folder of this machine is read.
 pub type ReadFolder = fn(&Path, &[PathBuf]) -> ScanStream;
+
+/// When anything in a folder last changed, without what is left out; `None` where that could not all be
+/// seen in this time.
+pub type AskNewest = fn(&Path, &Excludes, std::time::Duration) -> Option<Timestamp>;
 
 /// This machine and its viewer.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +50,8 @@ pub struct Host {
     /// Reads a folder of this machine with all below it, without the paths that are given too;
     /// `None` where nothing of it may be read.
     pub walk: Option<ReadFolder>,
+    /// Asks when a folder last changed. May wait for the disk.
+    pub newest: Option<AskNewest>,
 }
 
 impl Host {

@@ -1,6 +1,7 @@
 //! Traits toward the world, and the plain data they speak in. No implementations.
 
 pub mod archive;
+mod backup;
 mod clock;
 mod disk;
 mod engine;
@@ -9,6 +10,7 @@ mod host;
 mod sandbox;
 
 pub use archive::Archives;
+pub use backup::{Backups, Checked, Meter, Restored, Saved, Vault};
 pub use clock::Clock;
 pub use disk::{Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{
@@ -16,5 +18,5 @@ pub use engine::{
     Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
 };
 pub use files::{Entry, Files, Job, Listing};
-pub use host::{AskDisk, Host, ReadFolder};
+pub use host::{AskDisk, AskNewest, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};

@@ -4,6 +4,8 @@
 //! never rewritten, so that a home shared between machines is safe.
 
 mod audit;
+mod backups;
+mod jobs;
 mod journal;
 mod trash;
 
@@ -12,6 +14,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 pub use audit::Audit;
+pub use backups::Memory;
+pub use jobs::{JobState, JobView, Jobs, Running};
 pub use journal::{CutOff, Journal};
 pub use trash::Trash;
 
@@ -58,6 +62,16 @@ impl Store {
         Audit::at(self.folder.join("audit.jsonl"))
     }
 
+    /// Jobs that outlive the program that asked for them.
+    pub fn jobs(&self) -> Jobs {
+        Jobs::at(self.folder.join("jobs"))
+    }
+
+    /// What is remembered of backups.
+    pub fn backups(&self) -> Memory {
+        Memory::at(self.folder.join("backups.jsonl"))
+    }
+
     /// What is in the trash.
     pub fn trash(&self) -> Trash {
         Trash::at(self.folder.join("trash"))
@@ -71,6 +85,36 @@ impl Store {
     /// Plans that were cut off, the oldest first. One that another process is still at is not.
     pub fn unfinished(&self) -> Result<Vec<CutOff>> {
         journal::unfinished(&self.folder.join("journal"))
+    }
+}
+
+/// Where this person's backups are kept, unless they name another place: the repository and its key.
+pub fn backups_of_their_own() -> Option<(PathBuf, PathBuf)> {
+    let dirs = directories::ProjectDirs::from("", "", "outlast")?;
+    let folder = dirs.data_dir();
+    Some((folder.join("repository"), folder.join("repository.key")))
+}
+
+/// Makes a key file with a password that nobody can guess, for its owner's eyes only; one that is
+/// there stays as it is.
+pub fn make_key(path: &Path) -> Result<()> {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::fs::OpenOptionsExt as _;
+    if let Some(folder) = path.parent() {
+        make(folder)?;
+    }
+    let mut random = [0_u8; 32];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut random))
+        .map_err(|error| failed("read", Path::new("/dev/urandom"), &error))?;
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+    let word: String = random.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made
+        .and_then(|mut file| file.write_all(format!("{word}\n").as_bytes()).and_then(|()| file.sync_all()))
+    {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed("write", path, &error)),
+        _ => Ok(()),
     }
 }
 
@@ -125,6 +169,17 @@ mod tests {
         let store = Store::at(folder.path().join("a/b")).unwrap();
         let mode = std::fs::metadata(store.folder()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_key_is_for_its_owners_eyes_only_and_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/key");
+        make_key(&path).unwrap();
+        let first = std::fs::read_to_string(&path).unwrap();
+        assert_eq!((first.len(), std::fs::metadata(&path).unwrap().permissions().mode() & 0o777), (65, 0o600));
+        make_key(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
     }
 
     #[test]

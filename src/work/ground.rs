@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::lifecycle;
 use crate::core::classify::Grounds;
 use crate::core::error::Result;
+use crate::core::event::Event;
 use crate::core::facts::Facts;
-use crate::core::fate::Condition;
+use crate::core::fate::{Condition, Verdict};
 use crate::core::mount::Measure;
 use crate::core::recognise::Profiles;
 use crate::core::rules::Rules;
@@ -48,7 +49,13 @@ pub async fn stand_under(rules: Rules, home: Option<&Path>, workspace: &Workspac
         let places = dockerfiles(workspace, &detail, &rules, home);
         facts = facts.with(Condition::DockerfilePresent, any_is_there(places).await);
     }
-    Grounds { detail: Arc::new(detail), rules: Arc::new(rules), facts, timing: Arc::default() }
+    Grounds {
+        detail: Arc::new(detail),
+        rules: Arc::new(rules),
+        facts,
+        timing: Arc::default(),
+        covers: Arc::default(),
+    }
 }
 
 /// What follows from the engine's word and the site's parameters alone.
@@ -128,6 +135,11 @@ pub async fn pinned(engine: &dyn Engine, workspace: &Workspace, grounds: &Ground
         Some(Measure::AtLeast(bytes)) => (Some(bytes), (bytes > limit).then_some(true)),
         _ => (None, None),
     };
-    // Within the limit it moves once it was backed up, which is not known yet.
-    Some(Pinned { pinned: over.filter(|over| *over), bytes, limit })
+    // Within the limit it moves once it was backed up: to where the loss of this machine does not reach.
+    let kept = grounds.classifier().mount(folder).fates.verdict(Event::HostLoss) == Verdict::Kept;
+    let pinned = match over {
+        Some(false) if !kept => None,
+        over => over,
+    };
+    Some(Pinned { pinned, bytes, limit })
 }

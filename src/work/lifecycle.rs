@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::ground;
 use super::recovery::{Means, steps};
 use super::roster;
+use crate::core::backup::Cover;
 use crate::core::classify::{Classifier, Grounds};
 use crate::core::event::Event;
 use crate::core::facts::Facts;
@@ -159,6 +160,8 @@ pub struct About<'a> {
     pub rules: &'a Rules,
     /// What is known about conditions, the clock's share in it.
     pub facts: Facts,
+    /// Which of its folders are backed up, and what that is good for.
+    pub covers: &'a [Cover],
     /// What its timers stand on.
     pub timing: &'a Timing,
     /// Image, container and folder, and whether each exists.
@@ -173,7 +176,7 @@ pub fn report(about: &About<'_>, now: Timestamp) -> Lifecycle {
     // A folder without a container is described as one that mounts it would see it.
     let alone = folder_alone(about);
     let detail = about.detail.unwrap_or(&alone);
-    let classifier = Classifier { detail, rules: about.rules, facts: about.facts };
+    let classifier = Classifier { detail, rules: about.rules, facts: about.facts, covers: about.covers };
     let timers = match about.detail {
         Some(detail) => timing::timers(workspace, detail, about.rules, about.timing, now),
         None => Vec::new(),

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod archive;
+pub mod backup;
 mod child;
 pub mod du;
 pub mod explain;
@@ -35,10 +36,10 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 }
 
 /// What the faces need of the layers below, so that they import `work` alone.
-pub use crate::platform::config::{Color, Config};
+pub use crate::platform::config::{Backup as BackupSettings, Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Archives, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory, Job,
-    Listing, Matching, PathKind, Progress, Right, Row, Totals,
+    Archives, Backups, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory,
+    Job, Listing, Matching, PathKind, Progress, Right, Row, Totals,
 };
-pub use crate::store::Store;
+pub use crate::store::{JobState, JobView, Jobs, Store};

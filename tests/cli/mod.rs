@@ -28,29 +28,29 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The binary with a home of its own and nothing else in its environment.
-struct Outlast {
+pub(crate) struct Outlast {
     home: TempDir,
     env: Vec<(String, String)>,
 }
 
 /// What one command left.
-struct Answer {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Outlast {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap(), env: Vec::new() }
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let home = self.home.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_outlast"));
         command
@@ -65,7 +65,7 @@ impl Outlast {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Answer {
+    pub(crate) fn run(&self, args: &[&str]) -> Answer {
         let output = self.command(args).output().unwrap();
         Answer {
             code: output.status.code().unwrap_or(-1),
@@ -75,30 +75,30 @@ impl Outlast {
     }
 
     /// Runs a command that must succeed, and reads its JSON.
-    fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let answer = self.run(args);
         assert_eq!(answer.code, 0, "{args:?}: {}\n{}", answer.err, answer.out);
         answer.json()
     }
 
-    fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// The lines of the activity log.
-    fn log(&self) -> Vec<Value> {
+    pub(crate) fn log(&self) -> Vec<Value> {
         self.json(&["log", "--json"])["changes"].as_array().unwrap().clone()
     }
 
     /// The state directory of this machine, once something was written there.
-    fn state(&self) -> std::path::PathBuf {
+    pub(crate) fn state(&self) -> std::path::PathBuf {
         let mut folders = std::fs::read_dir(self.home().join("state/outlast")).unwrap();
         folders.next().unwrap().unwrap().path()
     }
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let value: Value = serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {}", self.out));
         assert_eq!(value["schema"], 1);
         assert!(value["complete"].is_boolean() && value["as_of"].is_string() && value["errors"].is_array());

@@ -180,7 +180,7 @@ fn a_far_bind_mount_is_unseen_and_a_far_volume_is_measured_by_the_engine() {
     assert!(matches!(mount(&detail, "/here").backing, Backing::HostDir { source: Source::Unseen, .. }));
     assert_eq!(mount(&detail, "/here").filesystem, None);
     let rules = plain();
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     for event in [Event::Crash, Event::Stop, Event::Retire, Event::Reboot] {
         let fate = |target: &str| classifier.mount(mount(&detail, target)).fates.verdict(event);
         assert_ne!(fate("/here"), Verdict::Kept, "{event:?}: nothing is known of that directory");

@@ -46,7 +46,7 @@ fn links_are_followed_inside_the_container_running_and_stopped() {
     for _ in 0..2 {
         let detail = detail(&docker, &container);
         let rules = plain();
-        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
         let fate = |path: &str| {
             let real = resolve(&docker, &container, path);
             let explanation = classifier.explain(&real, Origin::Layer);

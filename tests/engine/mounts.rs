@@ -113,7 +113,7 @@ fn a_bind_from_the_hosts_memory_is_lost_at_reboot() {
             container.start();
         }
         let (detail, rules) = (detail(&docker, &container), plain());
-        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+        let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
         let explanation = classifier.explain(Path::new("/ram/model.pt"), Origin::Unknown);
         assert_eq!(explanation.storage, StorageKind::BindMemory, "running: {running}");
         assert_eq!(explanation.fates.verdict(Event::Retire), Verdict::Kept);
@@ -127,7 +127,7 @@ fn a_bind_from_the_hosts_tmp_is_kept_only_if_nothing_cleans_it() {
     let folder = tempfile::Builder::new().prefix("outlast-test-").tempdir_in("/var/tmp").unwrap();
     let container = cli.container("tmp").args(["-v", &bind(folder.path(), "/t")]).create();
     let (detail, rules) = (detail(&docker, &container), plain());
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let explanation = classifier.mount(mount(&detail, "/t"));
     assert_eq!(explanation.storage, StorageKind::BindTemp);
     assert_eq!(explanation.fates.verdict(Event::Reboot), Verdict::KeptIf(Condition::HostTempNotCleaned));

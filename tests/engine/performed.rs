@@ -63,7 +63,7 @@ impl Stage {
 /// What the core predicts for each file, before anything happens.
 fn predictions(docker: &outlast::engine::docker::Docker, stage: &Stage, event: Event) -> Vec<Verdict> {
     let (detail, rules) = (detail(docker, &stage.container), plain());
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let predict = |(path, kind): (&str, StorageKind)| {
         let explanation = classifier.explain(Path::new(path), Origin::Layer);
         assert_eq!(explanation.storage, kind, "{path}");
@@ -168,7 +168,7 @@ fn removing_the_image_leaves_an_existing_container_its_files() {
     container.exec("echo weights > /root/model.pt");
     let (detail, rules) = (detail(&docker, &container), plain());
     let facts = Facts::default().with(Condition::ContainerExists, Some(true));
-    let classifier = Classifier { detail: &detail, rules: &rules, facts };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts, covers: &[] };
     for (path, origin) in [("/root/model.pt", Origin::Layer), ("/opt/from-image", Origin::Image)] {
         let explanation = classifier.explain(Path::new(path), origin);
         assert_eq!(explanation.fates.verdict(Event::ImageRemoval), Verdict::Kept, "{path}");
@@ -190,7 +190,7 @@ fn bind_through(kind: StorageKind, folder: &Path, options: &str, event: Event, d
         std::fs::remove_dir_all(folder).unwrap();
     }
     let (detail, rules) = (detail(&docker, &container), plain());
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let explanation = classifier.explain(Path::new("/w/model.pt"), Origin::Unknown);
     assert_eq!(explanation.storage, kind);
     let verdict = explanation.fates.verdict(event);

@@ -45,7 +45,7 @@ impl Found {
 pub(super) fn scan(docker: &Docker, container: &Container) -> Found {
     let detail = detail(docker, container);
     let rules = plain();
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let lost = |mount: &&outlast::core::mount::Mount| {
         let fates = classifier.mount(mount).fates;
         fates.verdict(Event::Retire) == Verdict::Lost || fates.verdict(Event::Stop) == Verdict::Lost

@@ -78,6 +78,7 @@ fn grounds(profile: &str, detail: Detail) -> Grounds {
         rules: Arc::new(rules),
         facts: Facts::default(),
         timing: Arc::default(),
+        covers: Arc::default(),
     }
 }
 

@@ -163,6 +163,9 @@ fn travel(
     model.hostname = "lab01".into();
     prepare(&mut model);
     let ports = Ports {
+        backups: Arc::new(outlast::backup::Restic),
+        backup: outlast::work::BackupSettings::default(),
+        program: env!("CARGO_BIN_EXE_outlast").into(),
         engine,
         machine: None,
         files: Arc::new(outlast::files::LocalFiles),

@@ -90,7 +90,7 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
             for key in keys {
                 let workspace = &model.row(&key).unwrap().workspace;
                 let grounds = ground::look(engine, &model.profiles, workspace).await;
-                queue.push_back(Msg::Detailed(key, grounds));
+                queue.push_back(Msg::Detailed(key, grounds, None));
             }
         }
         Cmd::Scan { key, asked } => {

@@ -49,7 +49,7 @@ impl State {
                 }
                 cmds
             }
-            Msg::Detailed(key, detail) => self.detailed(&key, detail),
+            Msg::Detailed(key, detail, backed_up) => self.detailed(&key, detail, backed_up),
             Msg::Scanning(key, _, tally) => self.scanning(&key, tally),
             Msg::Scanned(key, _, risk) => self.scanned(&key, risk),
             Msg::Stirred(key) => vec![Cmd::Rescan(key)],
@@ -164,7 +164,7 @@ impl State {
         keys.sort_by_cached_key(place);
     }
 
-    fn detailed(&mut self, key: &WsKey, grounds: Result<Grounds>) -> Vec<Cmd> {
+    fn detailed(&mut self, key: &WsKey, grounds: Result<Grounds>, backed_up: Option<Timestamp>) -> Vec<Cmd> {
         let now = self.model.now;
         let images = self.model.images.clone();
         let roots = self.model.folder_roots.clone();
@@ -175,7 +175,7 @@ impl State {
         if let Some(row) = self.model.row_mut(key) {
             match grounds {
                 Ok(grounds) => {
-                    let Grounds { detail, rules, facts, timing } = grounds;
+                    let Grounds { detail, rules, facts, timing, covers } = grounds;
                     row.workspace.state = detail.state;
                     let folder = work::roster::folder(&detail, &rules, &roots);
                     let folder = folder.and_then(|mount| mount.host_path.as_deref());
@@ -187,6 +187,8 @@ impl State {
                     row.rules = rules;
                     row.detail = Fact::Known(detail);
                     row.timing = timing;
+                    row.covers = covers;
+                    row.last_backup = backed_up;
                     row.tick(now);
                     if !same {
                         row.surroundings = None;

@@ -18,6 +18,7 @@ impl State {
                 detail: row.detail.known().map(AsRef::as_ref),
                 rules: &row.rules,
                 facts: row.facts,
+                covers: &row.covers,
                 timing: &row.timing,
                 layers: row.layers.as_ref()?,
                 surroundings: row.surroundings.as_ref(),

@@ -1,0 +1,153 @@
+//! Arguments of the verbs about backups and jobs.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+
+use super::size;
+
+/// Where backups are.
+#[derive(Args, Clone, Debug)]
+pub struct RepositoryArgs {
+    /// The repository: a folder, rest:https://host/path, or with rclone sftp:, s3:, rclone:.
+    #[arg(long, value_name = "WHERE", env = "OUTLAST_REPOSITORY", hide_env_values = true)]
+    pub repository: Option<String>,
+    /// The file that holds its password.
+    #[arg(long, value_name = "FILE", env = "OUTLAST_PASSWORD_FILE")]
+    pub password_file: Option<std::path::PathBuf>,
+}
+
+/// `backup`
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct BackupArgs {
+    /// A workspace, or a folder of this host; without it the workspace whose folder this is, or the only one.
+    #[arg(value_name = "NAME|PATH")]
+    pub what: Option<OsString>,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+    /// Save the files that you made in the writable layer too.
+    #[arg(long)]
+    pub layer: bool,
+    /// Read what was saved back afterwards.
+    #[arg(long)]
+    pub verify: bool,
+    /// Refuse a folder that is larger: 500M, 15G (binary), 1GB (decimal).
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub limit: Option<u64>,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `backups`
+#[derive(Args, Debug)]
+pub struct BackupsArgs {
+    /// Only those of this workspace.
+    pub name: Option<String>,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What of a snapshot is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// The workspace's folder.
+    Workspace,
+    /// The files of the writable layer.
+    Layer,
+    /// Everything in the snapshot.
+    All,
+}
+
+/// `restore`
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// The beginning of a snapshot's id; `latest` is the newest.
+    pub id: String,
+    /// A folder that is new or empty.
+    pub dest: std::path::PathBuf,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+    /// What of the snapshot.
+    #[arg(long, value_enum, default_value_t = What::Workspace)]
+    pub what: What,
+    /// Only this path and what lies below, from the top of what is restored.
+    #[arg(long, value_name = "PATH")]
+    pub include: Option<std::path::PathBuf>,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `verify`
+#[derive(Args, Debug)]
+pub struct VerifyArgs {
+    /// The beginning of a snapshot's id; all without one.
+    pub id: Option<String>,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `forget`
+#[derive(Args, Debug)]
+pub struct ForgetArgs {
+    /// Keep the last so many of each folder.
+    #[arg(long, value_name = "N", required_unless_present = "keep_days")]
+    pub keep_last: Option<u64>,
+    /// Keep all that are younger than so many days.
+    #[arg(long, value_name = "D")]
+    pub keep_days: Option<u64>,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `jobs`
+#[derive(Args, Debug)]
+pub struct JobsArgs {
+    /// Call a job off, by the beginning of its id.
+    #[arg(long, value_name = "ID")]
+    pub cancel: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `__job`
+#[derive(Args, Debug)]
+pub struct WorkArgs {
+    /// The job's folder.
+    pub folder: std::path::PathBuf,
+}

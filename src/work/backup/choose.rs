@@ -1,0 +1,101 @@
+//! Which repository: the one that was named, else one of the person's own where its place is kept.
+
+use std::path::PathBuf;
+
+use super::here::Here;
+use crate::core::backup::Repository;
+use crate::core::error::{Error, Kind, Result};
+use crate::core::event::Event;
+use crate::platform::config;
+use crate::store;
+use crate::text::printable_path;
+
+/// What a repository of one's own is good for, in one sentence.
+pub(super) const OWN: &str = "protects against retire and deletion, not against losing this host";
+
+/// What was said about the repository on the command line or in the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Its address, paths absolute.
+    pub repository: Option<String>,
+    /// The file with its password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// The repository that is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The repository.
+    pub repository: Repository,
+    /// Whether it is the person's own one, which nobody named.
+    pub own: bool,
+    /// Whether the key is a generated one.
+    pub own_key: bool,
+    /// Why it cannot be used for new backups, where its place does not last.
+    pub unfit: Option<Error>,
+}
+
+/// Chooses the repository. Makes nothing.
+pub fn choose(wish: &Wish, settings: &config::Backup, here: &Here) -> Result<Chosen> {
+    let standard = store::backups_of_their_own();
+    let named = wish.repository.clone().or_else(|| settings.repository.clone());
+    let key = wish.password_file.clone().or_else(|| settings.password_file.clone());
+    let own_key = key.is_none();
+    let no_home = || {
+        Error::new(Kind::Config, "there is no place for a repository: this user has no home")
+            .hint("name one: `--repository`, and its password file in OUTLAST_PASSWORD_FILE")
+    };
+    let key = match (key, &standard) {
+        (Some(key), _) => key,
+        (None, Some((_, key))) => key.clone(),
+        (None, None) => return Err(no_home()),
+    };
+    if let Some(address) = named {
+        return Ok(Chosen { repository: Repository::new(&address, key)?, own: false, own_key, unfit: None });
+    }
+    let (folder, _) = standard.ok_or_else(no_home)?;
+    let Some(address) = folder.to_str() else { return Err(no_home()) };
+    let kept = [Event::Crash, Event::Stop, Event::Retire, Event::Reboot]
+        .into_iter()
+        .find(|event| here.survives(&folder, *event) != Some(true));
+    let unfit = kept.map(|event| {
+        let on = here.storage(&folder).unwrap_or("a place that could not be looked at");
+        let shown = printable_path(&folder);
+        Error::new(
+            Kind::Refused,
+            format!("backups would go to {shown}, which is on {on} and does not last {}", event.if_words()),
+        )
+        .hint("name a place that is kept: `--repository /a/kept/folder`, or a server: `--repository rest:https://host/path`")
+    });
+    Ok(Chosen { repository: Repository::new(address, key)?, own: true, own_key, unfit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_named_wins_over_the_settings() {
+        let settings = config::Backup {
+            repository: Some("/settings".into()),
+            password_file: Some("/settings.key".into()),
+            key_elsewhere: false,
+        };
+        let wish = Wish { repository: Some("/named".into()), password_file: None };
+        let chosen = choose(&wish, &settings, &Here::unknown()).unwrap();
+        assert_eq!((chosen.repository.url.as_str(), chosen.own, chosen.own_key), ("/named", false, false));
+        let chosen = choose(&Wish::default(), &settings, &Here::unknown()).unwrap();
+        assert_eq!(chosen.repository.url, "/settings");
+    }
+
+    #[test]
+    fn a_place_of_which_nothing_is_known_is_not_made_into_a_repository() {
+        let Ok(chosen) = choose(&Wish::default(), &config::Backup::default(), &Here::unknown()) else {
+            // A user without a home has no such place at all.
+            return;
+        };
+        let error = chosen.unfit.unwrap();
+        assert_eq!(error.kind, Kind::Refused);
+        assert!(error.hints[0].contains("--repository"));
+    }
+}
