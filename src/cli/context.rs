@@ -15,7 +15,7 @@ use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::work::act::Runner;
 use crate::work::gather::{self, Gathered};
-use crate::work::{Clock, Config, Engine, Files, Host, Store, ground};
+use crate::work::{Clock, Config, Disk, Engine, Files, Host, Store, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -26,6 +26,7 @@ pub(super) struct Context<'w> {
     pub(super) files: Arc<dyn Files>,
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) disk: Arc<dyn Disk>,
     pub(super) profiles: Profiles,
     /// The rules before any workspace is known.
     pub(super) rules: Rules,
@@ -60,6 +61,7 @@ impl<'w> Context<'w> {
             files: wiring.files,
             host: wiring.host,
             clock: wiring.clock,
+            disk: wiring.disk,
             rules: profiles.without_workspace(),
             profiles,
             refused,

@@ -143,7 +143,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
         Command::Completions(args) => return documents::completions(&args, out),
         Command::Man => return documents::man(out),
         Command::Profiles(args) => return profiles::run(&args, &wiring, out),
-        Command::Du(args) => return du::run(&args, &wiring, out),
+        Command::Du(args) if du::inside(&args).is_none() => return du::run(&args, &wiring, out),
         _ => {}
     }
     let config = (wiring.config)().unwrap_or_else(|error| {
@@ -165,6 +165,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::Lifecycle(_)
                 | Command::Survives(_)
                 | Command::Check(_)
+                | Command::Du(_)
         ) || matches!(&command, Command::Guide(args) if args.name.is_some());
         if looks {
             context.or_this_machine().await?;
@@ -187,9 +188,8 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Tour(args) => tour::run(&args, &context, out).await,
             Command::Guide(args) => guide::run(&args, &context, out).await,
             Command::Habits(args) => habits::run(&args, &context, out).await,
-            Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) | Command::Du(_) => {
-                Ok(0)
-            }
+            Command::Du(args) => du::run_inside(&args, &context, out).await,
+            Command::Demo | Command::Completions(_) | Command::Man | Command::Profiles(_) => Ok(0),
         }
     });
     // A disk that does not answer must not keep the program from leaving.
