@@ -285,7 +285,7 @@ pub struct CheckArgs {
 /// `du`
 #[derive(Args, Debug)]
 pub struct DuArgs {
-    /// A folder or file of this host.
+    /// A folder or file of this host, or NAME:PATH inside a workspace.
     #[arg(default_value = ".")]
     pub path: std::path::PathBuf,
     /// How many entries to list; totals count all.

@@ -1,21 +1,24 @@
 //! `outlast du [PATH]`: what takes the space in a folder, and which files are large or new.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Wiring;
 use super::args::DuArgs;
+use super::context::Context;
 use super::interrupt::Interrupt;
 use super::out::Out;
 use super::progress::Line;
 use super::table::{Side, Table};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::report::{Head, PathText, Trouble};
+use crate::core::subject::Subject;
 use crate::text::{age, printable, printable_path, size};
-use crate::work::du::{Question, Usage, usage};
-use crate::work::{EntryKind, Matching, Progress, Row, Totals};
+use crate::work::du::{Question, Start, Usage, usage};
+use crate::work::{self, Clock, Disk, EntryKind, Matching, Progress, Row, Totals};
 
 /// The exit code of a walk that was told to stop.
 const STOPPED: u8 = 130;
@@ -27,6 +30,10 @@ const ALIKE: u64 = 1 << 20;
 struct Du {
     #[serde(flatten)]
     head: Head,
+    /// The workspace that the path is inside of; `null` for a path of this host.
+    workspace: Option<String>,
+    /// How it was walked: `upper` (what was written to the layer alone), `mount`; `null` for a path of this host.
+    method: Option<&'static str>,
     #[serde(flatten)]
     path: PathText,
     total: Total,
@@ -61,45 +68,79 @@ struct Entry {
     complete: bool,
 }
 
+/// What is walked.
+struct Asked {
+    start: Start,
+    /// The path as it is shown: on this host, or inside the workspace.
+    path: PathBuf,
+    /// The workspace's name and how it is walked.
+    inside: Option<(String, &'static str)>,
+}
+
+/// The workspace and path that are meant, where it is no path of this host.
+pub(super) fn inside(args: &DuArgs) -> Option<(String, PathBuf)> {
+    let Subject { name: Some(name), path: Some(path) } = Subject::parse(args.path.as_os_str()) else {
+        return None;
+    };
+    let is_here = std::fs::symlink_metadata(&args.path).is_ok();
+    (!is_here && path.is_absolute()).then_some((name, path))
+}
+
+/// Walks a path inside a workspace.
+pub(super) async fn run_inside(args: &DuArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
+    let Some((name, path)) = inside(args) else { return Ok(0) };
+    let (workspace, grounds, list) = context.named(&name).await?;
+    if !args.json {
+        context.warn(&list.troubles);
+    }
+    let found = work::du::inside(context.engine.as_ref(), &workspace, &grounds, &path).await?;
+    let shown = workspace.container.clone().unwrap_or_else(|| workspace.name.clone());
+    let asked =
+        Asked { start: Start::Beneath(found.spot), path: found.path, inside: Some((shown, found.method)) };
+    walk(args, &asked, &context.disk, context.clock.as_ref(), out).await
+}
+
 /// Walks a folder; 1 where some of it could not be read, 130 where it was told to stop.
 pub(super) fn run(args: &DuArgs, wiring: &Wiring<'_>, out: &mut Out) -> Result<u8> {
-    let now = wiring.clock.now();
-    let root = std::path::absolute(&args.path)
+    let path = std::path::absolute(&args.path)
         .map_err(|why| Error::new(Kind::Usage, format!("{}: {why}", args.path.display())))?;
+    let asked = Asked { start: Start::Here(path.clone()), path, inside: None };
+    let runtime = super::runtime()?;
+    let code = runtime.block_on(walk(args, &asked, &wiring.disk, wiring.clock.as_ref(), out));
+    // A disk that does not answer must not keep the program from leaving.
+    runtime.shutdown_background();
+    code
+}
+
+async fn walk(
+    args: &DuArgs,
+    asked: &Asked,
+    disk: &Arc<dyn Disk>,
+    clock: &dyn Clock,
+    out: &mut Out,
+) -> Result<u8> {
+    let now = clock.now();
     let newer = args.newer.and_then(|span| now.checked_sub(span.length()).ok());
     let matching =
         (args.larger.is_some() || args.newer.is_some()).then_some(Matching { larger: args.larger, newer });
     let question = Question { top: args.top, matching };
     let mut line = Line::new();
-    let runtime = super::runtime()?;
-    let found = runtime.block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        usage(&wiring.disk, &root, question, interrupt.came(), &mut |progress| tell(&mut line, progress)).await
-    });
+    let mut interrupt = Interrupt::listen()?;
+    let found =
+        usage(disk, &asked.start, question, interrupt.came(), &mut |progress| tell(&mut line, progress)).await;
     line.clear();
-    // A disk that does not answer must not keep the program from leaving.
-    runtime.shutdown_background();
-    let found = found.map_err(|error| inside_a_workspace(error, &args.path))?;
+    let found = found?;
     let complete = found.progress.finished && found.progress.total.errors == 0;
     let missing = missing(&found);
     if args.json {
-        out.json(&report(&root, &found, missing, complete, wiring.clock.now()))?;
+        out.json(&report(asked, &found, missing, complete, clock.now()))?;
     } else {
-        print(&root, &found, &missing, question.matching.is_some(), now, out)?;
+        print(asked, &found, &missing, question.matching.is_some(), now, out)?;
     }
     Ok(match (found.stopped, complete) {
         (true, _) => STOPPED,
         (false, complete) => u8::from(!complete),
     })
-}
-
-/// Whoever writes `NAME:PATH` means a path inside a workspace.
-fn inside_a_workspace(error: Error, path: &Path) -> Error {
-    let is_subject = path.to_str().is_some_and(|path| path.contains(":/"));
-    if error.kind == Kind::NotFound && is_subject {
-        return error.hint("`outlast explain NAME:PATH` says where a path of a workspace is on this host");
-    }
-    error
 }
 
 /// Why the total is a lower bound.
@@ -112,8 +153,8 @@ fn missing(found: &Usage) -> Vec<String> {
     cut.into_iter().chain(found.progress.gaps.iter().cloned()).collect()
 }
 
-fn report(root: &Path, found: &Usage, missing: Vec<String>, complete: bool, now: Timestamp) -> Du {
-    let Usage { progress, rows, .. } = found;
+fn report(asked: &Asked, found: &Usage, missing: Vec<String>, complete: bool, now: Timestamp) -> Du {
+    let (root, Usage { progress, rows, .. }) = (asked.path.as_path(), found);
     let troubles = missing.into_iter().map(|gap| Trouble::new("", "du", &Error::new(Kind::Incomplete, gap)));
     let entry = |row: &Row| Entry {
         path: root.join(&row.name).as_path().into(),
@@ -130,6 +171,8 @@ fn report(root: &Path, found: &Usage, missing: Vec<String>, complete: bool, now:
     };
     Du {
         head: Head::new(now, complete, troubles.collect()),
+        workspace: asked.inside.as_ref().map(|(name, _)| name.clone()),
+        method: asked.inside.as_ref().map(|(_, method)| *method),
         path: root.into(),
         total: total(progress.total),
         mounts: progress.mounts,
@@ -144,18 +187,19 @@ const fn total(totals: Totals) -> Total {
 }
 
 fn print(
-    root: &Path,
+    asked: &Asked,
     found: &Usage,
     missing: &[String],
     files_alone: bool,
     now: Timestamp,
     out: &mut Out,
 ) -> Result<()> {
-    let totals = found.progress.total;
+    let (root, totals) = (asked.path.as_path(), found.progress.total);
+    let name = asked.inside.as_ref().map(|(name, _)| format!("{}:", printable(name))).unwrap_or_default();
     let least = if missing.is_empty() { "" } else { ">= " };
     let apparent = if alike(totals) { String::new() } else { format!(" ({} apparent)", size(totals.apparent)) };
     out.lines([format!(
-        "{}: {least}{}{apparent} in {} and {}",
+        "{name}{}: {least}{}{apparent} in {} and {}",
         printable_path(root),
         size(totals.allocated),
         counted(totals.files, "file"),
@@ -165,6 +209,9 @@ fn print(
     if found.progress.mounts > 0 {
         out.lines([format!("  note: {} not counted", counted(found.progress.mounts, "other mount"))])?;
     }
+    if let Some((_, "upper")) = asked.inside {
+        out.lines(["  note: what was written to the writable layer; what the image holds is not counted"])?;
+    }
     match totals.changed {
         0 => {}
         1 => out.lines(["  note: 1 entry changed while it was read"])?,
@@ -172,7 +219,8 @@ fn print(
     }
     if found.rows.is_empty() {
         let none = if files_alone { "no file matches" } else { "nothing in it" };
-        let lines = (root.is_dir() && missing.is_empty()).then_some(none);
+        let is_folder = asked.inside.is_some() || root.is_dir();
+        let lines = (is_folder && missing.is_empty()).then_some(none);
         return out.lines(lines);
     }
     out.table(&table(&found.rows, now))

@@ -160,7 +160,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
         Command::Completions(args) => return documents::completions(&args, out),
         Command::Man => return documents::man(out),
         Command::Profiles(args) => return profiles::run(&args, &wiring, out),
-        Command::Du(args) => return du::run(&args, &wiring, out),
+        Command::Du(args) if du::inside(&args).is_none() => return du::run(&args, &wiring, out),
         Command::Work(args) => return crate::work::backup::run(&args.folder, &wiring.backups, &wiring.clock),
         Command::Jobs(args) => return backup::jobs(&args, &wiring, out),
         _ => {}
@@ -189,6 +189,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::Git(_)
                 | Command::GitInit(_)
                 | Command::Backup(_)
+                | Command::Du(_)
         ) || matches!(&command, Command::Guide(args) if args.name.is_some());
         if looks {
             context.or_this_machine().await?;
@@ -225,9 +226,9 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             | Command::Completions(_)
             | Command::Man
             | Command::Profiles(_)
-            | Command::Du(_)
             | Command::Work(_)
             | Command::Jobs(_) => Ok(0),
+            Command::Du(args) => du::run_inside(&args, &context, out).await,
         }
     });
     // A disk that does not answer must not keep the program from leaving.

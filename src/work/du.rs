@@ -1,17 +1,66 @@
 //! What takes the space: the walk of a folder, watched until it ends or somebody has seen enough.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::explain::explain;
+use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
-use crate::port::{Disk, FolderId, Matching, Order, Pace, Progress, Row, Walk};
+use crate::core::mount;
+use crate::core::spot::Spot;
+use crate::core::storage::StorageKind;
+use crate::core::workspace::Workspace;
+use crate::port::{Disk, Engine, FolderId, Matching, Order, Pace, Progress, Row, Walk};
+use crate::text::printable_path;
 
 /// How often progress is told.
 const EVERY: Duration = Duration::from_millis(100);
 /// How long a stopped walk may take to end.
 const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// Where a walk begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At a path of this machine, as somebody who is on it names it.
+    Here(PathBuf),
+    /// Beneath a root that belongs to a workspace: no link below it is followed.
+    Beneath(Spot),
+}
+
+/// A path inside a workspace, as far as it can be walked on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The path, links followed inside its root.
+    pub path: PathBuf,
+    /// Where it is on this machine.
+    pub spot: Spot,
+    /// How it is walked: `upper` is what was written to the layer alone, `mount` a mounted folder.
+    pub method: &'static str,
+}
+
+/// Finds a path of a workspace on this machine.
+pub async fn inside(
+    engine: &dyn Engine,
+    workspace: &Workspace,
+    grounds: &Grounds,
+    path: &Path,
+) -> Result<Inside> {
+    let found = explain(engine, workspace, grounds, path).await?.resolved;
+    let mount = mount::holding(&grounds.detail.mounts, &found);
+    let layer = mount.is_some_and(|mount| mount.storage == StorageKind::WritableLayer);
+    let spot = mount.and_then(|mount| {
+        let rest = found.strip_prefix(&mount.target).ok()?;
+        Spot::new(mount.host_path.clone().filter(|_| engine.shares_our_disk())?, rest)
+    });
+    let spot = spot.ok_or_else(|| {
+        let message = format!("{} has no place of its own on this machine", printable_path(&found));
+        Error::new(Kind::NotSupported, message)
+            .hint("memory and mounts of another machine: run `du` inside, or `outlast mounts NAME`")
+    })?;
+    Ok(Inside { path: found, spot, method: if layer { "upper" } else { "mount" } })
+}
 
 /// What is asked about a folder.
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +86,21 @@ pub struct Usage {
 /// then is the answer.
 pub async fn usage(
     disk: &Arc<dyn Disk>,
-    root: &Path,
+    start: &Start,
     question: Question,
     stop: impl Future<Output = ()>,
     tell: &mut dyn FnMut(&Progress),
 ) -> Result<Usage> {
     let mut stop = std::pin::pin!(stop);
     let opening = {
-        let (disk, root) = (Arc::clone(disk), root.to_path_buf());
-        tokio::task::spawn_blocking(move || disk.walk(&root, Pace::Full).map(Arc::from))
+        let (disk, start) = (Arc::clone(disk), start.clone());
+        tokio::task::spawn_blocking(move || {
+            let walk = match &start {
+                Start::Here(path) => disk.walk(path, Pace::Full),
+                Start::Beneath(spot) => disk.walk_beneath(spot, Pace::Full),
+            };
+            walk.map(Arc::from)
+        })
     };
     let walk: Arc<dyn Walk> = tokio::select! {
         opened = opening => opened.map_err(|error| Error::new(Kind::Failed, error.to_string()))??,

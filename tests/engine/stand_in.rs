@@ -122,7 +122,9 @@ fn an_event_that_cannot_be_read_does_not_end_the_watching() {
 #[test]
 fn an_engine_elsewhere_is_never_mistaken_for_this_machine() {
     let engine = StandIn::answering(&[]);
-    let probe = wait(adapter_at(&engine.socket()).probe()).unwrap();
+    let docker = adapter_at(&engine.socket());
+    let probe = wait(docker.probe()).unwrap();
+    assert!(!docker.shares_our_disk(), "its paths are not walked here");
     assert_eq!(probe.product, "Podman 4.3.1");
     assert!(matches!(probe.capabilities.can(Right::ScanAll), Can::No(why) if why.contains("this machine")));
 }

@@ -279,6 +279,12 @@ impl Engine for Docker {
         Box::pin(self.link.run_step(step))
     }
 
+    fn shares_our_disk(&self) -> bool {
+        // Before the first contact nothing it says is known.
+        let session = self.link.session.lock().unwrap_or_else(PoisonError::into_inner);
+        session.as_ref().is_none_or(|session| session.local)
+    }
+
     fn sandbox(&self) -> Option<&dyn Sandbox> {
         Some(self)
     }
