@@ -13,6 +13,7 @@ mod architecture;
 mod cli;
 mod engine;
 mod fates;
+mod files;
 mod inside;
 mod journeys;
 mod project;

@@ -3,6 +3,7 @@
 //! One task owns the screen. It draws first and connects afterwards, draws only
 //! what changed, and never waits for an engine, a disk or another process.
 
+mod browse;
 mod edit;
 mod effect;
 mod msg;
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-pub use msg::{Cmd, Msg};
+pub use msg::{Browsed, Cmd, Msg, Wish};
 pub use update::State;
 
 use crate::core::error::{Error, Kind, Result};

@@ -1,12 +1,16 @@
 //! The command line: one file a verb; prints the same reports as the screen.
 
+mod agree;
 mod args;
 mod change;
 mod check;
 mod context;
+mod copy;
 mod documents;
 mod du;
 mod explain;
+mod file_args;
+mod files;
 mod find;
 mod guide;
 mod habits;
@@ -17,10 +21,12 @@ mod ls;
 mod mounts;
 mod out;
 mod profiles;
+mod reach;
 mod risk;
 mod survives;
 mod table;
 mod tour;
+mod trash;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -38,6 +44,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
+use crate::core::subject::Subject;
 use crate::text::printable;
 use crate::work::{Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
 
@@ -165,7 +172,12 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::Lifecycle(_)
                 | Command::Survives(_)
                 | Command::Check(_)
-        ) || matches!(&command, Command::Guide(args) if args.name.is_some());
+        ) || match &command {
+            Command::Guide(args) => args.name.is_some(),
+            Command::Files(args) => names_a_workspace(&args.subject),
+            Command::Cat(args) => names_a_workspace(&args.subject),
+            _ => false,
+        };
         if looks {
             context.or_this_machine().await?;
         }
@@ -181,6 +193,11 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Lifecycle(args) => lifecycle::run(&args, &context, out).await,
             Command::Survives(args) => survives::run(&args, &context, out).await,
             Command::Check(args) => check::run(&args, &context, out).await,
+            Command::Files(args) => files::run(&args, &context, out).await,
+            Command::Cat(args) => files::cat(&args, &context, out).await,
+            Command::Copy(args) => copy::copy(&args, &context, out).await,
+            Command::Rename(args) => copy::rename(&args, &context, out).await,
+            Command::Trash(args) => trash::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,
@@ -195,6 +212,11 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
     // A disk that does not answer must not keep the program from leaving.
     runtime.shutdown_background();
     code.map_err(|error| with_help(error, &context.rules.profile.contacts))
+}
+
+/// Whether a subject needs the list of workspaces.
+fn names_a_workspace(subject: &std::ffi::OsStr) -> bool {
+    Subject::parse(subject).name.is_some()
 }
 
 /// The one runtime of a process: a single thread, and a few for what blocks.

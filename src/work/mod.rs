@@ -1,6 +1,7 @@
 //! The use cases both faces call: inventory, risk, explain, plans and their runner. No drawing, no printing.
 
 pub mod act;
+pub mod browse;
 pub mod du;
 pub mod explain;
 pub mod find;
@@ -33,6 +34,6 @@ pub use crate::platform::config::{Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
     Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory, Job, Listing,
-    Matching, PathKind, Progress, Right, Row, Totals,
+    Matching, PathKind, Progress, Right, Row, Totals, Whereabouts,
 };
 pub use crate::store::Store;

@@ -4,6 +4,7 @@ mod change;
 mod check;
 mod du;
 mod events;
+mod files;
 mod find;
 mod harm;
 mod help;

@@ -64,6 +64,15 @@ impl State {
                 self.found(number, news);
                 Vec::new()
             }
+            Msg::Browsed(number, read) => self.folder_read(number, read),
+            Msg::Previewed(number, path, read) => {
+                self.looked_into(number, &path, read);
+                Vec::new()
+            }
+            Msg::FilePlanned(number, plan) => {
+                self.file_planned(number, *plan);
+                Vec::new()
+            }
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
                 if !sentences.is_empty() {
@@ -198,7 +207,7 @@ impl State {
         }
         self.take_stock();
         self.show_lists();
-        cmds.extend(self.surroundings());
+        cmds.extend(self.page_needs());
         if !self.model.all_rows().any(is_waited_for) {
             cmds.extend(self.ask_for_folders());
         }
@@ -223,7 +232,7 @@ impl State {
                 }
             }
         }
-        cmds.extend(self.surroundings());
+        cmds.extend(self.page_needs());
         cmds
     }
 
@@ -244,7 +253,8 @@ impl State {
                 cmds.push(Cmd::Scan { key, asked: true });
             }
         }
-        cmds.extend(self.surroundings());
+        cmds.extend(self.page_needs());
+        cmds.extend(self.read_again());
         cmds
     }
 
@@ -363,6 +373,11 @@ impl State {
             }
             Err(error) => self.complaint(error, plan.steps.first().map(|step| &step.subject)),
         });
+        if plan.is_about_files() {
+            // A retired folder may be gone, or back.
+            self.folders_asked = false;
+            return [Cmd::List].into_iter().chain(self.read_again()).collect();
+        }
         let keys = plan.steps.iter().map(|step| step.subject.clone()).collect();
         vec![Cmd::List, Cmd::Detail(keys)]
     }
