@@ -6,7 +6,9 @@
 mod browse;
 mod edit;
 mod effect;
+mod live;
 mod msg;
+mod scans;
 pub mod session;
 mod update;
 

@@ -2,6 +2,7 @@
 
 mod browsing;
 mod finding;
+mod following;
 mod learning;
 mod lifecycle;
 mod looking;

@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::query_parameters::{StartContainerOptions, StopContainerOptionsBuilder};
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -38,7 +39,7 @@ use crate::core::workspace::{Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
     Can, Capabilities, Clock, Content, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
-    Sandbox, ScanRequest, ScanStream, WatchStream, Whereabouts,
+    Sandbox, ScanRequest, ScanStream, StirStream, WatchStream, Whereabouts,
 };
 
 use http::Socket;
@@ -249,6 +250,10 @@ impl Engine for Docker {
 
     fn scan(&self, request: ScanRequest) -> ScanStream {
         scan::stream(Arc::clone(&self.link), request)
+    }
+
+    fn follow(&self, request: ScanRequest, since: Timestamp) -> StirStream {
+        scan::follow(Arc::clone(&self.link), request, since)
     }
 
     fn measure<'a>(
