@@ -54,6 +54,14 @@ pub enum Action {
     Habits,
     /// Stops what runs, starts what does not.
     StopOrStart,
+    /// Moves the selected file to the trash.
+    Trash,
+    /// Gives the selected file another name.
+    Rename,
+    /// Copies the selected file out.
+    CopyOut,
+    /// Copies a file of this machine in.
+    CopyIn,
     /// Lists every verb and why it is not available.
     Verbs,
     /// Shows all keys and what there is to learn.
@@ -113,11 +121,33 @@ const fn binding(
 pub const TABLE: &[Binding] = &[
     binding(&["S"], Action::StopOrStart, Group::Change, "stop or start", "stop what runs, start what does not"),
     binding(
+        &["C"],
+        Action::CopyOut,
+        Group::Change,
+        "copy out",
+        "on the page Browse: copy the file to this machine",
+    ),
+    binding(
+        &["I"],
+        Action::CopyIn,
+        Group::Change,
+        "copy in",
+        "on the page Browse: copy a file of this machine in",
+    ),
+    binding(&["R"], Action::Rename, Group::Change, "rename", "on the page Browse: give the file another name"),
+    binding(
+        &["T"],
+        Action::Trash,
+        Group::Change,
+        "to trash",
+        "on the page Browse: move the file to the trash; in the list: a retired workspace, all of it",
+    ),
+    binding(
         &["enter"],
         Action::Open,
         Group::Move,
         "open",
-        "open the selected row: its paths and files, or why it is lost",
+        "open the selected row: its paths and files, a folder, a file, or why it is lost",
     ),
     binding(&["w"], Action::WhatIf, Group::Look, "what if", "choose the event that fates are shown for"),
     binding(

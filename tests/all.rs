@@ -14,6 +14,7 @@ mod backup;
 mod cli;
 mod engine;
 mod fates;
+mod files;
 mod inside;
 mod journeys;
 mod project;

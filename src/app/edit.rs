@@ -45,6 +45,6 @@ impl Editor {
     /// The text and the cursor, for the screen.
     pub(super) fn line(&self) -> Editing {
         let text = self.0.lines().first().cloned().unwrap_or_default();
-        Editing { text, cursor: self.0.cursor().1, find: false }
+        Editing { text, cursor: self.0.cursor().1, find: false, prompt: None }
     }
 }

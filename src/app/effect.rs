@@ -13,10 +13,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Ports;
 use super::backups::Known;
 use super::msg::{Cmd, Msg};
 use super::scans::Scans;
+use super::{Ports, browse};
 use crate::core::classify::Grounds;
 use crate::core::plan::Plan;
 use crate::core::recognise::Profiles;
@@ -127,6 +127,21 @@ impl Effects {
                 self.find(number, &part, rows.collect(), roots);
             }
             Cmd::EndFind => self.end_find(),
+            Cmd::Browse { number, key, path, order } => {
+                self.browse(row(&key), move |ports, whose| async move {
+                    browse::folder(&ports, &whose, number, &path, order).await
+                });
+            }
+            Cmd::Preview { number, key, path } => {
+                self.browse(row(&key), move |ports, whose| async move {
+                    browse::file(&ports, &whose, number, &path).await
+                });
+            }
+            Cmd::PlanFile { number, key, path, wish } => {
+                self.browse(row(&key), move |ports, whose| async move {
+                    browse::plan(&ports, &whose, number, &path, wish).await
+                });
+            }
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
             // The loop's own.
             Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
@@ -209,6 +224,19 @@ impl Effects {
             let found = work::lifecycle::surroundings(engine, &profiles, &workspace, &grounds, &roots).await;
             send(&out, Msg::Surroundings(workspace.key, found));
         });
+    }
+
+    /// Asks something about a file of a workspace.
+    fn browse<F: Future<Output = Msg> + Send + 'static>(
+        &self,
+        row: Option<&Row>,
+        ask: impl FnOnce(Ports, browse::Whose) -> F,
+    ) {
+        let Some(row) = row else { return };
+        let whose = browse::Whose { workspace: row.workspace.clone(), grounds: row.grounds() };
+        let asked = ask(self.ports.clone(), whose);
+        let out = self.out.clone();
+        spawn(async move { send(&out, asked.await) });
     }
 
     fn end_find(&mut self) {

@@ -4,6 +4,7 @@
 //! what changed, and never waits for an engine, a disk or another process.
 
 mod backups;
+mod browse;
 mod edit;
 mod effect;
 mod live;
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-pub use msg::{Cmd, Msg};
+pub use msg::{Browsed, Cmd, Msg, Wish};
 pub use update::State;
 
 use crate::core::error::{Error, Kind, Result};

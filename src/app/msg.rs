@@ -1,5 +1,6 @@
 //! What happened, and what to do outside. The two vocabularies of the loop.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,10 +12,41 @@ use crate::core::finding::{Risk, Tally};
 use crate::core::habits::Habit;
 use crate::core::lifecycle::Surroundings;
 use crate::core::plan::Plan;
+use crate::core::preview::Preview;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
+use crate::model::{FileEntry, FileOrder};
 use crate::port::{Inventory, Probe, Tick};
 use crate::work::find::News;
+
+/// A folder that was read.
+#[derive(Debug)]
+pub struct Browsed {
+    /// Where it is, links followed.
+    pub path: PathBuf,
+    /// What is in it, in order.
+    pub entries: Vec<FileEntry>,
+    /// Why nothing can be changed in it.
+    pub fixed: Option<String>,
+    /// Why not everything is listed.
+    pub partial: Option<String>,
+}
+
+/// What somebody wants done to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// To the trash.
+    Trash {
+        /// Folders of this machine that containers have mounted.
+        mounted: Vec<PathBuf>,
+    },
+    /// Another name.
+    Rename(OsString),
+    /// A copy at a path of this machine, as it was typed.
+    Out(PathBuf),
+    /// A copy of a path of this machine, as it was typed, in the folder.
+    In(PathBuf),
+}
 
 /// What happened.
 #[derive(Debug)]
@@ -53,6 +85,12 @@ pub enum Msg {
     Folders(Vec<Workspace>),
     /// What a search by name, by its number, says; `None` at its end.
     Found(u64, Option<News>),
+    /// A folder was read, by the number it was asked for with.
+    Browsed(u64, Result<Browsed>),
+    /// A file was looked into, likewise.
+    Previewed(u64, PathBuf, Result<Preview>),
+    /// A plan about a file was made, likewise.
+    FilePlanned(u64, Box<Result<Plan>>),
     /// A plan was run.
     Ran(Box<Plan>, Result<()>),
     /// Sentences about plans that were cut off the last time.
@@ -101,6 +139,37 @@ pub enum Cmd {
     },
     /// End the search by name.
     EndFind,
+    /// Read a folder of a workspace.
+    Browse {
+        /// The number of the question; only the answer to the last one counts.
+        number: u64,
+        /// Whose.
+        key: WsKey,
+        /// The folder.
+        path: PathBuf,
+        /// What comes first.
+        order: FileOrder,
+    },
+    /// Look into a file.
+    Preview {
+        /// The number of the question.
+        number: u64,
+        /// Whose.
+        key: WsKey,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Make the plan for what somebody wants done to a file.
+    PlanFile {
+        /// The number of the question.
+        number: u64,
+        /// Whose.
+        key: WsKey,
+        /// The file, or the folder that something is copied into.
+        path: PathBuf,
+        /// What is wanted.
+        wish: Wish,
+    },
     /// Tell when the selection has rested for a moment.
     Settle,
     /// Run a plan.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::args::{ArchiveArgs, ArchiveCommand, UnpackArgs};
-use super::change::{Ask, agree};
+use super::agree::ask;
+use super::args::{AgreeArgs, ArchiveArgs, ArchiveCommand, UnpackArgs};
 use super::context::Context;
 use super::folder;
 use super::interrupt::Interrupt;
@@ -158,8 +158,8 @@ async fn write(args: &ArchiveArgs, context: &Context<'_>, out: &mut Out) -> Resu
     if args.dry_run {
         return planned(plan, args.json, context, out);
     }
-    let ask = Ask { yes: args.yes, lose_data: false, json: args.json };
-    let (store, consent) = (Store::open(&context.host)?, agree(plan, ask, context, out)?);
+    let said = AgreeArgs { dry_run: false, yes: args.yes, lose_data: false, json: args.json };
+    let (store, consent) = (Store::open(&context.host)?, ask(plan, &said, None, context, out)?);
     let file = prepared.order.file.clone();
     let mut line = Line::new();
     let tell = &mut |files, bytes| line.amount(files, bytes);
@@ -378,8 +378,8 @@ async fn restore(args: &UnpackArgs, context: &Context<'_>, out: &mut Out) -> Res
     if args.dry_run {
         return planned(plan, args.json, context, out);
     }
-    let ask = Ask { yes: args.yes, lose_data: false, json: args.json };
-    let (store, consent) = (Store::open(&context.host)?, agree(plan, ask, context, out)?);
+    let said = AgreeArgs { dry_run: false, yes: args.yes, lose_data: false, json: args.json };
+    let (store, consent) = (Store::open(&context.host)?, ask(plan, &said, None, context, out)?);
     let mut interrupt = Interrupt::listen()?;
     let mut line = Line::new();
     let target = order.target.clone();

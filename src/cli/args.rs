@@ -10,6 +10,7 @@ pub(super) use backup::{
     BackupArgs, BackupsArgs, ForgetArgs, JobsArgs, RepositoryArgs, RestoreArgs, VerifyArgs, What, WorkArgs,
 };
 
+use super::file_args::{CatArgs, CopyArgs, FilesArgs, RenameArgs, TrashArgs};
 use crate::core::event::Event;
 use crate::core::span::Span;
 use crate::text::read_size;
@@ -88,6 +89,16 @@ pub enum Command {
     Check(CheckArgs),
     /// Say what takes the space in a folder.
     Du(DuArgs),
+    /// List what is in a folder of a workspace, running, stopped or retired, or of this host.
+    Files(FilesArgs),
+    /// Print a file of a workspace as it is.
+    Cat(CatArgs),
+    /// Copy a file or folder out of a workspace, or into it.
+    Copy(CopyArgs),
+    /// Give a file or folder another name.
+    Rename(RenameArgs),
+    /// List the trash, put something there, bring it back, or erase it.
+    Trash(TrashArgs),
     /// Start a stopped workspace.
     Start(ChangeArgs),
     /// Stop a running workspace.
@@ -137,7 +148,7 @@ pub enum Command {
 
 impl Command {
     /// Its name, where it was asked to answer in JSON.
-    pub(super) const fn in_json(&self) -> Option<&'static str> {
+    pub(super) fn in_json(&self) -> Option<&'static str> {
         let (json, name) = match self {
             Self::Ls(args) => (args.json, "ls"),
             Self::Mounts(args) => (args.json, "mounts"),
@@ -148,8 +159,6 @@ impl Command {
             Self::Survives(args) => (args.json, "survives"),
             Self::Check(args) => (args.json, "check"),
             Self::Du(args) => (args.json, "du"),
-            Self::Start(args) => (args.json, "start"),
-            Self::Stop(args) => (args.json, "stop"),
             Self::Archive(args) => (args.in_json(), "archive"),
             Self::Mirror(args) => (args.json, "mirror"),
             Self::Git(args) => (args.json, "git"),
@@ -161,12 +170,18 @@ impl Command {
             Self::Verify(args) => (args.json, "verify"),
             Self::Forget(args) => (args.json, "forget"),
             Self::Jobs(args) => (args.json, "jobs"),
+            Self::Files(args) => (args.json, "files"),
+            Self::Copy(args) => (args.agree.json, "copy"),
+            Self::Rename(args) => (args.agree.json, "rename"),
+            Self::Trash(args) => (args.in_json(), "trash"),
+            Self::Start(args) => (args.agree.json, "start"),
+            Self::Stop(args) => (args.agree.json, "stop"),
             Self::Log(args) => (args.json, "log"),
             Self::Profiles(args) => (args.json, "profiles"),
             Self::Tour(args) => (args.json, "tour"),
             Self::Guide(args) => (args.json, "guide"),
             Self::Habits(args) => (args.json, "habits"),
-            Self::Demo | Self::Completions(_) | Self::Man | Self::Work(_) => (false, ""),
+            Self::Cat(_) | Self::Demo | Self::Completions(_) | Self::Man | Self::Work(_) => (false, ""),
         };
         if json { Some(name) } else { None }
     }
@@ -304,10 +319,18 @@ pub struct DuArgs {
 
 /// `start` and `stop`
 #[derive(Args, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ChangeArgs {
     /// A workspace, a container or the start of its id.
     pub name: String,
+    /// Whether to ask, and what was agreed to.
+    #[command(flatten)]
+    pub agree: AgreeArgs,
+}
+
+/// What every verb that changes something takes.
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct AgreeArgs {
     /// Show the plan and do nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -578,7 +601,7 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-fn event(key: &str) -> std::result::Result<Event, String> {
+pub(super) fn event(key: &str) -> std::result::Result<Event, String> {
     Event::from_key(key).ok_or_else(|| {
         let known: Vec<_> = Event::ALL.iter().map(|event| event.key()).collect();
         format!("one of {}", known.join(", "))
@@ -589,7 +612,7 @@ fn size(text: &str) -> std::result::Result<u64, String> {
     read_size(text).ok_or_else(|| "no size such as 500M, 1G or 1GB".to_owned())
 }
 
-fn span(text: &str) -> std::result::Result<Span, String> {
+pub(super) fn span(text: &str) -> std::result::Result<Span, String> {
     Span::try_from(text.to_owned())
 }
 

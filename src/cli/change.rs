@@ -1,61 +1,19 @@
 //! `outlast start NAME` and `outlast stop NAME`: the plan is shown, agreed to, run and logged.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
+use super::agree;
 use super::args::ChangeArgs;
 use super::context::Context;
 use super::out::Out;
-use crate::core::error::{Error, Kind, Result};
+use crate::core::error::Result;
 use crate::core::lessons::with_help;
 use crate::core::plan::{Plan, Verb};
-use crate::core::report::{Act, Head, Trouble};
-use crate::text::printable;
-use crate::work::act::{self, Consent};
-use crate::work::{Store, risk};
+use crate::work::{act, risk};
 
 /// Starts or stops one workspace.
 pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
-    let store = if args.dry_run { None } else { Some(Store::open(&context.host)?) };
-    if let Some(store) = &store {
-        recover(context, store).await;
-    }
+    let store = agree::books(&args.agree, context).await?;
     let plan = make(verb, args, context).await?;
-    let Some(store) = store else {
-        show(&plan, "planned", None, args, context, out)?;
-        return Ok(0);
-    };
-    let ask = Ask { yes: args.yes, lose_data: args.lose_data, json: args.json };
-    let consent = match agree(&plan, ask, context, out) {
-        Ok(consent) => consent,
-        Err(error) => {
-            if args.json {
-                show(&plan, "refused", Some(&error), args, context, out)?;
-            }
-            return Err(error);
-        }
-    };
-    let outcome = context.runner(&store).run(&plan, consent).await;
-    let result = match &outcome {
-        Ok(()) => "done",
-        Err(error) if matches!(error.kind, Kind::Refused | Kind::Protected) => "refused",
-        Err(_) => "failed",
-    };
-    if args.json {
-        show(&plan, result, outcome.as_ref().err(), args, context, out)?;
-    }
-    outcome?;
-    if !args.json {
-        let steps = plan.steps.iter();
-        out.lines(steps.map(|step| format!("{} {}", step.verb.past(), printable(&step.name))))?;
-    }
-    Ok(0)
-}
-
-/// Finishes the books of plans that were cut off and says so beside the answer.
-pub(super) async fn recover(context: &Context<'_>, store: &Store) {
-    for said in act::recover(context.engine.as_ref(), &context.files, store, context.clock.as_ref()).await {
-        super::warn(&said);
-    }
+    agree::carry_out(&plan, &args.agree, None, store, context, out).await
 }
 
 async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Plan> {
@@ -69,54 +27,4 @@ async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Pl
         _ => None,
     };
     act::plan(verb, &workspace, &grounds, risk.as_ref(), clock)
-}
-
-fn show(
-    plan: &Plan,
-    result: &'static str,
-    error: Option<&Error>,
-    args: &ChangeArgs,
-    context: &Context<'_>,
-    out: &mut Out,
-) -> Result<()> {
-    let now = context.clock.now();
-    if args.json {
-        let name = plan.steps.first().map_or("", |step| step.name.as_str());
-        let errors: Vec<_> = error.map(|error| Trouble::new(&plan.endpoint, name, error)).into_iter().collect();
-        let head = Head::new(now, errors.is_empty(), errors);
-        return out.json(&Act { head, plan: plan.clone(), result });
-    }
-    out.lines(act::plan_lines(plan, now))
-}
-
-/// What a person said beforehand.
-#[derive(Clone, Copy)]
-pub(super) struct Ask {
-    pub(super) yes: bool,
-    pub(super) lose_data: bool,
-    pub(super) json: bool,
-}
-
-/// Asks where somebody can answer; `--yes` answers, and never agrees to losing data.
-pub(super) fn agree(plan: &Plan, ask: Ask, context: &Context<'_>, out: &mut Out) -> Result<Consent> {
-    let consent = Consent { yes: true, lose_data: ask.lose_data };
-    if ask.yes || (plan.loses_data() && !ask.lose_data) {
-        // The runner refuses losses nobody agreed to, with its reason.
-        return Ok(consent);
-    }
-    let somebody = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    if !somebody || ask.json {
-        return Err(Error::new(Kind::Refused, "nobody is there to agree to the plan")
-            .hint("`--dry-run` shows it, `--yes` agrees to it"));
-    }
-    out.lines(act::plan_lines(plan, context.clock.now()))?;
-    let mut stderr = std::io::stderr().lock();
-    // An answer can be given also where the question could not be shown.
-    let _ = write!(stderr, "go on? [y/N] ").and_then(|()| stderr.flush());
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-        return Ok(consent);
-    }
-    Err(Error::new(Kind::Cancelled, "nothing was done"))
 }

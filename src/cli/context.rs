@@ -15,6 +15,7 @@ use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::work::act::Runner;
 use crate::work::backup::{Chosen, Covers, Here, Wish, choose};
+use crate::work::browse;
 use crate::work::gather::{self, Gathered};
 use crate::work::{Archives, Backups, Clock, Config, Disk, Engine, Files, Host, Store, ground};
 
@@ -252,12 +253,6 @@ impl<'w> Context<'w> {
 
     /// A path a person typed: `~` is their home, a relative one counts from where they are.
     pub(super) fn host_path(&self, typed: &std::path::Path) -> Result<PathBuf> {
-        let rest = typed.strip_prefix("~");
-        let absolute = match (rest, &self.host.home) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => std::path::absolute(typed)
-                .map_err(|error| Error::new(Kind::Usage, format!("{}: {error}", typed.display())))?,
-        };
-        Ok(crate::core::path::normal(&absolute))
+        browse::host_path(typed, self.host.home.as_deref())
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::args::{GitArgs, GitInitArgs};
-use super::change::{Ask, agree};
+use super::agree::ask;
+use super::args::{AgreeArgs, GitArgs, GitInitArgs};
 use super::context::Context;
 use super::folder;
 use super::interrupt::Interrupt;
@@ -174,8 +174,8 @@ pub(super) async fn init(args: &GitInitArgs, context: &Context<'_>, out: &mut Ou
         }
         return Ok(0);
     }
-    let ask = Ask { yes: args.yes, lose_data: false, json: args.json };
-    let (store, consent) = (Store::open(&context.host)?, agree(&plan, ask, context, out)?);
+    let said = AgreeArgs { dry_run: false, yes: args.yes, lose_data: false, json: args.json };
+    let (store, consent) = (Store::open(&context.host)?, ask(&plan, &said, None, context, out)?);
     let books = Books { store: &store, host: &context.host, clock };
     let mut interrupt = Interrupt::listen()?;
     let mut line = Line::new();

@@ -15,7 +15,7 @@ pub(super) async fn run(args: &LogArgs, context: &Context<'_>, out: &mut Out) ->
     // Looking makes no directories: none is an empty log.
     let (changes, damaged) = match Store::existing(&context.host)? {
         Some(store) => {
-            super::change::recover(context, &store).await;
+            super::agree::recover(context, &store).await;
             store.audit().read()?
         }
         None => (Vec::new(), 0),

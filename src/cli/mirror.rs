@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::args::MirrorArgs;
-use super::change::{Ask, agree};
+use super::agree::ask;
+use super::args::{AgreeArgs, MirrorArgs};
 use super::context::Context;
 use super::folder;
 use super::interrupt::Interrupt;
@@ -77,8 +77,8 @@ pub(super) async fn run(args: &MirrorArgs, context: &Context<'_>, out: &mut Out)
         }
         return Ok(0);
     }
-    let ask = Ask { yes: args.yes, lose_data: args.lose_data, json: args.json };
-    let (store, consent) = (Store::open(&context.host)?, agree(plan, ask, context, out)?);
+    let said = AgreeArgs { dry_run: false, yes: args.yes, lose_data: args.lose_data, json: args.json };
+    let (store, consent) = (Store::open(&context.host)?, ask(plan, &said, None, context, out)?);
     let books = Books { store: &store, host: &context.host, clock };
     let mut line = Line::new();
     let tell = &mut |files, bytes| line.amount(files, bytes);

@@ -1,14 +1,18 @@
 //! The command line: one file a verb; prints the same reports as the screen.
 
+mod agree;
 mod archive;
 mod args;
 mod backup;
 mod change;
 mod check;
 mod context;
+mod copy;
 mod documents;
 mod du;
 mod explain;
+mod file_args;
+mod files;
 mod find;
 mod folder;
 mod git;
@@ -23,11 +27,13 @@ mod mounts;
 mod out;
 mod profiles;
 mod progress;
+mod reach;
 mod risk;
 mod schedule;
 mod survives;
 mod table;
 mod tour;
+mod trash;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -45,6 +51,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
+use crate::core::subject::Subject;
 use crate::text::printable;
 use crate::work::{Archives, Backups, Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
 
@@ -190,7 +197,12 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::GitInit(_)
                 | Command::Backup(_)
                 | Command::Du(_)
-        ) || matches!(&command, Command::Guide(args) if args.name.is_some());
+        ) || match &command {
+            Command::Guide(args) => args.name.is_some(),
+            Command::Files(args) => names_a_workspace(&args.subject),
+            Command::Cat(args) => names_a_workspace(&args.subject),
+            _ => false,
+        };
         if looks {
             context.or_this_machine().await?;
         }
@@ -206,6 +218,11 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Lifecycle(args) => lifecycle::run(&args, &context, out).await,
             Command::Survives(args) => survives::run(&args, &context, out).await,
             Command::Check(args) => check::run(&args, &context, out).await,
+            Command::Files(args) => files::run(&args, &context, out).await,
+            Command::Cat(args) => files::cat(&args, &context, out).await,
+            Command::Copy(args) => copy::copy(&args, &context, out).await,
+            Command::Rename(args) => copy::rename(&args, &context, out).await,
+            Command::Trash(args) => trash::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Archive(args) => archive::run(&args, &context, out).await,
@@ -234,6 +251,11 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
     // A disk that does not answer must not keep the program from leaving.
     runtime.shutdown_background();
     code.map_err(|error| with_help(error, &context.rules.profile.contacts))
+}
+
+/// Whether a subject needs the list of workspaces.
+fn names_a_workspace(subject: &std::ffi::OsStr) -> bool {
+    Subject::parse(subject).name.is_some()
 }
 
 /// The one runtime of a process: a single thread, and a few for what blocks.

@@ -68,6 +68,11 @@ impl Out {
         self.answered
     }
 
+    /// Whether the reader went away: nothing more needs to be read for it.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Prints bytes as they are.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         if self.closed {

@@ -88,6 +88,9 @@ pub struct Plan {
     /// What people should know before they say yes (may hold untrusted text).
     #[serde(default)]
     pub notes: Vec<String>,
+    /// A name that must be typed first, because it is about all of it (untrusted text).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks_for: Option<String>,
 }
 
 /// What was true of a workspace when the plan was made.

@@ -1,5 +1,6 @@
 //! Plain data the screen is drawn from. Changed only by `app::update`; drawn only by `ui`.
 
+mod browse;
 pub mod cells;
 pub mod key;
 mod lifecycle;
@@ -8,6 +9,7 @@ mod overlay;
 mod rows;
 mod tour;
 
+pub use browse::{Browse, BrowseState, EntryKind, FileEntry, FileOrder, PreviewView};
 pub use lifecycle::{LifecycleItem, lifecycle_items};
 pub use list::List;
 pub use overlay::{
@@ -86,6 +88,8 @@ pub struct Model {
     pub detail_list: List,
     /// What the page Lifecycle says of the workspace whose detail is shown, while it is open.
     pub lifecycle: Option<Lifecycle>,
+    /// The folder that the page Browse shows; that of the last workspace it was open for.
+    pub browse: Option<Browse>,
     /// What lies on top.
     pub overlay: Option<Overlay>,
     /// The line being edited: the filter. `None` while nobody edits.
@@ -166,11 +170,13 @@ pub enum Page {
     Files,
     /// How long each of its parts lives, and what brings it back.
     Lifecycle,
+    /// Its folders and files.
+    Browse,
 }
 
 impl Page {
     /// All pages in order.
-    pub const ALL: [Self; 3] = [Self::Paths, Self::Files, Self::Lifecycle];
+    pub const ALL: [Self; 4] = [Self::Paths, Self::Files, Self::Lifecycle, Self::Browse];
 
     /// The word on the screen.
     pub const fn title(self) -> &'static str {
@@ -178,6 +184,7 @@ impl Page {
             Self::Paths => "Paths",
             Self::Files => "Files",
             Self::Lifecycle => "Lifecycle",
+            Self::Browse => "Browse",
         }
     }
 }
@@ -191,6 +198,8 @@ pub struct Editing {
     pub cursor: usize,
     /// It is the name of a file to find, and not the filter.
     pub find: bool,
+    /// What stands before it, where it is neither.
+    pub prompt: Option<&'static str>,
 }
 
 /// A message about the last thing that happened.
@@ -252,6 +261,7 @@ impl Model {
             page: Page::Paths,
             detail_list: List::default(),
             lifecycle: None,
+            browse: None,
             overlay: None,
             editing: None,
             notice: None,

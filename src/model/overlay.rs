@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::browse::PreviewView;
 use crate::core::event::Event;
 use crate::core::fate::{Basis, Verdict};
 use crate::core::habits::Habit;
@@ -32,6 +33,8 @@ pub enum Overlay {
     Explain(Box<ExplainView>),
     /// Files of a name, as they are found.
     Find(Box<FindView>),
+    /// A look into a file.
+    Preview(Box<PreviewView>),
     /// A plan, waiting for yes.
     Plan(Box<PlanView>),
 }

@@ -17,6 +17,7 @@ use crate::core::error::{Error, Result};
 use crate::core::finding::{LayerCount, Method};
 use crate::core::mount::{Measure, Mount};
 use crate::core::plan::Step;
+use crate::core::spot::Spot;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, Workspace, WsKey};
 
@@ -194,6 +195,22 @@ pub struct Look {
 /// A file's name, bytes as they are, and its content.
 pub type NamedFile = (OsString, Vec<u8>);
 
+/// The content of a file, piece by piece. Dropping it ends the reading.
+pub type Content = BoxStream<'static, Result<Vec<u8>>>;
+
+/// Where the bytes at a path of a workspace are on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The entry, whether there is one or not.
+    pub spot: Spot,
+    /// Why nothing may be changed there from here; `None` where it may, as far as the engine knows.
+    pub fixed: Option<String>,
+    /// Why not everything is there that the workspace itself sees.
+    pub partial: Option<String>,
+    /// The same path in what was written in the workspace alone, where that can be told.
+    pub written: Option<Spot>,
+}
+
 /// An engine: one endpoint that workspaces run on.
 ///
 /// Every call may be dropped at any time. No call but [`Engine::scan`] and
@@ -240,6 +257,13 @@ pub trait Engine: Send + Sync {
         path: &'a Path,
         most: usize,
     ) -> Reply<'a, Vec<NamedFile>>;
+
+    /// Where the bytes at a path can be opened on this machine, if they can. Links on the way were
+    /// followed by the caller.
+    fn whereabouts<'a>(&'a self, key: &'a WsKey, detail: &'a Detail, path: &'a Path) -> Reply<'a, Whereabouts>;
+
+    /// The content of a regular file, for what cannot be opened on this machine.
+    fn content(&self, key: &WsKey, path: &Path) -> Content;
 
     /// Runs one step of a plan.
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()>;

@@ -14,8 +14,8 @@ pub use backup::{Backups, Checked, Meter, Restored, Saved, Vault};
 pub use clock::Clock;
 pub use disk::{Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{
-    Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
-    Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
+    Can, Capabilities, Content, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe,
+    Reply, Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream, Whereabouts,
 };
 pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, AskNewest, Host, ReadFolder};

@@ -147,6 +147,7 @@ mod tests {
     fn plan(id: &str) -> Plan {
         Plan {
             notes: Vec::new(),
+            asks_for: None,
             id: id.into(),
             endpoint: "docker".into(),
             made_at: Timestamp::UNIX_EPOCH,

@@ -16,7 +16,7 @@ use super::theme::Theme;
 use super::widget::{put, put_right, wrap};
 use super::words;
 use crate::keys::{self, Action, Binding};
-use crate::model::{Editing, Model, Tab};
+use crate::model::{Editing, Model, Page, Tab};
 use crate::text;
 
 /// Rows that a message takes at most: the list is what people came for.
@@ -113,13 +113,21 @@ fn applies(model: &Model, binding: &Binding) -> bool {
         Tab::AtRisk => !model.files.is_empty(),
     };
     let opened = model.open && model.tab == Tab::Workspaces;
+    let browses = opened && model.page == Page::Browse;
+    let fixed = model.browse.as_ref().is_none_or(|browse| browse.fixed.is_some());
     !binding.short.is_empty()
         && match binding.action {
             Action::Help => false,
             // Where nothing can ever be stopped, `!` says why.
-            Action::StopOrStart => something && model.tab == Tab::Workspaces && model.endpoint.can_run(),
-            Action::Sort | Action::Mark => something && model.tab == Tab::Workspaces && !opened,
-            Action::Filter => something && !opened,
+            Action::StopOrStart => {
+                something && model.tab == Tab::Workspaces && !browses && model.endpoint.can_run()
+            }
+            Action::Sort => something && model.tab == Tab::Workspaces && (!opened || browses),
+            Action::Mark => something && model.tab == Tab::Workspaces && !opened,
+            Action::Filter => something && (!opened || browses),
+            Action::CopyOut => browses,
+            // Where nothing can be changed, `!` says why.
+            Action::Trash | Action::Rename | Action::CopyIn => browses && !fixed,
             Action::Open | Action::WhatIf | Action::Copy | Action::Habits => something,
             _ => true,
         }
@@ -149,10 +157,10 @@ fn edited(editing: &Editing, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut letters: Vec<char> = editing.text.chars().collect();
     letters.push(' ');
     let cursor = editing.cursor.min(letters.len().saturating_sub(1));
-    let (prompt, keys) = if editing.find {
-        ("find a file: ", "Enter finds, Esc ends it")
-    } else {
-        ("/", "Enter keeps it, Esc ends it")
+    let (prompt, keys) = match editing.prompt {
+        Some(prompt) => (prompt, "Enter goes on, Esc ends it"),
+        None if editing.find => ("find a file: ", "Enter finds, Esc ends it"),
+        None => ("/", "Enter keeps it, Esc ends it"),
     };
     let room = usize::from(area.width).saturating_sub(text::width(prompt) + 1).max(1);
     let first = cursor.saturating_sub(room.saturating_sub(1));

@@ -102,15 +102,22 @@ pub async fn explain(
     })
 }
 
-struct Found {
-    path: PathBuf,
+/// Where a path leads.
+pub(super) struct Found {
+    /// With links followed.
+    pub(super) path: PathBuf,
     kind: PathKind,
     origin: Origin,
     notes: Vec<String>,
 }
 
 /// Follows links by asking the engine; from the first question it cannot answer on, by name only.
-async fn resolve(engine: &dyn Engine, workspace: &Workspace, detail: &Detail, path: &Path) -> Result<Found> {
+pub(super) async fn resolve(
+    engine: &dyn Engine,
+    workspace: &Workspace,
+    detail: &Detail,
+    path: &Path,
+) -> Result<Found> {
     let mut resolver = Resolver::new(path);
     let mut blind: Option<String> = None;
     let mut last: Option<(PathBuf, PathKind, Origin)> = None;

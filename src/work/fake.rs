@@ -18,8 +18,8 @@ use crate::core::plan::{Step, Verb};
 use crate::core::recognise::Profiles;
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::port::{
-    Capabilities, Clock, Endpoint, Engine, Inventory, Look, NamedFile, PathKind, Probe, Reply, ScanItem,
-    ScanRequest, ScanStream, Tick, WatchStream,
+    Capabilities, Clock, Content, Endpoint, Engine, Inventory, Look, NamedFile, PathKind, Probe, Reply,
+    ScanItem, ScanRequest, ScanStream, Tick, WatchStream, Whereabouts,
 };
 
 /// One container called `p`, whose state the test sets.
@@ -135,6 +135,19 @@ impl Engine for Fake {
         Box::pin(
             async move { if all > most { Err(Error::new(Kind::NotPermitted, "too long")) } else { Ok(files) } },
         )
+    }
+
+    fn whereabouts<'a>(
+        &'a self,
+        _key: &'a WsKey,
+        _detail: &'a Detail,
+        _path: &'a Path,
+    ) -> Reply<'a, Whereabouts> {
+        Box::pin(async { Err(Error::new(Kind::NotSupported, "files here have names alone")) })
+    }
+
+    fn content(&self, _key: &WsKey, _path: &Path) -> Content {
+        Box::pin(stream::iter([Err(Error::new(Kind::NotSupported, "files here have names alone"))]))
     }
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {

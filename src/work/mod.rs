@@ -3,6 +3,7 @@
 pub mod act;
 pub mod archive;
 pub mod backup;
+pub mod browse;
 mod child;
 pub mod du;
 pub mod explain;
@@ -40,6 +41,6 @@ pub use crate::platform::config::{Backup as BackupSettings, Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
     Archives, Backups, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory,
-    Job, Listing, Matching, PathKind, Progress, Right, Row, Totals,
+    Job, Listing, Matching, PathKind, Progress, Right, Row, Totals, Whereabouts,
 };
 pub use crate::store::{JobState, JobView, Jobs, Store};

@@ -1,6 +1,7 @@
 //! The command that does in a shell what the screen does: what `y` copies.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use super::explain::quote;
 use crate::core::event::Event;
@@ -27,9 +28,25 @@ pub fn risk(workspace: Option<&Workspace>, event: Option<Event>) -> String {
 
 /// What becomes of one path; `None` where nobody could type it.
 pub fn explain(workspace: &Workspace, path: &Path) -> Option<String> {
-    let path = path.to_str()?;
-    let subject = format!("{}:{path}", workspace.container.as_deref().unwrap_or(&workspace.name));
-    Some(format!("{} {}", outlast("explain", workspace), quote(Path::new(&subject))?))
+    Some(format!("{} {}", outlast("explain", workspace), quote(&subject(workspace, path))?))
+}
+
+/// A path of a workspace, as every command takes it: `NAME:PATH`.
+pub fn subject(workspace: &Workspace, path: &Path) -> PathBuf {
+    let mut subject = OsString::from(workspace.container.as_deref().unwrap_or(&workspace.name));
+    subject.push(":");
+    subject.push(path);
+    subject.into()
+}
+
+/// All of a file; `None` where nobody could type it.
+pub fn cat(workspace: &Workspace, path: &Path) -> Option<String> {
+    Some(format!("{} {}", outlast("cat", workspace), quote(&subject(workspace, path))?))
+}
+
+/// The listing of a folder; `None` where nobody could type it.
+pub fn files(workspace: &Workspace, path: &Path) -> Option<String> {
+    Some(format!("{} {}", outlast("files", workspace), quote(&subject(workspace, path))?))
 }
 
 /// What becomes of a path of this machine; `None` where nobody could type it.

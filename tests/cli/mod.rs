@@ -6,6 +6,7 @@ mod change;
 mod check;
 mod du;
 mod events;
+mod files;
 mod find;
 mod git;
 mod harm;

@@ -7,7 +7,7 @@ use outlast::core::plan::Plan;
 use outlast::engine::demo::Demo;
 use outlast::model::{
     Confirm, Editing, Fact, FindView, FoundRow, HelpPage, LinkState, Model, Notice, Overlay, Page, PlanState,
-    PlanView, Tab, Tour,
+    PlanView, PreviewView, Tab, Tour,
 };
 use outlast::ui::{self, Theme};
 use proptest::prelude::*;
@@ -18,6 +18,7 @@ use crate::support::{model, screen};
 fn overlays() -> Vec<Option<Overlay>> {
     let plan = Plan {
         notes: Vec::new(),
+        asks_for: None,
         id: "p".into(),
         endpoint: "demo".into(),
         made_at: model::now(),
@@ -43,6 +44,12 @@ fn overlays() -> Vec<Option<Overlay>> {
             cursor: 99,
         }),
         Some(Overlay::Find(Box::new(found()))),
+        Some(Overlay::Preview(Box::new(PreviewView {
+            name: "/日本/\u{1b}[2J".into(),
+            preview: outlast::core::preview::preview("a.ipynb".as_ref(), "日本\u{1b}[2J\n".as_bytes(), 99),
+            command: None,
+            scroll: 99,
+        }))),
         view(Confirm::Yes),
         view(Confirm::Name { name: "日本語".into(), typed: "日".into() }),
     ]
@@ -76,8 +83,14 @@ fn bend(model: &mut Model, seed: u32, place: usize) {
     model.tab = if bit(0) { Tab::AtRisk } else { Tab::Workspaces };
     model.page = if bit(1) { Page::Files } else { Page::Paths };
     model.open = bit(2);
+    if bit(12) {
+        model.page = Page::Browse;
+        model.browse = model.detail.clone().map(|key| super::browse::odd_folder(key, bit(13)));
+        model.detail_list.shown = (0..3).collect();
+    }
     model.hint = bit(3).then(|| "to reach an engine: DOCKER_HOST".into());
-    model.editing = bit(4).then(|| Editing { text: "日本 thesis".into(), cursor: place, find: bit(5) });
+    model.editing =
+        bit(4).then(|| Editing { text: "日本 thesis".into(), cursor: place, find: bit(5), prompt: None });
     model.notice = bit(5).then(|| Notice::bad("it went\u{1b} wrong"));
     if bit(6) {
         model.endpoint.state = lost();
@@ -112,7 +125,7 @@ proptest! {
         rows in prop_oneof![1u16..14, 14u16..70],
         seed in any::<u32>(),
         place in 0usize..40,
-        overlay in 0usize..12,
+        overlay in 0usize..13,
     ) {
         let mut model = model::demo(columns, rows);
         bend(&mut model, seed, place);

@@ -129,7 +129,7 @@ fn what_is_not_known_is_said_and_never_shown_as_nothing() {
 #[test]
 fn the_lines_at_the_edges() {
     let mut model = model::demo(80, 12);
-    model.editing = Some(Editing { text: "thesis".into(), cursor: 3, find: false });
+    model.editing = Some(Editing { text: "thesis".into(), cursor: 3, find: false, prompt: None });
     insta::assert_snapshot!("editing_80x12", styled(&model, &Theme::dark()));
     model.editing = None;
     model.notice = Some(Notice::good("Stopped my-project."));
@@ -359,6 +359,7 @@ fn found() -> Overlay {
 fn plan(confirm: Confirm, state: PlanState) -> Overlay {
     let plan = Plan {
         notes: Vec::new(),
+        asks_for: None,
         id: "20261123-140200-1".into(),
         endpoint: "demo".into(),
         made_at: model::now(),

@@ -69,6 +69,15 @@ impl State {
                 self.found(number, news);
                 Vec::new()
             }
+            Msg::Browsed(number, read) => self.folder_read(number, read),
+            Msg::Previewed(number, path, read) => {
+                self.looked_into(number, &path, read);
+                Vec::new()
+            }
+            Msg::FilePlanned(number, plan) => {
+                self.file_planned(number, *plan);
+                Vec::new()
+            }
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
                 if !sentences.is_empty() {
@@ -205,7 +214,7 @@ impl State {
         }
         self.take_stock();
         self.show_lists();
-        cmds.extend(self.surroundings());
+        cmds.extend(self.page_needs());
         if !self.model.all_rows().any(is_waited_for) {
             cmds.extend(self.ask_for_folders());
         }
@@ -233,7 +242,7 @@ impl State {
                 cmds.extend(method.and_then(|method| self.keep_up(key, method)));
             }
         }
-        cmds.extend(self.surroundings());
+        cmds.extend(self.page_needs());
         cmds
     }
 
@@ -254,7 +263,8 @@ impl State {
                 cmds.push(Cmd::Scan { key, asked: true });
             }
         }
-        cmds.extend(self.surroundings());
+        cmds.extend(self.page_needs());
+        cmds.extend(self.read_again());
         cmds
     }
 
@@ -385,6 +395,11 @@ impl State {
             }
             Err(error) => self.complaint(error, plan.steps.first().map(|step| &step.subject)),
         });
+        if plan.is_about_files() {
+            // A retired folder may be gone, or back.
+            self.folders_asked = false;
+            return [Cmd::List].into_iter().chain(self.read_again()).collect();
+        }
         let keys = plan.steps.iter().map(|step| step.subject.clone()).collect();
         vec![Cmd::List, Cmd::Detail(keys)]
     }

@@ -28,6 +28,8 @@ impl State {
             let row = model.detailed()?;
             return match model.page {
                 Page::Lifecycle => self.object(row),
+                // Enter opens what is selected there.
+                Page::Browse => None,
                 Page::Paths => self.place(row, cells::places(row).get(selected)?),
                 Page::Files => self.file(row, row.risk.known.as_ref()?.findings.get(selected)?),
             };

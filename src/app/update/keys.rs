@@ -47,7 +47,7 @@ impl State {
             Action::Left | Action::Right => {
                 self.turn_page(action == Action::Right);
                 self.scroll();
-                return self.surroundings().into_iter().collect();
+                return self.page_needs();
             }
             Action::NextTab | Action::PreviousTab => {
                 let other = if self.model.tab == Tab::Workspaces { Tab::AtRisk } else { Tab::Workspaces };
@@ -66,6 +66,9 @@ impl State {
             Action::Copy => return self.copy(),
             Action::Habits => return self.habits(),
             Action::StopOrStart => return self.stop_or_start(),
+            Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => {
+                return self.act_on_file(action);
+            }
             Action::Verbs => self.model.overlay = Some(Overlay::Verbs(self.verbs())),
             Action::Help => self.help(),
         }
@@ -110,6 +113,9 @@ impl State {
     }
 
     fn open(&mut self) -> Vec<Cmd> {
+        if self.browsed().is_some() {
+            return self.open_file();
+        }
         if self.model.open || self.model.tab == Tab::AtRisk {
             self.explain();
             return Vec::new();
@@ -126,6 +132,8 @@ impl State {
     fn back(&mut self) {
         if self.plan_for.take().is_some() {
             self.model.notice = Some(Notice::good("nothing was changed"));
+        } else if self.back_in_folder() {
+            // The filter of the folder is over.
         } else if self.model.open {
             self.model.open = false;
         } else if !self.list().filter.is_empty() {
@@ -143,7 +151,7 @@ impl State {
     }
 
     fn start_filter(&mut self) {
-        if self.model.open {
+        if self.model.open && self.browsed().is_none() {
             return;
         }
         let filter = self.list().filter.clone();
@@ -164,6 +172,15 @@ impl State {
                 return Vec::new();
             }
             KeyCode::Up | KeyCode::Down if typing_a_name => return Vec::new(),
+            KeyCode::Enter if self.asked.is_some() => {
+                return self.asked.map_or_else(Vec::new, |asked| self.answered(asked));
+            }
+            KeyCode::Esc if self.asked.is_some() => {
+                self.stop_editing();
+                self.model.notice = Some(Notice::good("nothing was changed"));
+                return Vec::new();
+            }
+            KeyCode::Up | KeyCode::Down if self.asked.is_some() => return Vec::new(),
             KeyCode::Enter if self.finding.asking => return self.find(),
             KeyCode::Esc if self.finding.asking => {
                 self.stop_editing();
@@ -195,6 +212,10 @@ impl State {
             self.typed(line.map(|line| line.text).unwrap_or_default());
             return;
         }
+        if let Some(asked) = self.asked {
+            self.model.editing = line.map(|line| Editing { prompt: Some(asked.prompt()), ..line });
+            return;
+        }
         if self.finding.asking {
             self.model.editing = line.map(|line| Editing { find: true, ..line });
             return;
@@ -221,6 +242,7 @@ impl State {
         self.editor = None;
         self.model.editing = None;
         self.finding.asking = false;
+        self.asked = None;
     }
 
     /// Closes what lies on top, with all that was typed into it; a list beneath comes to light again.
@@ -236,6 +258,9 @@ impl State {
             return vec![Cmd::Quit];
         }
         let (up, down) = (is(key, "k") || is(key, "up"), is(key, "j") || is(key, "down"));
+        let (page_up, page_down) =
+            (is(key, "pgup") || is(key, "ctrl-b"), is(key, "pgdn") || is(key, "ctrl-f") || is(key, "space"));
+        let screen = usize::from(self.model.size.1).saturating_sub(6).max(1);
         let closes = is(key, "esc");
         match &mut self.model.overlay {
             Some(Overlay::Help(_)) => return self.help_key(key),
@@ -244,6 +269,17 @@ impl State {
             Some(Overlay::Explain(view)) if up || down => {
                 let most = ui::explain_scroll(view, self.model.event, self.model.size);
                 view.scroll = if down { (view.scroll + 1).min(most) } else { view.scroll.saturating_sub(1) };
+            }
+            Some(Overlay::Preview(view)) if up || down || page_up || page_down => {
+                let most = ui::preview_scroll(view, self.model.size);
+                let by = if up || down { 1 } else { screen };
+                let forward = down || page_down;
+                view.scroll =
+                    if forward { (view.scroll + by).min(most) } else { view.scroll.saturating_sub(by) };
+            }
+            Some(Overlay::Preview(view)) if is(key, "y") => {
+                let command = view.command.clone();
+                return command.map_or_else(Vec::new, |command| self.copied(command));
             }
             Some(Overlay::WhatIf { cursor, worst, .. }) if up || down => {
                 let last = worst.len().saturating_sub(1);
@@ -259,7 +295,7 @@ impl State {
                 return self.copy_what_if(event);
             }
             Some(Overlay::Plan(_)) if !closes => return self.plan_key(key),
-            Some(Overlay::Explain(_)) if is(key, "enter") => self.close_overlay(),
+            Some(Overlay::Preview(_) | Overlay::Explain(_)) if is(key, "enter") => self.close_overlay(),
             Some(Overlay::Verbs(_)) if is(key, "!") => self.close_overlay(),
             Some(Overlay::WhatIf { .. }) if is(key, "w") => self.close_overlay(),
             _ if closes => self.close_overlay(),

@@ -3,6 +3,7 @@
 //! Never awaits, never reads a clock, never touches a port, never draws.
 
 mod answers;
+mod browse;
 mod explain;
 mod find;
 mod habits;
@@ -36,6 +37,10 @@ pub struct State {
     event_picked: bool,
     /// What the last search by name found.
     finding: find::Finding,
+    /// The number of the last question about a file.
+    browsing: u64,
+    /// What a line is being typed for, on the page Browse.
+    asked: Option<browse::Asked>,
     /// Whether the folders on this machine were looked at since the last list.
     folders_asked: bool,
 }
@@ -50,6 +55,8 @@ impl State {
             plan_for: None,
             event_picked: false,
             finding: find::Finding::default(),
+            browsing: 0,
+            asked: None,
             folders_asked: false,
         }
     }

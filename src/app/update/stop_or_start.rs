@@ -77,10 +77,13 @@ impl State {
         Some(work::act::plan(verb, &row.workspace, &grounds, risk, &self.model.now))
     }
 
-    fn show_plan(&mut self, plan: Plan) {
+    pub(super) fn show_plan(&mut self, plan: Plan) {
         let lines = work::act::plan_lines(&plan, self.model.now);
         let name = plan.steps.first().map(|step| step.name.clone()).unwrap_or_default();
-        let confirm = if plan.loses_data() {
+        let confirm = if let Some(name) = plan.asks_for.clone() {
+            self.ask_for_name();
+            Confirm::Name { name, typed: String::new() }
+        } else if plan.loses_data() {
             self.ask_for_name();
             Confirm::Name { name, typed: String::new() }
         } else {

@@ -20,11 +20,14 @@ impl State {
         let nothing = self.attended().is_none();
         match action {
             Action::StopOrStart => self.cannot_stop_or_start(),
+            Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => self.cannot_act(action),
             Action::WhatIf | Action::Copy if nothing => Some("nothing is selected".into()),
             Action::Mark if self.model.open || self.model.tab != Tab::Workspaces => {
                 Some("only workspaces can be marked".into())
             }
-            Action::Filter if self.model.open => Some("only lists can be filtered".into()),
+            Action::Filter if self.model.open && self.browsed().is_none() => {
+                Some("only lists can be filtered".into())
+            }
             Action::Refresh => match self.model.endpoint.capabilities.can(Right::Scan) {
                 Can::No(reason) if !nothing => Some(format!("files cannot be read: {reason}")),
                 Can::Yes | Can::No(_) => None,

@@ -63,7 +63,15 @@ impl State {
     /// Lists what the open page of the detail holds.
     pub(super) fn show_detail_list(&mut self) {
         self.report_lifecycle();
+        let filter = &self.model.detail_list.filter;
         let shown = match (self.model.page, self.model.detailed()) {
+            (Page::Browse, Some(row)) => match &self.model.browse {
+                Some(browse) if browse.key == row.workspace.key => {
+                    let all = browse.entries.iter().enumerate();
+                    all.filter(|(_, entry)| entry.matches(filter)).map(|(index, _)| index).collect()
+                }
+                _ => Vec::new(),
+            },
             (_, None) => Vec::new(),
             (Page::Paths, Some(row)) => (0..cells::places(row).len()).collect(),
             (Page::Files, Some(row)) => {
@@ -80,6 +88,9 @@ impl State {
 
     /// Sorts by the next column and says which.
     pub(super) fn sort(&mut self) {
+        if self.sort_folder() || self.model.open {
+            return;
+        }
         self.model.sort = self.model.sort.next();
         self.show_lists();
         self.model.notice = Some(Notice::good(format!("sorted by {}", self.model.sort.title())));
@@ -106,6 +117,7 @@ impl State {
             _ if self.model.open && self.model.page == Page::Lifecycle => {
                 self.model.recovery_command().map(ToOwned::to_owned)
             }
+            _ if self.browsed().is_some() => self.browse_command(),
             _ if self.model.open => self.explain_command(),
             Tab::AtRisk => self.explain_command(),
             Tab::Workspaces => self.change_command(),

@@ -25,13 +25,16 @@ use crate::core::plan::Step;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, WsKey};
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Inventory, Look, NamedFile, PathKind, Probe, Reply, Right,
-    Sandbox, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
+    Can, Capabilities, Clock, Content, Endpoint, Engine, Inventory, Look, NamedFile, PathKind, Probe, Reply,
+    Right, Sandbox, ScanItem, ScanRequest, ScanStream, Tick, WatchStream, Whereabouts,
 };
 
 pub use clock::Fixed;
 use sandbox::Trial;
 use world::{Place, World};
+
+/// Why nothing is read in the demo.
+const NO_CONTENT: &str = "files of the demo have no content";
 
 /// An engine in memory.
 pub struct Demo {
@@ -250,10 +253,23 @@ impl Engine for Demo {
             self.answer().await?;
             match self.world().place(key).map(|place| place.kind_of(path)) {
                 Some(PathKind::Absent) => Ok(Vec::new()),
-                Some(_) => Err(Error::new(Kind::NotSupported, "files of the demo have no content")),
+                Some(_) => Err(Error::new(Kind::NotSupported, NO_CONTENT)),
                 None => Err(gone(key)),
             }
         })
+    }
+
+    fn whereabouts<'a>(
+        &'a self,
+        _key: &'a WsKey,
+        _detail: &'a Detail,
+        _path: &'a Path,
+    ) -> Reply<'a, Whereabouts> {
+        Box::pin(async { Err(Error::new(Kind::NotSupported, NO_CONTENT)) })
+    }
+
+    fn content(&self, _key: &WsKey, _path: &Path) -> Content {
+        stream::iter([Err(Error::new(Kind::NotSupported, NO_CONTENT))]).boxed()
     }
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {

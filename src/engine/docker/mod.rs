@@ -8,6 +8,7 @@ mod connect;
 mod detail;
 mod disk_usage;
 mod failure;
+mod fetch;
 mod http;
 mod inventory;
 mod look;
@@ -18,6 +19,7 @@ mod sandbox;
 mod scan;
 mod tar;
 mod watch;
+mod whereabouts;
 
 pub use connect::{Address, find};
 
@@ -36,8 +38,8 @@ use crate::core::plan::{Step, Verb};
 use crate::core::workspace::{Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right, Sandbox,
-    ScanRequest, ScanStream, StirStream, WatchStream,
+    Can, Capabilities, Clock, Content, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
+    Sandbox, ScanRequest, ScanStream, StirStream, WatchStream, Whereabouts,
 };
 
 use http::Socket;
@@ -273,6 +275,14 @@ impl Engine for Docker {
         most: usize,
     ) -> Reply<'a, Vec<NamedFile>> {
         Box::pin(read::read(&self.link, &key.id, detail, path, most))
+    }
+
+    fn whereabouts<'a>(&'a self, key: &'a WsKey, detail: &'a Detail, path: &'a Path) -> Reply<'a, Whereabouts> {
+        Box::pin(whereabouts::find(&self.link, &key.id, detail, path))
+    }
+
+    fn content(&self, key: &WsKey, path: &Path) -> Content {
+        fetch::content(Arc::clone(&self.link), key.id.clone(), path)
     }
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {

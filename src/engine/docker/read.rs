@@ -80,11 +80,11 @@ fn files(archive: &[u8], most: usize) -> Option<Vec<NamedFile>> {
         if header.iter().all(|byte| *byte == 0) {
             return Some(found);
         }
-        let length = number(header.get(124..136)?)?;
+        let length = usize::try_from(number(header.get(124..136)?)?).ok()?;
         let content = archive.get(at + BLOCK..at.checked_add(BLOCK)?.checked_add(length)?)?;
         at = at.checked_add(BLOCK)?.checked_add(length.checked_next_multiple_of(BLOCK)?)?;
         match header.get(156)? {
-            b'x' => long_name = pax_path(content).or(long_name),
+            b'x' => long_name = pax(content, b"path=").map(<[u8]>::to_vec).or(long_name),
             b'L' => long_name = Some(content.split(|byte| *byte == 0).next().unwrap_or_default().to_vec()),
             b'0' | 0 => {
                 let name = long_name.take().unwrap_or_else(|| name(header));
@@ -115,20 +115,24 @@ fn name(header: &[u8]) -> Vec<u8> {
     if is_ustar && !before.is_empty() { [before, vec![b'/'], name].concat() } else { name }
 }
 
-/// Octal, ended by a blank or a zero byte; binary is for files that nobody reads whole.
-fn number(field: &[u8]) -> Option<usize> {
+/// Octal, ended by a blank or a zero byte; binary where that is too short.
+pub(super) fn number(field: &[u8]) -> Option<u64> {
+    if field.first().is_some_and(|first| first & 0x80 != 0) {
+        let digits = field.get(field.len().checked_sub(8)?..)?;
+        return Some(u64::from_be_bytes(digits.try_into().ok()?));
+    }
     let digits = OsString::from_vec(field.to_vec()).into_string().ok()?;
-    usize::from_str_radix(digits.trim_matches([' ', '\0']), 8).ok()
+    u64::from_str_radix(digits.trim_matches([' ', '\0']), 8).ok()
 }
 
-/// The path among the records `LENGTH KEY=VALUE\n` of an extended header.
-fn pax_path(mut records: &[u8]) -> Option<Vec<u8>> {
+/// The value of a key, written `KEY=`, among the records `LENGTH KEY=VALUE\n` of an extended header.
+pub(super) fn pax<'r>(mut records: &'r [u8], key: &[u8]) -> Option<&'r [u8]> {
     while !records.is_empty() {
         let blank = records.iter().position(|byte| *byte == b' ')?;
         let length: usize = std::str::from_utf8(records.get(..blank)?).ok()?.parse().ok()?;
         let record = records.get(blank + 1..length)?;
-        if let Some(path) = record.strip_prefix(b"path=") {
-            return Some(path.strip_suffix(b"\n").unwrap_or(path).to_vec());
+        if let Some(value) = record.strip_prefix(key) {
+            return Some(value.strip_suffix(b"\n").unwrap_or(value));
         }
         records = records.get(length..)?;
     }
@@ -154,8 +158,10 @@ mod tests {
 
     #[test]
     fn a_long_name_stands_in_a_header_of_its_own() {
-        assert_eq!(pax_path(b"20 mtime=1234567.89\n13 path=a/bc\n"), Some(b"a/bc".to_vec()));
-        assert_eq!(pax_path(b"999 path=x\n"), None);
+        assert_eq!(pax(b"20 mtime=1234567.89\n13 path=a/bc\n", b"path="), Some(b"a/bc".as_slice()));
+        assert_eq!(pax(b"999 path=x\n", b"path="), None);
+        assert_eq!(number(b"00000001750\0"), Some(1000));
+        assert_eq!(number(b"\x80\0\0\0\0\0\0\x02\0\0\0\0"), Some(8 << 30));
         assert_eq!(direct(b"folder/file"), Some("file".into()));
         assert_eq!(direct(b"folder/below/file"), None);
     }

@@ -19,12 +19,13 @@ use crate::core::filesystem::Filesystem;
 use crate::core::finding::Method;
 use crate::core::mount::{self, Measure, Mount};
 use crate::core::plan::Step;
+use crate::core::spot::Spot;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::engine::deadline::{AT_ONCE, within};
 use crate::port::{
-    Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
-    ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
+    Can, Capabilities, Clock, Content, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
+    ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream, Whereabouts,
 };
 use crate::scan::{self, Below, Job, Rule, mountinfo};
 use crate::text;
@@ -283,6 +284,33 @@ impl Engine for Machine {
             read.ok_or_else(|| Error::new(Kind::NotPermitted, format!("{shown} could not be read whole")))
         }
         .boxed()
+    }
+
+    fn whereabouts<'a>(
+        &'a self,
+        _key: &'a WsKey,
+        detail: &'a Detail,
+        path: &'a Path,
+    ) -> Reply<'a, Whereabouts> {
+        async move {
+            // What is mounted is an entry of the folder that it is mounted in.
+            let above = path.parent().and_then(|above| mount::holding(&detail.mounts, above));
+            let mount = above.filter(|mount| mount.target != Path::new("/"));
+            let target = mount.map_or(Path::new("/"), |mount| &mount.target);
+            let (inside, rest) = (target.strip_prefix("/"), path.strip_prefix(target));
+            let root = self.place.root.join(inside.unwrap_or(target));
+            let spot = Spot::new(root, rest.unwrap_or(path)).ok_or_else(|| {
+                Error::new(Kind::Usage, format!("{} is no path here", text::printable_path(path)))
+            })?;
+            let fixed = mount.filter(|mount| mount.read_only).map(|_| mount::READ_ONLY.to_owned());
+            Ok(Whereabouts { spot, fixed, partial: None, written: None })
+        }
+        .boxed()
+    }
+
+    fn content(&self, _key: &WsKey, path: &Path) -> Content {
+        let message = format!("{} cannot be opened", text::printable_path(path));
+        stream::iter([Err(Error::new(Kind::NotPermitted, message))]).boxed()
     }
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {

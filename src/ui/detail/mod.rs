@@ -6,6 +6,7 @@
 //!  ... the page
 //! ```
 
+mod browse;
 mod facts;
 mod files;
 mod lifecycle;
@@ -39,6 +40,9 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     {
         return lifecycle::draw(model, theme, report, below(page, u16::from(page.height >= 24)), buffer);
     }
+    if model.page == Page::Browse {
+        return browse::draw(model, theme, row, page, buffer);
+    }
     if row.workspace.state == RunState::Retired {
         return folder(theme, row, page, buffer);
     }
@@ -52,8 +56,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             put(buffer, theme, page, 1, &[Span::styled("Looking at it ...", theme.faint)]);
         }
         (Fact::Known(detail), Page::Paths) => paths::draw(model, theme, row, detail, page, buffer),
-        // Its report comes with the detail.
-        (Fact::Known(_), Page::Lifecycle) => {}
+        // Its report comes with the detail; a folder was drawn above.
+        (Fact::Known(_), Page::Lifecycle | Page::Browse) => {}
         (Fact::Known(_), Page::Files) => files::draw(model, theme, row, page, buffer),
     }
 }
@@ -114,6 +118,7 @@ pub(super) fn list_height(model: &Model, theme: &Theme, area: Rect) -> usize {
         // It scrolls by itself: one item may take several lines.
         Page::Lifecycle => usize::from(page.height),
         Page::Files => files::list_rows(row, page),
+        Page::Browse => browse::list_rows(model, page),
     }
 }
 

@@ -11,6 +11,7 @@ mod find;
 mod habits;
 mod help;
 mod plan;
+mod preview;
 mod verbs;
 mod what_if;
 
@@ -21,13 +22,19 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{boxed, put};
 use crate::core::event::Event;
-use crate::model::{ExplainView, HelpView, Model, Overlay};
+use crate::model::{ExplainView, HelpView, Model, Overlay, PreviewView};
 
 /// Lines of an explanation that can be scrolled away on a screen of this size.
 pub fn explain_scroll(view: &ExplainView, event: Event, (columns, rows): (u16, u16)) -> usize {
     // Neither colours nor the alphabet change how many lines there are.
     let (columns, rows) = room(Rect::new(0, 0, columns, rows));
     explain::sheet(view, event, &Theme::dark(), columns).lines.len().saturating_sub(usize::from(rows))
+}
+
+/// Lines of a look into a file that can be scrolled away on a screen of this size.
+pub fn preview_scroll(view: &PreviewView, (columns, rows): (u16, u16)) -> usize {
+    let (columns, rows) = room(Rect::new(0, 0, columns, rows));
+    preview::sheet(view, &Theme::dark(), columns).lines.len().saturating_sub(usize::from(rows))
 }
 
 /// Rows that a page key moves in the list of found files.
@@ -47,6 +54,7 @@ pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, screen: Rect
         }
         Overlay::Explain(view) => explain::sheet(view, model.event, theme, columns),
         Overlay::Find(view) => find::sheet(view, model, theme, columns),
+        Overlay::Preview(view) => preview::sheet(view, theme, columns),
         Overlay::Plan(view) => plan::sheet(view, theme, columns, rows),
     };
     sheet.draw(theme, screen, buffer);

@@ -82,7 +82,9 @@ fn question(view: &PlanView, theme: &Theme, room: usize) -> (Vec<Vec<Span<'stati
             "y runs it, any other key: no"
         }
         (PlanState::Asking, Confirm::Name { name, typed }) => {
-            say("This loses data, and nothing brings it back.", theme.danger);
+            let all = "This is the whole workspace folder.";
+            let lost = "This loses data, and nothing brings it back.";
+            say(if view.plan.loses_data() { lost } else { all }, theme.danger);
             say(&format!("Type {} to go on:", words::name(theme, name)), theme.text);
             lines.push(vec![
                 Span::styled(format!("  {}", words::name(theme, typed)), theme.strong),

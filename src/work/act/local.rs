@@ -49,6 +49,7 @@ pub fn one_step(verb: Verb, subject: &Path, call: String, undo: Option<String>, 
         preconditions: Vec::new(),
         steps: vec![step],
         notes: Vec::new(),
+        asks_for: None,
     }
 }
 

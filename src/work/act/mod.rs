@@ -104,6 +104,7 @@ pub fn plan(
         } else {
             Vec::new()
         },
+        asks_for: None,
     })
 }
 
@@ -234,6 +235,7 @@ pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
     lines
 }
 
+/// What a loss is, in words.
 fn loss_line(loss: &Loss) -> String {
     let what = format!("{} ({})", printable(&loss.what), loss.storage.label());
     let what = if loss.at_least { format!("{what}: at least") } else { format!("{what}:") };

@@ -1,0 +1,1 @@
+//! Plans about files, made and run on a real file system.
