@@ -403,7 +403,7 @@ pub struct MirrorArgs {
     /// A workspace, or a folder of this host.
     #[arg(value_name = "NAME|PATH")]
     pub source: OsString,
-    /// A folder of this host, HOST:PATH over ssh, or rsync://HOST/MODULE.
+    /// A folder of this host, HOST:PATH over ssh, or an address of an rsync server.
     pub dest: String,
     /// Delete there what is no more here. Needs --lose-data.
     #[arg(long)]

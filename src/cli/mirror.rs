@@ -9,6 +9,7 @@ use super::folder;
 use super::interrupt::Interrupt;
 use super::out::Out;
 use super::progress::Line;
+use crate::core::archive::Excludes;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::mirror::{Place, Preview};
 use crate::core::plan::Plan;
@@ -55,7 +56,8 @@ pub(super) async fn run(args: &MirrorArgs, context: &Context<'_>, out: &mut Out)
         Place::Here(path) => Place::Here(context.host_path(&path)?),
         away @ Place::Away(_) => away,
     };
-    let excludes = folder.rules.profile.backup_excludes.iter().chain(&args.exclude).cloned().collect();
+    let patterns = folder.rules.profile.backup_excludes.iter().chain(&args.exclude).cloned();
+    let excludes = Excludes::new(patterns).patterns().to_vec();
     let asked = mirror::Asked { source: folder.path, place, delete: args.delete, excludes };
     let clock = context.clock.as_ref();
     let mut interrupt = Interrupt::listen()?;

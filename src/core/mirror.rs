@@ -63,15 +63,12 @@ fn unescape(name: &[u8]) -> Vec<u8> {
     let mut rest = name;
     while let [first, tail @ ..] = rest {
         let byte = rest.strip_prefix(b"\\#").and_then(|digits| digits.get(..3)).and_then(octal);
-        match byte {
-            Some(byte) => {
-                out.push(byte);
-                rest = rest.get(5..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = tail;
-            }
+        if let Some(byte) = byte {
+            out.push(byte);
+            rest = rest.get(5..).unwrap_or_default();
+        } else {
+            out.push(*first);
+            rest = tail;
         }
     }
     out

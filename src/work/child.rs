@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_program_is_heard_line_by_line_with_its_code_and_complaints() {
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         let (ended, lines) = sh("cat; echo out; echo why >&2; exit 3", limit, &Meter::default());
         let ended = ended.unwrap();
         assert_eq!((ended.code, ended.why().as_str()), (Some(3), "why"));
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(ended.err().map(|error| error.kind), Some(Kind::TimedOut));
         let meter = Meter::default();
         meter.stop();
-        let (ended, _) = sh("yes", Duration::from_secs(60), &meter);
+        let (ended, _) = sh("yes", Duration::from_mins(1), &meter);
         assert_eq!(ended.err().map(|error| error.kind), Some(Kind::Cancelled));
     }
 

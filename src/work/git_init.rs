@@ -33,9 +33,9 @@ const BRANCH: &str = "main";
 /// The name of the remote.
 const REMOTE: &str = "origin";
 /// How long what stays on this machine may take.
-const HERE_WITHIN: Duration = Duration::from_secs(120);
+const HERE_WITHIN: Duration = Duration::from_mins(2);
 /// How long a push may take.
-const PUSH_WITHIN: Duration = Duration::from_secs(600);
+const PUSH_WITHIN: Duration = Duration::from_mins(10);
 /// Names that are told.
 const TOLD: usize = 8;
 

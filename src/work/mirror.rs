@@ -24,7 +24,7 @@ const SHELL: &str = "ssh -o BatchMode=yes -o ConnectTimeout=15";
 /// Seconds without a byte after which a machine counts as gone.
 const SILENT: &str = "--timeout=60";
 /// How long looking, and how long mirroring may take.
-const WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const WITHIN: Duration = Duration::from_hours(7 * 24);
 /// Files that are deleted of which so many are named; the rest is one number.
 const TOLD: usize = 200;
 

@@ -209,8 +209,8 @@ fn i4_a_merge_leaves_what_is_newer_and_moves_what_is_older_aside() {
         fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
     };
     let archived = fs::metadata(ground.at("home/old")).unwrap().modified().unwrap();
-    touch(&dest.join("old"), archived - Duration::from_secs(60));
-    touch(&dest.join("new"), archived + Duration::from_secs(60));
+    touch(&dest.join("old"), archived - Duration::from_mins(1));
+    touch(&dest.join("new"), archived + Duration::from_mins(1));
     fs::write(dest.join("same"), "same time").unwrap();
     touch(&dest.join("same"), fs::metadata(ground.at("home/same")).unwrap().modified().unwrap());
     let merged = ground.restore(&archive, "dest", &["--merge", "--json"]);
@@ -350,7 +350,7 @@ fn i15_what_is_stopped_leaves_nothing_and_what_was_killed_is_swept() {
     use std::os::unix::process::ExitStatusExt as _;
     let ground = Ground::new();
     let noise: Vec<u8> =
-        (0..20_000_000_u64).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
+        (0..20_000_000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()[7]).collect();
     ground.write("big", noise);
     let (home, to) = (ground.at("home"), ground.at("archives"));
     let run = |signal: rustix::process::Signal| {

@@ -17,7 +17,7 @@ fn tree(folder: &Path) -> String {
         let path = folder.join(&relative);
         let stat = fs::symlink_metadata(&path).unwrap();
         let content = if stat.is_symlink() {
-            format!("{:?}", fs::read_link(&path).unwrap())
+            fs::read_link(&path).unwrap().display().to_string()
         } else if stat.is_file() {
             let read = fs::read(&path).unwrap();
             let sum = read.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
@@ -29,7 +29,8 @@ fn tree(folder: &Path) -> String {
             pending.extend(fs::read_dir(&path).unwrap().map(|entry| relative.join(entry.unwrap().file_name())));
         }
         lines.push(format!(
-            "{relative:?} {:o} {}:{} {}.{:09} {content}",
+            "\"{}\" {:o} {}:{} {}.{:09} {content}",
+            relative.as_os_str().as_encoded_bytes().escape_ascii(),
             stat.mode(),
             stat.uid(),
             stat.gid(),
@@ -299,10 +300,14 @@ fn a_full_disk_leaves_nothing_behind_and_is_named() {
         return;
     }
     let noise: Vec<u8> =
-        (0..8_000_000_u64).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
+        (0..8_000_000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()[7]).collect();
     ground.write(
         "big",
-        noise.iter().enumerate().map(|(at, byte)| byte.wrapping_mul(at as u8 | 1)).collect::<Vec<_>>(),
+        noise
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| byte.wrapping_mul(at.to_le_bytes()[0] | 1))
+            .collect::<Vec<_>>(),
     );
     let home = ground.at("home");
     let full = ground.outlast.run(&["archive", text(&home), "--to", text(&disk), "--yes"]);

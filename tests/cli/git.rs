@@ -92,7 +92,7 @@ fn i12_only_what_somebody_wrote_is_in_the_first_commit_and_it_is_pushed_where_th
     assert_eq!(person.git(&home, &["remote", "get-url", "origin"]).trim(), text(&bare));
     let ignored = person.git(&home, &["status", "--porcelain", "--ignored"]);
     assert!(ignored.contains("!! data/") && ignored.contains("!! models/"), "{ignored}");
-    assert_eq!(person.ground.outlast.log().last().unwrap()["verb"], "git-init");
+    assert_eq!(person.ground.outlast.log().last().unwrap()["verb"], "git_init");
 }
 
 #[test]

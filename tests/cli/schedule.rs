@@ -22,8 +22,12 @@ fn i17_units_are_printed_that_systemd_takes_and_nothing_is_installed() {
     assert!(service.contains("\"backup\" \"--due\" \"my project\""), "{service}");
     if let Ok(output) = Command::new("systemd-analyze").arg("verify").args(&files).output() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let wrong = ["Unknown", "Invalid", "Failed to parse", "Missing"].iter().any(|word| said.contains(word));
-        assert!(!wrong, "{said}");
+        // Units of the machine itself are complained of too.
+        let wrong = |line: &&str| {
+            ["Unknown", "Invalid", "Failed to parse", "Missing"].iter().any(|word| line.contains(word))
+        };
+        let ours = said.lines().filter(|line| line.contains("outlast-backup")).find(wrong);
+        assert_eq!(ours, None, "{said}");
     }
     let shown = outlast.run(&["schedule", "p"]);
     assert!(shown.out.contains("systemctl --user enable --now outlast-backup-p.timer"), "{}", shown.out);

@@ -108,7 +108,7 @@ impl<R: Read> Stream<R> {
         // Some write a size for a link and no content.
         let stored = if flag == b'1' { 0 } else { said.unwrap_or(size) };
         self.left = stored;
-        self.filling = stored.next_multiple_of(BLOCK_BYTES) - stored;
+        self.filling = (BLOCK_BYTES - stored % BLOCK_BYTES) % BLOCK_BYTES;
         let number = |text: std::io::Result<u64>| text.ok().and_then(|number| u32::try_from(number).ok());
         let device = |characters| {
             let number = |read: std::io::Result<Option<u32>>| read.ok().flatten().unwrap_or(0);
@@ -133,9 +133,8 @@ impl<R: Read> Stream<R> {
             mode: header.mode().unwrap_or(0o644) & 0o7777,
             uid: uid.or_else(|| number(header.uid())).unwrap_or(u32::MAX - 1),
             gid: gid.or_else(|| number(header.gid())).unwrap_or(u32::MAX - 1),
-            modified: modified.unwrap_or_else(|| {
-                (header.mtime().ok().and_then(|time| i64::try_from(time).ok()).unwrap_or(0), 0)
-            }),
+            // GNU's form has a time before the epoch as the negative number that it is.
+            modified: modified.unwrap_or_else(|| (header.mtime().unwrap_or(0).cast_signed(), 0)),
             attributes,
         };
         Ok(Entry { name, what, meta })
