@@ -139,7 +139,7 @@ async fn write(args: &ArchiveArgs, context: &Context<'_>, out: &mut Out) -> Resu
     let folder = folder::find(args.subject.as_deref(), context).await?;
     let profile = &folder.rules.profile;
     let caches = profile.caches.iter().filter(|_| args.no_caches).cloned();
-    let patterns = profile.backup_excludes.iter().cloned().chain(args.exclude.iter().cloned()).chain(caches);
+    let patterns = profile.backup_exclude.iter().cloned().chain(args.exclude.iter().cloned()).chain(caches);
     let asked = archive::Asked {
         folder: folder.path.clone(),
         to: place(args.to.as_deref(), &folder.rules, context)?,

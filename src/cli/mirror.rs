@@ -56,7 +56,7 @@ pub(super) async fn run(args: &MirrorArgs, context: &Context<'_>, out: &mut Out)
         Place::Here(path) => Place::Here(context.host_path(&path)?),
         away @ Place::Away(_) => away,
     };
-    let patterns = folder.rules.profile.backup_excludes.iter().chain(&args.exclude).cloned();
+    let patterns = folder.rules.profile.backup_exclude.iter().chain(&args.exclude).cloned();
     let excludes = Excludes::new(patterns).patterns().to_vec();
     let asked = mirror::Asked { source: folder.path, place, delete: args.delete, excludes };
     let clock = context.clock.as_ref();

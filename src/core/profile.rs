@@ -76,7 +76,7 @@ pub struct Profile {
     pub ignore: Vec<String>,
     /// What is left out of archives and backups: names anywhere, or paths beneath the folder that is saved.
     #[serde(default)]
-    pub backup_excludes: Vec<String>,
+    pub backup_exclude: Vec<String>,
     /// Caches: names anywhere, or paths beneath the folder, left out of backups and on request of archives.
     #[serde(default)]
     pub caches: Vec<String>,
@@ -312,7 +312,7 @@ impl Profile {
         joined(&mut self.shared_data, &base.shared_data);
         joined(&mut self.scratch, &base.scratch);
         joined(&mut self.ignore, &base.ignore);
-        joined(&mut self.backup_excludes, &base.backup_excludes);
+        joined(&mut self.backup_exclude, &base.backup_exclude);
         joined(&mut self.caches, &base.caches);
         let named = |rule: &&PathRule| !self.rules.iter().any(|own| own.id == rule.id);
         let rules: Vec<PathRule> = base.rules.iter().filter(named).cloned().collect();

@@ -78,7 +78,7 @@ pub fn backup(
                 return Err(not_mounted(workspace, grounds));
             }
             let profile = &grounds.rules.profile;
-            let exclude = profile.backup_excludes.iter().chain(&profile.caches).cloned().collect();
+            let exclude = profile.backup_exclude.iter().chain(&profile.caches).cloned().collect();
             (workspace.name.clone(), folder.clone(), folder, exclude, definition(workspace, grounds, now))
         }
     };
