@@ -17,8 +17,8 @@ use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
-use outlast::port::{Clock, Engine, Host};
-use outlast::scan::{self, LocalDisk};
+use outlast::port::{Clock, Disk, Engine, Host};
+use outlast::scan::{self, IndexedDisk, LocalDisk};
 use outlast::store::Store;
 use outlast::term::ColorChoice;
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Wiring {
             host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
-            disk: Arc::new(LocalDisk),
+            disk: disk(),
             files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
@@ -42,6 +42,14 @@ fn main() -> ExitCode {
         },
     );
     ExitCode::from(code)
+}
+
+/// The disk of this machine, and what is remembered of it where there is a place for that.
+fn disk() -> Arc<dyn Disk> {
+    match config::cache() {
+        Some(cache) => Arc::new(IndexedDisk::new(cache.join("index"), host::this_host().machine_id)),
+        None => Arc::new(LocalDisk),
+    }
 }
 
 /// One look at a project folder, at the usual cost.

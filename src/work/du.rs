@@ -20,6 +20,8 @@ pub struct Question {
     pub top: usize,
     /// Files anywhere beneath, in place of the entries of the folder.
     pub matching: Option<Matching>,
+    /// Every file is looked at, whatever is remembered.
+    pub fresh: bool,
 }
 
 /// What a folder holds.
@@ -45,7 +47,11 @@ pub async fn usage(
     let mut stop = std::pin::pin!(stop);
     let opening = {
         let (disk, root) = (Arc::clone(disk), root.to_path_buf());
-        tokio::task::spawn_blocking(move || disk.walk(&root, Pace::Full).map(Arc::from))
+        tokio::task::spawn_blocking(move || {
+            let walk =
+                if question.fresh { disk.walk(&root, Pace::Full) } else { disk.recall(&root, Pace::Full) };
+            walk.map(Arc::from)
+        })
     };
     let walk: Arc<dyn Walk> = tokio::select! {
         opened = opening => opened.map_err(|error| Error::new(Kind::Failed, error.to_string()))??,
