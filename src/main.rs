@@ -18,8 +18,8 @@ use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
-use outlast::port::{Clock, Engine, Host};
-use outlast::scan::{self, LocalDisk};
+use outlast::port::{Clock, Disk, Engine, Host};
+use outlast::scan::{self, IndexedDisk, LocalDisk};
 use outlast::store::Store;
 use outlast::term::ColorChoice;
 
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
                 ..host::this_host()
             }),
             clock: Arc::new(System),
-            disk: Arc::new(LocalDisk),
+            disk: disk(),
             archives: Arc::new(LocalArchives),
             backups: Arc::new(Restic),
             // Still this program where its file was replaced meanwhile.
@@ -52,6 +52,14 @@ fn main() -> ExitCode {
         },
     );
     ExitCode::from(code)
+}
+
+/// The disk of this machine, and what is remembered of it where there is a place for that.
+fn disk() -> Arc<dyn Disk> {
+    match config::cache() {
+        Some(cache) => Arc::new(IndexedDisk::new(cache.join("index"), host::this_host().machine_id)),
+        None => Arc::new(LocalDisk),
+    }
 }
 
 /// One look at a project folder, at the usual cost.

@@ -1,6 +1,6 @@
 //! The walk against the floor, `du` and the other programs that are on `PATH`: time, processor
-//! time, memory an entry, how soon a walk ends when it is told to; and the layers of containers
-//! against `docker diff`.
+//! time, memory an entry, how soon a walk ends when it is told to; the layers of containers
+//! against `docker diff`; and what it takes to keep a tree up with the disk.
 //!
 //! Makes trees below Cargo's own folder for temporary files and keeps them for the next run; runs
 //! every program on them in turns, with everything in memory already, and prints medians of the
@@ -19,6 +19,7 @@
 mod floor;
 mod grow;
 mod layers;
+mod refresh;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -52,6 +53,7 @@ fn main() {
     match arguments.as_slice() {
         [what, root] if what == "--floor" => return floor::run(Path::new(root), 2),
         [what, root] if what == "--floor-of-eight" => return floor::run(Path::new(root), 8),
+        [what, root] if what == "--stranger" => return refresh::stranger(Path::new(root)),
         [what, root] if what == "--memory" => return memory(Path::new(root)),
         _ => {}
     }
@@ -84,8 +86,12 @@ fn main() {
         }
         println!("\n{}", own_words(Command::new(own()).arg("--memory").arg(&tree)));
         println!("{}", ends_at_once(&tree));
+        println!("{}", refresh::refresh(&tree, options.rounds));
     }
     layers::run(&options.layers, options.rounds);
+    println!("\n### kept up with the disk\n");
+    println!("{}", refresh::strangers(below));
+    println!("{}", refresh::writers(below, options.rounds));
 }
 
 /// Whether ours keeps what was promised against each of the others.
@@ -126,7 +132,7 @@ fn cold(tree: &Path, rounds: usize) {
 }
 
 const OURS: &str = env!("CARGO_BIN_EXE_outlast");
-const OURS_SAYS: &[&str] = &["du", "--json"];
+const OURS_SAYS: &[&str] = &["du", "--fresh", "--json"];
 
 /// This program.
 fn own() -> PathBuf {

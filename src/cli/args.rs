@@ -317,6 +317,9 @@ pub struct DuArgs {
     /// List files changed in this time, anywhere beneath: 12h, 2d, 1w.
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub newer: Option<Span>,
+    /// Look at every file, and not only at what changed since the last time.
+    #[arg(long)]
+    pub fresh: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -39,6 +39,8 @@ struct Du {
     total: Total,
     /// Entries on which something else is mounted; they are not in the total.
     mounts: u64,
+    /// When every file was last looked at; folders, and files that are likely to grow, are as of now.
+    files_as_of: Option<Timestamp>,
     top: Vec<Entry>,
     /// The first that could not be read.
     unread: Vec<PathText>,
@@ -123,7 +125,7 @@ async fn walk(
     let newer = args.newer.and_then(|span| now.checked_sub(span.length()).ok());
     let matching =
         (args.larger.is_some() || args.newer.is_some()).then_some(Matching { larger: args.larger, newer });
-    let question = Question { top: args.top, matching };
+    let question = Question { top: args.top, matching, fresh: args.fresh };
     let mut line = Line::new();
     let mut interrupt = Interrupt::listen()?;
     let found =
@@ -176,6 +178,7 @@ fn report(asked: &Asked, found: &Usage, missing: Vec<String>, complete: bool, no
         path: root.into(),
         total: total(progress.total),
         mounts: progress.mounts,
+        files_as_of: progress.read,
         top: rows.iter().map(entry).collect(),
         unread: progress.unread.iter().map(|path| path.as_path().into()).collect(),
     }
@@ -206,6 +209,14 @@ fn print(
         counted(totals.dirs, "folder"),
     )])?;
     out.lines(missing.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
+    if let Some(read) =
+        found.progress.read.filter(|read| found.progress.as_of.is_some_and(|as_of| *read < as_of))
+    {
+        let ago = age(read, now);
+        out.lines([format!(
+            "  note: every file was looked at {ago} ago, and now what changed; --fresh looks at all"
+        )])?;
+    }
     if found.progress.mounts > 0 {
         out.lines([format!("  note: {} not counted", counted(found.progress.mounts, "other mount"))])?;
     }

@@ -65,6 +65,11 @@ pub fn path() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "outlast").map(|dirs| dirs.config_dir().join("config.toml"))
 }
 
+/// Where what only saves time is kept.
+pub fn cache() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "outlast").map(|dirs| dirs.cache_dir().to_path_buf())
+}
+
 /// Reads the settings. No file is no mistake; a damaged one is named with file,
 /// line and reason, and the caller goes on with [`Config::default`].
 pub fn load() -> Result<Config> {

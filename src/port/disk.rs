@@ -50,6 +50,9 @@ pub trait Walk: Send + Sync {
     fn ended(&self, within: Duration) -> bool;
     /// Keeps up with the disk from now on, also after its end, until it is stopped or dropped.
     fn follow(&self);
+    /// Compares what was found with the disk once more, by its folders and the files that are likely to
+    /// have grown; it has ended again once that is done.
+    fn refresh(&self);
     /// Moves when a page may look different from before: whoever shows one reads it again.
     fn generation(&self) -> u64;
     /// Waits until the generation is another than this one, so long at most; which it is then.
@@ -106,6 +109,9 @@ pub struct Progress {
     pub mounts: u64,
     /// When it was last compared with the disk as a whole; `None` until the first walk has ended.
     pub as_of: Option<Timestamp>,
+    /// When every single file was last looked at, and not the folders alone: what has grown in place
+    /// since may not be known yet.
+    pub read: Option<Timestamp>,
     /// How it keeps up with the disk.
     pub follows: Follows,
 }

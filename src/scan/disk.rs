@@ -15,27 +15,31 @@ use crate::text::printable_path;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalDisk;
 
-impl Disk for LocalDisk {
-    fn walk(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>> {
+impl LocalDisk {
+    /// Begins to walk.
+    pub(super) fn tree(root: &Path, pace: Pace) -> Result<Tree> {
         begun(root, Tree::start(root, pace))
-    }
-
-    fn walk_beneath(&self, spot: &Spot, pace: Pace) -> Result<Box<dyn Walk>> {
-        begun(&spot.full(), Tree::at(spot, pace))
     }
 }
 
-fn begun(root: &Path, tree: std::result::Result<Tree, Errno>) -> Result<Box<dyn Walk>> {
-    match tree {
-        Ok(tree) => Ok(Box::new(tree)),
-        Err(reason) => {
-            let kind = match reason {
-                Errno::NOENT | Errno::NOTDIR => Kind::NotFound,
-                Errno::ACCESS | Errno::PERM => Kind::NotPermitted,
-                _ => Kind::Failed,
-            };
-            let (path, why) = (printable_path(root), troubles::words(reason));
-            Err(Error::new(kind, format!("{path} could not be read: {why}")))
-        }
+impl Disk for LocalDisk {
+    fn walk(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>> {
+        Ok(Box::new(Self::tree(root, pace)?))
     }
+
+    fn walk_beneath(&self, spot: &Spot, pace: Pace) -> Result<Box<dyn Walk>> {
+        Ok(Box::new(begun(&spot.full(), Tree::at(spot, pace))?))
+    }
+}
+
+fn begun(root: &Path, tree: std::result::Result<Tree, Errno>) -> Result<Tree> {
+    tree.map_err(|reason| {
+        let kind = match reason {
+            Errno::NOENT | Errno::NOTDIR => Kind::NotFound,
+            Errno::ACCESS | Errno::PERM => Kind::NotPermitted,
+            _ => Kind::Failed,
+        };
+        let (path, why) = (printable_path(root), troubles::words(reason));
+        Error::new(kind, format!("{path} could not be read: {why}"))
+    })
 }

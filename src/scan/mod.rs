@@ -6,6 +6,7 @@
 mod birth;
 mod disk;
 mod folder;
+mod index;
 mod layer;
 mod live;
 mod look;
@@ -28,6 +29,7 @@ use crate::core::storage::StorageKind;
 pub use birth::{made, origin, tells_births};
 pub use disk::LocalDisk;
 pub use folder::folder;
+pub use index::IndexedDisk;
 pub use layer::Below;
 pub use live::follow;
 pub use look::{landmarks, look};

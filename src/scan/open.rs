@@ -67,6 +67,10 @@ impl Root {
     /// Opens a directory beneath the root for reading; the path is relative and has no `..`.
     /// Holds at most two handles at a time, however deep the path is.
     pub fn directory(&self, relative: &Path) -> Result<OwnedFd> {
+        self.descend(relative, OFlags::RDONLY)
+    }
+
+    fn descend(&self, relative: &Path, access: OFlags) -> Result<OwnedFd> {
         let mut at: Option<OwnedFd> = None;
         let mut stretch = PathBuf::new();
         for component in relative.components() {
@@ -80,7 +84,12 @@ impl Root {
         if stretch.as_os_str().is_empty() {
             stretch.push(".");
         }
-        self.step(at.as_ref(), &stretch, OFlags::RDONLY)
+        self.step(at.as_ref(), &stretch, access)
+    }
+
+    /// The same for looking at its entries by name alone, which takes no right to list them.
+    pub(super) fn place(&self, relative: &Path) -> Result<OwnedFd> {
+        self.descend(relative, OFlags::PATH)
     }
 
     fn step(&self, at: Option<&OwnedFd>, stretch: &Path, access: OFlags) -> Result<OwnedFd> {

@@ -41,6 +41,20 @@ impl Troubles {
         }
     }
 
+    /// What stood in the way of a folder, or of another entry, does so no more.
+    pub(super) fn forget(&mut self, reason: Errno, folder: bool) {
+        let Some(at) = self.unread.iter().position(|unread| unread.reason == reason) else { return };
+        let Some(unread) = self.unread.get_mut(at) else { return };
+        let count = if folder { &mut unread.folders } else { &mut unread.files };
+        *count = count.saturating_sub(1);
+        if unread.folders + unread.files == 0 {
+            self.unread.remove(at);
+        }
+        if self.unread.is_empty() {
+            self.first.clear();
+        }
+    }
+
     /// A folder lies deeper than is read.
     pub(super) fn too_deep(&mut self, path: &Path) {
         self.too_deep.get_or_insert_with(|| path.to_path_buf());

@@ -69,6 +69,8 @@ pub struct Question {
     pub top: usize,
     /// Files anywhere beneath, in place of the entries of the folder.
     pub matching: Option<Matching>,
+    /// Every file is looked at, whatever is remembered.
+    pub fresh: bool,
 }
 
 /// What a folder holds.
@@ -96,7 +98,8 @@ pub async fn usage(
         let (disk, start) = (Arc::clone(disk), start.clone());
         tokio::task::spawn_blocking(move || {
             let walk = match &start {
-                Start::Here(path) => disk.walk(path, Pace::Full),
+                Start::Here(path) if question.fresh => disk.walk(path, Pace::Full),
+                Start::Here(path) => disk.recall(path, Pace::Full),
                 Start::Beneath(spot) => disk.walk_beneath(spot, Pace::Full),
             };
             walk.map(Arc::from)

@@ -17,6 +17,8 @@ use crate::sys::fanotify::{self, Change, Changes, Deed};
 
 /// How long changes gather before they are looked at.
 const GATHER: Duration = Duration::from_millis(250);
+/// How long they do after some that concerned nobody: whoever else writes here shall not wake us often.
+const STRANGERS: Duration = Duration::from_millis(750);
 /// Bytes of changes taken at a time: some hundred.
 const BUFFER: usize = 64 * 1024;
 /// Files that are open for writing, of which one watch keeps so many in mind.
@@ -136,6 +138,11 @@ impl Watch {
         lock(&self.inbox.known).unknown = None;
     }
 
+    /// How many folders are known, some of which may be gone.
+    pub(in crate::scan) fn known(&self) -> usize {
+        lock(&self.inbox.known).folders.len()
+    }
+
     /// Forgets all folders, to learn them anew; what changes meanwhile is kept in mind.
     pub(in crate::scan) fn forget(&self) {
         *lock(&self.inbox.known) = Known { folders: HashMap::new(), unknown: Some(HashSet::new()) };
@@ -177,13 +184,14 @@ impl Ears {
     /// Until the hub is gone, or the kernel refuses.
     fn listen(&self, end: &PipeReader) {
         let mut buffer = vec![0; BUFFER];
+        let mut gather = GATHER;
         loop {
             match fanotify::either(Some(self.changes.as_fd()), end.as_fd(), None) {
                 Ok((_, false)) => {}
                 Ok((_, true)) | Err(_) => return,
             }
             // A flood of changes wakes nobody more often than this.
-            if !matches!(fanotify::either(None, end.as_fd(), Some(GATHER)), Ok((_, false))) {
+            if !matches!(fanotify::either(None, end.as_fd(), Some(gather)), Ok((_, false))) {
                 return;
             }
             let watches: Vec<Arc<Inbox>> = lock(&self.watches).iter().filter_map(Weak::upgrade).collect();
@@ -201,8 +209,10 @@ impl Ears {
                     }
                 }
             }
+            gather = STRANGERS;
             for inbox in &watches {
                 if !lock(&inbox.heard).is_empty() {
+                    gather = GATHER;
                     (inbox.tell)();
                 }
             }

@@ -8,4 +8,6 @@ mod survey;
 mod tests;
 mod writers;
 
+pub(in crate::scan) use hub::{Heard, Watch};
 pub use places::follow;
+pub(in crate::scan) use writers::writers;

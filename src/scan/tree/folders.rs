@@ -1,10 +1,14 @@
-//! The table of folders: what each holds so far. It grows while others read it, without a lock.
+//! The table of folders: what each holds so far. It grows while others read it, without a lock; the
+//! place of a folder that is gone is given to a later one, under another name outside.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::num::NonZeroU64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::port::Totals;
+use super::mark::Mark;
+use super::node::{Node, Nodes};
+use crate::port::{FolderId, Totals};
 
 /// Folders in a block.
 const BLOCK: usize = 1024;
@@ -19,13 +23,21 @@ type Line = Box<[OnceLock<Block>]>;
 pub(super) struct Folders {
     lines: Box<[OnceLock<Line>]>,
     next: AtomicU32,
+    /// Places of folders that are gone.
+    free: Mutex<Vec<u32>>,
+    /// How many there are: mostly none, and then nobody asks for the lock.
+    frees: AtomicU32,
 }
 
 /// One folder.
 #[derive(Debug)]
 pub(super) struct Folder {
-    place: OnceLock<Place>,
+    /// Odd while somebody has the place; moves when it is given and given back.
+    uses: AtomicU32,
+    parent: AtomicU32,
+    name: Mutex<Box<[u8]>>,
     sums: Sums,
+    itself: Itself,
     /// When the folder itself was changed.
     modified: AtomicI64,
     /// Itself while it is read, and the folders in it that may still grow.
@@ -33,11 +45,13 @@ pub(super) struct Folder {
     entries: Mutex<Vec<u8>>,
 }
 
-/// Where a folder is.
+/// What a folder is known again by, and what it takes by itself.
 #[derive(Debug)]
-struct Place {
-    parent: u32,
-    name: Box<[u8]>,
+struct Itself {
+    inode: AtomicU64,
+    stamp: AtomicU64,
+    blocks: AtomicU32,
+    size: AtomicU32,
 }
 
 /// What a folder holds with all beneath, while it grows.
@@ -73,12 +87,17 @@ impl Added {
 
 impl Folders {
     pub(super) fn new() -> Self {
-        Self { lines: std::iter::repeat_with(OnceLock::new).take(WIDE).collect(), next: AtomicU32::new(0) }
+        Self {
+            lines: std::iter::repeat_with(OnceLock::new).take(WIDE).collect(),
+            next: AtomicU32::new(0),
+            free: Mutex::default(),
+            frees: AtomicU32::new(0),
+        }
     }
 
     /// Adds a folder that holds only itself so far; `None` where the table is full.
-    pub(super) fn add(&self, parent: u32, name: &[u8], itself: &Added) -> Option<u32> {
-        let id = self.next.fetch_add(1, Relaxed);
+    pub(super) fn add(&self, parent: u32, name: &[u8], itself: &Added, mark: Mark) -> Option<u32> {
+        let id = self.vacant().unwrap_or_else(|| self.next.fetch_add(1, Relaxed));
         let at = usize::try_from(id).ok()?;
         let line = self.lines.get(at / BLOCK / WIDE)?;
         let line = line.get_or_init(|| std::iter::repeat_with(OnceLock::new).take(WIDE).collect());
@@ -86,17 +105,59 @@ impl Folders {
         let block = block.get_or_init(|| std::iter::repeat_with(Folder::new).take(BLOCK).collect());
         let folder = block.get(at % BLOCK)?;
         folder.sums.add(itself);
-        folder.modified.store(itself.newest, Relaxed);
+        folder.is_now(itself, mark);
+        folder.parent.store(parent, Relaxed);
+        *folder.name() = name.into();
+        folder.open.store(1, Relaxed);
         // Everybody else sees the folder only from here on.
-        folder.place.set(Place { parent, name: name.into() }).ok()?;
+        folder.uses.fetch_add(1, Release);
         Some(id)
+    }
+
+    /// A place that a folder gave back.
+    fn vacant(&self) -> Option<u32> {
+        if self.frees.load(Relaxed) == 0 {
+            return None;
+        }
+        let vacant = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        self.frees.fetch_sub(1, Relaxed);
+        Some(vacant)
+    }
+
+    /// A folder is gone; those above it know that already. Nobody else may add, read or end folders
+    /// meanwhile, though they may be looked at.
+    pub(super) fn end(&self, id: u32) {
+        let Some(folder) = self.get(id) else { return };
+        folder.uses.fetch_add(1, Release);
+        *folder.entries() = Vec::new();
+        *folder.name() = Box::default();
+        folder.sums.clear();
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.frees.fetch_add(1, Relaxed);
+    }
+
+    /// What a folder is called outside.
+    pub(super) fn outside(&self, id: u32) -> FolderId {
+        let uses = self.get(id).map_or(0, |folder| folder.uses.load(Relaxed) >> 1);
+        FolderId(u64::from(uses) << 32 | u64::from(id))
+    }
+
+    /// The folder that is called so outside, while it is there.
+    pub(super) fn inside(&self, id: FolderId) -> Option<u32> {
+        let at = u32::try_from(id.0 & u64::from(u32::MAX)).ok()?;
+        (self.get(at).is_some() && self.outside(at) == id).then_some(at)
+    }
+
+    /// How many folders there are, the root among them.
+    pub(super) fn living(&self) -> u32 {
+        self.count().saturating_sub(self.frees.load(Relaxed))
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&Folder> {
         let at = usize::try_from(id).ok()?;
         let folder =
             self.lines.get(at / BLOCK / WIDE)?.get()?.get(at / BLOCK % WIDE)?.get()?.get(at % BLOCK)?;
-        folder.place.get().map(|_| folder)
+        (folder.uses.load(Acquire) & 1 == 1).then_some(folder)
     }
 
     /// How many there are.
@@ -108,6 +169,40 @@ impl Folders {
     pub(super) fn add_up(&self, id: u32, added: &Added) {
         for folder in self.upwards(id) {
             folder.sums.add(added);
+        }
+    }
+
+    /// Takes away from a folder and from all above it.
+    pub(super) fn take_up(&self, id: u32, gone: &Added) {
+        for folder in self.upwards(id) {
+            folder.sums.take(gone);
+        }
+    }
+
+    /// Something beneath a folder may be older than it was: finds the newest change again, there and
+    /// above, as far as that matters.
+    pub(super) fn renew(&self, id: u32) {
+        for folder in self.upwards(id) {
+            let newest = |node: Node<'_>| match node {
+                Node::Folder(id) => self.get(id).map_or(i64::MIN, Folder::newest),
+                Node::Leaf(leaf) => leaf.modified,
+            };
+            let beneath = Nodes::from(&folder.entries(), 0).map(|(_, node)| newest(node)).max();
+            let now = folder.modified.load(Relaxed).max(beneath.unwrap_or(i64::MIN));
+            if folder.sums.newest.swap(now, Relaxed) == now {
+                break;
+            }
+        }
+    }
+
+    /// So many folders more are to be read in one that was whole, or not.
+    pub(super) fn reopen(&self, id: u32, folders: u32) {
+        let mut more = folders;
+        for folder in self.upwards(id) {
+            if more == 0 || folder.open.fetch_add(more, Relaxed) > 0 {
+                break;
+            }
+            more = 1;
         }
     }
 
@@ -124,12 +219,13 @@ impl Folders {
     /// The path of a folder beneath the root, written over `path`.
     pub(super) fn path(&self, id: u32, path: &mut Vec<u8>) {
         path.clear();
-        for place in self.upwards(id).filter_map(|folder| folder.place.get()) {
+        for folder in self.upwards(id) {
+            let name = folder.name();
             // Backwards, and turned round at the end.
-            if !path.is_empty() && !place.name.is_empty() {
+            if !path.is_empty() && !name.is_empty() {
                 path.push(b'/');
             }
-            path.extend(place.name.iter().rev());
+            path.extend(name.iter().rev());
         }
         path.reverse();
     }
@@ -138,7 +234,7 @@ impl Folders {
     fn upwards(&self, id: u32) -> impl Iterator<Item = &Folder> {
         let first = self.get(id).map(|folder| (id, folder));
         let above = |&(id, folder): &(u32, &Folder)| {
-            let parent = folder.place.get()?.parent;
+            let parent = folder.parent.load(Relaxed);
             (parent != id).then(|| self.get(parent).map(|folder| (parent, folder)))?
         };
         std::iter::successors(first, above).map(|(_, folder)| folder)
@@ -146,9 +242,17 @@ impl Folders {
 }
 
 impl Folder {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self {
-            place: OnceLock::new(),
+            uses: AtomicU32::new(0),
+            parent: AtomicU32::new(0),
+            name: Mutex::new(Vec::new().into_boxed_slice()),
+            itself: Itself {
+                inode: AtomicU64::new(0),
+                stamp: AtomicU64::new(0),
+                blocks: AtomicU32::new(0),
+                size: AtomicU32::new(0),
+            },
             sums: Sums {
                 allocated: AtomicU64::new(0),
                 apparent: AtomicU64::new(0),
@@ -164,8 +268,62 @@ impl Folder {
         }
     }
 
-    pub(super) fn name(&self) -> &[u8] {
-        self.place.get().map_or(&[], |place| &place.name)
+    pub(super) fn name(&self) -> MutexGuard<'_, Box<[u8]>> {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn parent(&self) -> u32 {
+        self.parent.load(Relaxed)
+    }
+
+    /// Adds to this folder alone.
+    pub(super) fn add(&self, added: &Added) {
+        self.sums.add(added);
+    }
+
+    /// Nothing in it is still to be read.
+    pub(super) fn is_whole(&self) {
+        self.open.store(0, Relaxed);
+    }
+
+    /// What it is known again by.
+    pub(super) fn mark(&self) -> Mark {
+        let stamp = NonZeroU64::new(self.itself.stamp.load(Relaxed));
+        Mark { inode: self.itself.inode.load(Relaxed), stamp }
+    }
+
+    /// What it takes by itself, and what it is known again by, from now on.
+    pub(super) fn is_now(&self, itself: &Added, mark: Mark) {
+        let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        self.itself.blocks.store(small(itself.allocated / 512), Relaxed);
+        self.itself.size.store(small(itself.apparent), Relaxed);
+        self.itself.inode.store(mark.inode, Relaxed);
+        self.itself.stamp.store(mark.stamp.map_or(0, NonZeroU64::get), Relaxed);
+        self.modified.store(itself.newest, Relaxed);
+    }
+
+    /// What it takes by itself.
+    pub(super) fn alone(&self) -> Added {
+        Added {
+            allocated: u64::from(self.itself.blocks.load(Relaxed)) * 512,
+            apparent: self.itself.size.load(Relaxed).into(),
+            newest: self.modified.load(Relaxed),
+            ..Added::NOTHING
+        }
+    }
+
+    /// All it holds, as it was added to those above.
+    pub(super) fn held(&self) -> Added {
+        let sums = &self.sums;
+        Added {
+            allocated: sums.allocated.load(Relaxed),
+            apparent: sums.apparent.load(Relaxed),
+            files: sums.files.load(Relaxed),
+            dirs: sums.dirs.load(Relaxed),
+            errors: sums.errors.load(Relaxed),
+            changed: sums.changed.load(Relaxed),
+            newest: sums.newest.load(Relaxed),
+        }
     }
 
     pub(super) fn totals(&self) -> Totals {
@@ -214,6 +372,12 @@ impl Folder {
         }
     }
 
+    /// Puts other packed entries in the place of those there.
+    pub(super) fn set(&self, mut entries: Vec<u8>) {
+        entries.shrink_to_fit();
+        *self.entries() = entries;
+    }
+
     /// The packed entries; nobody adds to them meanwhile.
     pub(super) fn entries(&self) -> MutexGuard<'_, Vec<u8>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -221,6 +385,25 @@ impl Folder {
 }
 
 impl Sums {
+    fn take(&self, gone: &Added) {
+        self.allocated.fetch_sub(gone.allocated, Relaxed);
+        self.apparent.fetch_sub(gone.apparent, Relaxed);
+        self.files.fetch_sub(gone.files, Relaxed);
+        self.dirs.fetch_sub(gone.dirs, Relaxed);
+        self.errors.fetch_sub(gone.errors, Relaxed);
+        self.changed.fetch_sub(gone.changed, Relaxed);
+    }
+
+    fn clear(&self) {
+        for sum in [&self.allocated, &self.apparent, &self.files] {
+            sum.store(0, Relaxed);
+        }
+        for sum in [&self.dirs, &self.errors, &self.changed] {
+            sum.store(0, Relaxed);
+        }
+        self.newest.store(i64::MIN, Relaxed);
+    }
+
     fn add(&self, added: &Added) {
         let count = |sum: &AtomicU32, more: u32| {
             if more != 0 {
@@ -240,63 +423,5 @@ impl Sums {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(allocated: u64) -> Added {
-        Added { allocated, ..Added::NOTHING }
-    }
-
-    #[test]
-    fn what_is_added_to_a_folder_is_added_to_all_above_it() {
-        let folders = Folders::new();
-        let root = folders.add(0, b"", &of(1)).unwrap();
-        let a = folders.add(root, b"a", &of(10)).unwrap();
-        let b = folders.add(a, b"b", &of(100)).unwrap();
-        folders.add_up(a, &of(10));
-        folders.add_up(b, &Added { files: 3, newest: 7, ..of(1000) });
-        let allocated = [root, a, b].map(|id| folders.get(id).unwrap().totals().allocated);
-        assert_eq!(allocated, [1011, 1020, 1100], "the folder itself is added by who met it");
-        assert_eq!((folders.get(root).unwrap().newest(), folders.get(root).unwrap().totals().files), (7, 3));
-        let mut path = Vec::new();
-        folders.path(b, &mut path);
-        assert_eq!(path, b"a/b");
-        folders.path(root, &mut path);
-        assert_eq!(path, b"");
-    }
-
-    #[test]
-    fn a_folder_is_whole_when_all_beneath_it_is() {
-        let folders = Folders::new();
-        let root = folders.add(0, b"", &of(0)).unwrap();
-        let child = folders.add(root, b"a", &of(0)).unwrap();
-        let grows = |id| folders.get(id).unwrap().grows();
-        folders.get(root).unwrap().expects(1);
-        folders.close(root);
-        assert!(grows(root) && grows(child), "the child is still read");
-        folders.close(child);
-        assert!(!grows(root) && !grows(child));
-    }
-
-    #[test]
-    fn many_threads_add_folders_at_once() {
-        let folders = Folders::new();
-        folders.add(0, b"", &of(0)).unwrap();
-        std::thread::scope(|scope| {
-            for thread in 0..4u8 {
-                let folders = &folders;
-                scope.spawn(move || {
-                    for number in 0..2_000u32 {
-                        let name = [thread.to_string(), number.to_string()].join("-");
-                        let id = folders.add(0, name.as_bytes(), &of(1)).unwrap();
-                        folders.add_up(0, &of(1));
-                        assert_eq!(folders.get(id).unwrap().name(), name.as_bytes());
-                    }
-                });
-            }
-        });
-        assert_eq!(folders.count(), 8_001);
-        assert_eq!(folders.get(0).unwrap().totals().allocated, 8_000);
-        assert!(folders.get(8_001).is_none());
-    }
-}
+#[path = "folders_tests.rs"]
+mod tests;

@@ -4,35 +4,47 @@
 //! entry, and packs what it saw into one slab a folder, or tells it to whoever asked. No thread keeps
 //! a folder open that it does not read, so neither depth nor width costs handles.
 
+mod aside;
 #[cfg(test)]
 mod change_tests;
 mod folders;
+mod follow;
 mod links;
+mod mark;
 mod node;
 mod page;
 mod purpose;
 mod queue;
 mod reader;
+mod record;
+mod refresh;
+#[cfg(test)]
+mod refresh_tests;
+mod settle;
+mod sweep;
 mod territory;
 #[cfg(test)]
 mod tests;
+mod walk;
 
-use std::ffi::OsStr;
+use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rustix::fs::{Statx, StatxFlags, statx};
 use rustix::io::Errno;
 
 pub(super) use self::purpose::{Met, Tell};
+pub(super) use self::record::{Found, When};
 
-use self::folders::{Added, Folder, Folders};
+use self::aside::Aside;
+use self::folders::{Added, Folders};
+use self::follow::Bell;
 use self::links::Links;
 use self::purpose::Purpose;
 use self::queue::Queue;
@@ -45,15 +57,13 @@ use super::troubles::Troubles;
 use super::{Job, Rule};
 use crate::core::finding::LayerCount;
 use crate::core::spot::Spot;
-use crate::port::{FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Walk};
+use crate::port::{Follows, Pace};
 use crate::sys::ioprio;
 
 /// More threads than this gain nothing, on no disk.
 const THREADS: std::ops::RangeInclusive<usize> = 8..=32;
 /// Threads of a walk that gives way.
 const FEW: usize = 2;
-/// While a walk grows, whoever waits for something new looks this often.
-const GROWING: Duration = Duration::from_millis(100);
 /// The folder where the walk began.
 const ROOT: u32 = 0;
 /// No moment yet.
@@ -63,6 +73,8 @@ const NEVER: i64 = i64::MIN;
 #[derive(Debug)]
 pub(super) struct Tree {
     shared: Arc<Shared>,
+    /// Kept for whoever follows; a single file has none.
+    root: Option<Root>,
 }
 
 /// What the threads of a walk share.
@@ -78,6 +90,8 @@ struct Shared {
     /// Entries on which something else is mounted.
     mounts: AtomicU64,
     troubles: Mutex<Troubles>,
+    /// Folders of which something is missing.
+    asides: Mutex<HashMap<u32, Aside>>,
     /// Threads that still work.
     working: Mutex<usize>,
     ended: Condvar,
@@ -85,12 +99,85 @@ struct Shared {
     generation: AtomicU64,
     /// When all was last compared with the disk, in seconds since 1970.
     as_of: AtomicI64,
+    /// When every file was last looked at, in seconds since 1970.
+    read: AtomicI64,
+    /// Whether what works reads everything.
+    reading: AtomicBool,
+    /// Whether it was read to its end.
+    whole: AtomicBool,
+    /// Held while it is read again.
+    refreshing: Mutex<()>,
+    /// Wakes whoever follows.
+    bell: Arc<Bell>,
+    follows: Mutex<Option<Follows>>,
 }
 
 impl Shared {
     /// Something that a page shows has changed.
     fn changed(&self) {
         self.generation.fetch_add(1, Relaxed);
+    }
+
+    /// The same, for whoever waits for it.
+    fn tell(&self) {
+        self.changed();
+        drop(self.working());
+        self.ended.notify_all();
+    }
+
+    /// Where the root is, for the paths that could not be read.
+    fn shown_at(&self) -> &Path {
+        &self.purpose.shown_at
+    }
+
+    fn asides(&self) -> MutexGuard<'_, HashMap<u32, Aside>> {
+        self.asides.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something more is missing of a folder.
+    fn set_aside(&self, id: u32, aside: &mut Aside) {
+        self.asides().entry(id).or_default().append(aside);
+    }
+
+    /// So many entries of a folder are certain by now.
+    fn settled(&self, id: u32, entries: u32) {
+        if let Some(aside) = self.asides().get_mut(&id) {
+            aside.changed = aside.changed.saturating_sub(entries);
+        }
+    }
+
+    /// Of one folder so many entries are other mounts, where so many were.
+    fn moved_mounts(&self, were: u32, are: u32) {
+        self.mounts.fetch_add(are.into(), Relaxed);
+        self.mounts.fetch_sub(were.into(), Relaxed);
+    }
+
+    /// All was compared with the disk.
+    fn is_as_of_now(&self) {
+        self.as_of.store(Timestamp::now().as_second(), Relaxed);
+    }
+
+    /// While this is held nothing is read again.
+    fn refreshing(&self) -> MutexGuard<'_, ()> {
+        self.refreshing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the first walk has ended, or was stopped.
+    fn wait_for_the_walk(&self) {
+        let waited = self.ended.wait_while(self.working(), |working| *working > 0);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Does nothing for a while, unless it is stopped.
+    fn rest(&self, pause: Duration) {
+        let stopped = |_: &mut usize| !self.queue.stopped();
+        let waited = self.ended.wait_timeout_while(self.working(), pause, stopped);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// How it is kept up with the disk from now on.
+    fn follows(&self, how: Follows) {
+        *self.follows.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
     }
 
     fn crossed(&self) {
@@ -117,7 +204,11 @@ impl Shared {
         let mut working = self.working();
         *working -= 1;
         if *working == 0 && !self.queue.stopped() {
-            self.as_of.store(Timestamp::now().as_second(), Relaxed);
+            self.is_as_of_now();
+            self.whole.store(true, Relaxed);
+            if self.reading.swap(false, Relaxed) {
+                self.read.store(self.as_of.load(Relaxed), Relaxed);
+            }
         }
         self.changed();
         self.ended.notify_all();
@@ -125,6 +216,17 @@ impl Shared {
 
     fn working(&self) -> MutexGuard<'_, usize> {
         self.working.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many threads work at a pace.
+fn threads(pace: Pace) -> usize {
+    match pace {
+        Pace::Full => {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            (cores * 2).clamp(*THREADS.start(), *THREADS.end())
+        }
+        Pace::Background => FEW,
     }
 }
 
@@ -190,18 +292,13 @@ impl Tree {
 
     /// Begins to walk an open folder.
     fn beneath(root: &Root, purpose: Purpose, pace: Pace) -> Result<Self, Errno> {
-        let threads = match pace {
-            Pace::Full => {
-                let cores = thread::available_parallelism().map_or(1, usize::from);
-                (cores * 2).clamp(*THREADS.start(), *THREADS.end())
-            }
-            Pace::Background => FEW,
-        };
+        let threads = threads(pace);
         let mut itself = itself(root.handle())?;
         if !purpose.counts_all() {
             itself.alone = Added::NOTHING;
         }
-        let tree = Self::new(purpose, &itself, threads)?;
+        let mut tree = Self::new(purpose, &itself, threads)?;
+        tree.root = Some(root.on_its_mount()?);
         for number in 0..threads {
             match tree.thread(root.on_its_mount()?, pace) {
                 Err(reason) if number == 0 => return Err(reason),
@@ -218,7 +315,7 @@ impl Tree {
 
     fn new(purpose: Purpose, itself: &Itself, threads: usize) -> Result<Self, Errno> {
         let folders = Folders::new();
-        let first = folders.add(ROOT, b"", &itself.alone).ok_or(Errno::NOMEM)?;
+        let first = folders.add(ROOT, b"", &itself.alone, itself.mark).ok_or(Errno::NOMEM)?;
         let now = Timestamp::now();
         let shared = Arc::new(Shared {
             purpose,
@@ -229,12 +326,19 @@ impl Tree {
             began: (now.as_second(), now.subsec_nanosecond().unsigned_abs()),
             mounts: AtomicU64::new(0),
             troubles: Mutex::default(),
+            asides: Mutex::default(),
             working: Mutex::new(threads),
             ended: Condvar::new(),
             generation: AtomicU64::new(0),
             as_of: AtomicI64::new(NEVER),
+            read: AtomicI64::new(NEVER),
+            reading: AtomicBool::new(threads > 0),
+            whole: AtomicBool::new(false),
+            refreshing: Mutex::default(),
+            bell: Arc::default(),
+            follows: Mutex::default(),
         });
-        Ok(Self { shared })
+        Ok(Self { shared, root: None })
     }
 
     /// What is worth knowing although nothing is missing.
@@ -259,73 +363,5 @@ impl Tree {
         };
         thread::Builder::new().name("walk".into()).spawn(work).map_err(|_| Errno::AGAIN)?;
         Ok(())
-    }
-}
-
-impl Walk for Tree {
-    fn progress(&self) -> Progress {
-        let finished = *self.shared.working() == 0 && !self.shared.queue.stopped();
-        let troubles = self.shared.troubles();
-        Progress {
-            total: self.shared.folders.get(ROOT).map(Folder::totals).unwrap_or_default(),
-            finished,
-            gaps: troubles.gaps(),
-            unread: troubles.first_few(),
-            mounts: self.shared.mounts.load(Relaxed),
-            as_of: Timestamp::from_second(self.shared.as_of.load(Relaxed)).ok(),
-            follows: Follows::Not,
-        }
-    }
-
-    fn page(&self, folder: FolderId, order: Order, from: usize, limit: usize) -> Page {
-        page::page(&self.shared.folders, folder, order, from, limit)
-    }
-
-    fn files(&self, matching: &Matching, order: Order, limit: usize) -> Vec<Row> {
-        page::files(&self.shared.folders, matching, order, limit)
-    }
-
-    fn path(&self, folder: FolderId) -> PathBuf {
-        let mut path = Vec::new();
-        if let Ok(id) = u32::try_from(folder.0) {
-            self.shared.folders.path(id, &mut path);
-        }
-        OsStr::from_bytes(&path).into()
-    }
-
-    fn stop(&self) {
-        self.shared.queue.stop();
-    }
-
-    fn ended(&self, within: Duration) -> bool {
-        let working = self.shared.working();
-        let waited = self.shared.ended.wait_timeout_while(working, within, |working| *working > 0);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
-    }
-
-    fn follow(&self) {}
-
-    fn generation(&self) -> u64 {
-        self.shared.generation.load(Relaxed)
-    }
-
-    fn moved(&self, from: u64, within: Duration) -> u64 {
-        let end = Instant::now() + within;
-        let mut working = self.shared.working();
-        loop {
-            let (now, left) = (self.generation(), end.saturating_duration_since(Instant::now()));
-            if now != from || left.is_zero() {
-                return now;
-            }
-            let pause = if *working > 0 { left.min(GROWING) } else { left };
-            let waited = self.shared.ended.wait_timeout(working, pause);
-            working = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

@@ -4,12 +4,17 @@
 //! for a folder its number, for all else the length of its name, the name, and four numbers of
 //! seven bits a byte: blocks, size, time and owner.
 
+use super::links::Device;
 use crate::port::EntryKind;
 
 /// The bit beside the kind: one more name of a file that is counted elsewhere.
 const AGAIN: u8 = 0b1000;
 /// The bit for an entry that changed while it was read.
 const CHANGED: u8 = 0b1_0000;
+/// The bit for a file that is kept among those with several names.
+const LINKED: u8 = 0b10_0000;
+/// The bit for one whose device follows.
+const ELSEWHERE: u8 = 0b100_0000;
 /// The bits of the kind.
 const KIND: u8 = 0b111;
 
@@ -36,6 +41,11 @@ pub(super) struct Leaf<'s> {
     /// Seconds since 1970.
     pub(super) modified: i64,
     pub(super) owner: u32,
+    pub(super) inode: u64,
+    /// Whether it is kept among the files with several names.
+    pub(super) linked: bool,
+    /// Its device, where it has several names and is not on the root's.
+    pub(super) device: Option<Device>,
 }
 
 impl Leaf<'_> {
@@ -53,7 +63,10 @@ pub(super) fn put(slab: &mut Vec<u8>, node: Node<'_>) {
         }
         Node::Leaf(leaf) => {
             let flag = |set, bit| if set { bit } else { 0 };
-            let flags = flag(leaf.again, AGAIN) | flag(leaf.changed, CHANGED);
+            let flags = flag(leaf.again, AGAIN)
+                | flag(leaf.changed, CHANGED)
+                | flag(leaf.linked, LINKED)
+                | flag(leaf.device.is_some(), ELSEWHERE);
             // The kernel gives no name of more than 255 bytes.
             let length = u8::try_from(leaf.name.len()).unwrap_or(u8::MAX);
             slab.extend_from_slice(&[head(leaf.kind) | flags, length]);
@@ -62,7 +75,19 @@ pub(super) fn put(slab: &mut Vec<u8>, node: Node<'_>) {
             number(slab, leaf.apparent);
             number(slab, zigzag(leaf.modified));
             number(slab, u64::from(leaf.owner));
+            number(slab, leaf.inode);
+            if let Some((major, minor)) = leaf.device {
+                number(slab, u64::from(major) << 32 | u64::from(minor));
+            }
         }
+    }
+}
+
+/// Says of a file, by where it begins in a slab, that it has several names, and whether it is counted
+/// under another one.
+pub(super) fn link(slab: &mut [u8], at: usize, again: bool) {
+    if let Some(head) = slab.get_mut(at) {
+        *head = (*head & !AGAIN) | LINKED | if again { AGAIN } else { 0 };
     }
 }
 
@@ -78,13 +103,18 @@ impl<'s> Nodes<'s> {
         Self { slab, at }
     }
 
+    /// Where the next one begins.
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let byte = *self.slab.get(self.at)?;
         self.at += 1;
         Some(byte)
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(super) fn number(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -94,6 +124,11 @@ impl<'s> Nodes<'s> {
             }
         }
         None
+    }
+
+    fn device(&mut self) -> Option<Device> {
+        let both = self.number()?;
+        Some((u32::try_from(both >> 32).ok()?, u32::try_from(both & u64::from(u32::MAX)).ok()?))
     }
 
     fn node(&mut self) -> Option<Node<'s>> {
@@ -116,6 +151,9 @@ impl<'s> Nodes<'s> {
             apparent: self.number()?,
             modified: unzigzag(self.number()?),
             owner: u32::try_from(self.number()?).ok()?,
+            inode: self.number()?,
+            linked: head & LINKED != 0,
+            device: if head & ELSEWHERE == 0 { None } else { Some(self.device()?) },
         }))
     }
 }
@@ -138,7 +176,7 @@ const fn head(kind: EntryKind) -> u8 {
     }
 }
 
-fn number(slab: &mut Vec<u8>, mut value: u64) {
+pub(super) fn number(slab: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         slab.push(low(value) | 0x80);
         value >>= 7;
@@ -152,11 +190,11 @@ const fn low(value: u64) -> u8 {
 }
 
 /// Signed numbers near zero become small ones.
-const fn zigzag(value: i64) -> u64 {
+pub(super) const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
-const fn unzigzag(value: u64) -> i64 {
+pub(super) const fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
@@ -176,9 +214,12 @@ mod tests {
             apparent: 3_700,
             modified: 1_795_000_000,
             owner: 1_000,
+            inode: 12_000_000,
+            linked: false,
+            device: None,
         };
         put(&mut slab, Node::Leaf(leaf));
-        assert!(slab.len() <= 32, "{}", slab.len());
+        assert!(slab.len() <= 36, "{}", slab.len());
     }
 
     #[test]
@@ -192,6 +233,9 @@ mod tests {
             apparent: u64::MAX,
             modified: i64::MIN,
             owner: u32::MAX,
+            inode: u64::MAX,
+            linked: true,
+            device: Some((u32::MAX, u32::MAX)),
         };
         let mut slab = Vec::new();
         put(&mut slab, Node::Leaf(leaf));
@@ -206,9 +250,10 @@ mod tests {
         fn what_is_put_into_a_slab_comes_out_of_it(
             name in proptest::collection::vec(1u8.., 0..=255), again: bool, changed: bool, kind in 1..4u8,
             blocks: u64, apparent: u64, modified: i64, owner: u32, folder: u32,
+            inode: u64, linked: bool, device: Option<(u32, u32)>,
         ) {
             let kind = match kind { 1 => EntryKind::File, 2 => EntryKind::Link, _ => EntryKind::Special };
-            let leaf = Leaf { name: &name, kind, again, changed, blocks, apparent, modified, owner };
+            let leaf = Leaf { name: &name, kind, again, changed, blocks, apparent, modified, owner, inode, linked, device };
             let mut slab = Vec::new();
             put(&mut slab, Node::Folder(folder));
             let second = slab.len();

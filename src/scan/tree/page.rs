@@ -13,7 +13,7 @@ use crate::port::{EntryKind, FolderId, Matching, Order, Page, Row, Totals};
 
 /// Entries of one folder, in order, from one on.
 pub(super) fn page(folders: &Folders, id: FolderId, order: Order, from: usize, limit: usize) -> Page {
-    let Some(folder) = u32::try_from(id.0).ok().and_then(|id| folders.get(id)) else { return Page::default() };
+    let Some(folder) = folders.inside(id).and_then(|id| folders.get(id)) else { return Page::default() };
     let entries = folder.entries();
     let mut keys: Vec<(Reverse<i128>, usize)> =
         Nodes::from(&entries, 0).map(|(at, node)| (Reverse(rank(folders, order, node)), at)).collect();
@@ -93,12 +93,12 @@ fn totals(folders: &Folders, id: u32) -> Totals {
 fn folder_row(folders: &Folders, id: u32) -> Row {
     let folder = folders.get(id);
     Row {
-        name: folder.map(|folder| OsStr::from_bytes(folder.name()).into()).unwrap_or_default(),
+        name: folder.map(|folder| OsStr::from_bytes(&folder.name()).into()).unwrap_or_default(),
         kind: EntryKind::Folder,
         totals: totals(folders, id),
         modified: folder.and_then(|folder| instant(folder.newest())),
         owner: None,
-        folder: Some(FolderId(id.into())),
+        folder: Some(folders.outside(id)),
         growing: folder.is_some_and(Folder::grows),
         again: false,
         changed: totals(folders, id).changed > 0,

@@ -12,7 +12,9 @@ use rustix::fs::{FileType, RawDir, Statx, statx};
 use rustix::io::Errno;
 
 use super::Shared;
+use super::aside::Aside;
 use super::folders::{Added, Folder};
+use super::mark::{Mark, leaf};
 use super::node::{Leaf, Node, put};
 use super::purpose::{BATCH, Batch, Hidden};
 use super::queue::{Part, Work};
@@ -42,6 +44,8 @@ pub(super) struct Reader<'w> {
     /// Folders met in it, until they are handed over.
     found: Vec<u32>,
     added: Added,
+    /// What is missing of it, until it is handed over.
+    aside: Aside,
     /// Entries met since they were last handed over.
     met: u32,
     /// Files on their way to whoever is told.
@@ -58,6 +62,7 @@ impl<'w> Reader<'w> {
             slab: Vec::new(),
             found: Vec::new(),
             added: Added::NOTHING,
+            aside: Aside::default(),
             met: 0,
             batch: Batch::new(&shared.purpose),
         }
@@ -93,7 +98,7 @@ impl<'w> Reader<'w> {
         match self.open() {
             Ok(Some(handle)) => last = self.folder(id, folder, &Arc::new(handle), buffer),
             // Something was mounted here since it was met.
-            Ok(None) => self.shared.crossed(),
+            Ok(None) => self.crossed(),
             Err(reason) => self.unread(reason),
         }
         self.hand_over(id, folder, last);
@@ -197,7 +202,7 @@ impl<'w> Reader<'w> {
             Err(reason) => return self.unread_entry(name, reason),
         };
         if Territory::of(&stat) != self.shared.home {
-            return self.shared.crossed();
+            return self.crossed();
         }
         let kind = match FileType::from_raw_mode(u32::from(stat.stx_mode)) {
             FileType::Directory => return self.folder_met(parent, ground, name.to_bytes(), &stat),
@@ -222,16 +227,7 @@ impl<'w> Reader<'w> {
             }
             return;
         }
-        let leaf = Leaf {
-            name,
-            kind,
-            again,
-            changed,
-            blocks: stat.stx_blocks,
-            apparent: stat.stx_size,
-            modified,
-            owner: stat.stx_uid,
-        };
+        let leaf = Leaf { again, changed, ..leaf(name, &stat, self.shared.links.home()) };
         put(&mut self.slab, Node::Leaf(leaf));
     }
 
@@ -242,8 +238,8 @@ impl<'w> Reader<'w> {
         self.added.allocated += alone.allocated;
         self.added.apparent += alone.apparent;
         self.added.newest = self.added.newest.max(alone.newest);
-        let Some(id) = self.shared.folders.add(parent, name, &alone) else {
-            self.added.errors += 1;
+        let Some(id) = self.shared.folders.add(parent, name, &alone, Mark::of(stat)) else {
+            self.missing(Errno::NOMEM, true);
             let path = self.shown(name);
             return self.shared.troubles().folder(&path, Errno::NOMEM);
         };
@@ -261,6 +257,10 @@ impl<'w> Reader<'w> {
         folder.put(&self.slab, last);
         self.slab.clear();
         self.shared.folders.add_up(id, &self.added);
+        self.aside.changed += self.added.changed;
+        if !self.aside.is_empty() {
+            self.shared.set_aside(id, &mut self.aside);
+        }
         self.added = Added::NOTHING;
         if !self.found.is_empty() {
             folder.expects(u32::try_from(self.found.len()).unwrap_or(u32::MAX));
@@ -274,9 +274,15 @@ impl<'w> Reader<'w> {
         }
     }
 
+    /// Something else is mounted on an entry, or on the folder itself.
+    fn crossed(&mut self) {
+        self.aside.mounts += 1;
+        self.shared.crossed();
+    }
+
     /// The folder could not be read.
     fn unread(&mut self, reason: Errno) {
-        self.added.errors += u32::from(!vanished(reason));
+        self.missing(reason, true);
         let path = self.shown(b"");
         if reason == Errno::NAMETOOLONG {
             return self.shared.troubles().too_deep(&path);
@@ -284,9 +290,16 @@ impl<'w> Reader<'w> {
         self.shared.troubles().folder(&path, reason);
     }
 
+    fn missing(&mut self, reason: Errno, folder: bool) {
+        if !vanished(reason) {
+            self.added.errors += 1;
+            self.aside.unread.push((reason, folder));
+        }
+    }
+
     /// An entry of it could not be looked at.
     fn unread_entry(&mut self, name: &CStr, reason: Errno) {
-        self.added.errors += u32::from(!vanished(reason));
+        self.missing(reason, false);
         let path = self.shown(name.to_bytes());
         self.shared.troubles().file(&path, reason);
     }

@@ -8,6 +8,7 @@ use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, statx};
 use rustix::io::Errno;
 
 use super::folders::Added;
+use super::mark::Mark;
 use crate::scan::birth::{FIELDS, QUIET};
 use crate::scan::open::Root;
 
@@ -36,11 +37,12 @@ pub(super) struct Itself {
     pub(super) home: Territory,
     pub(super) device: (u32, u32),
     pub(super) alone: Added,
+    pub(super) mark: Mark,
 }
 
 impl Itself {
-    pub(super) const fn of(stat: &Statx) -> Self {
-        Self { home: Territory::of(stat), device: device(stat), alone: alone(stat) }
+    pub(super) fn of(stat: &Statx) -> Self {
+        Self { home: Territory::of(stat), device: device(stat), alone: alone(stat), mark: Mark::of(stat) }
     }
 }
 

@@ -20,12 +20,12 @@ use crate::core::spot::Spot;
 use crate::port::{EntryKind, FolderId, Matching, Order, Pace, Progress, Row, Walk};
 use crate::scan::open::Root;
 
-fn folder() -> TempDir {
+pub(super) fn folder() -> TempDir {
     tempfile::tempdir().expect("temporary directory")
 }
 
 /// Walks to the end.
-fn walked(root: &Path) -> Tree {
+pub(super) fn walked(root: &Path) -> Tree {
     let tree = Tree::start(root, Pace::Full).expect("walk");
     assert!(tree.ended(Duration::from_mins(1)), "the walk ends");
     tree
@@ -92,7 +92,7 @@ fn readable(root: &Path) {
 }
 
 /// What `du` says with these options, in its first column.
-fn du(options: &[&str], root: &Path) -> u64 {
+pub(super) fn du(options: &[&str], root: &Path) -> u64 {
     let output = Command::new("du").args(options).arg("-s").arg(root).output().expect("du");
     String::from_utf8_lossy(&output.stdout)
         .split_whitespace()
