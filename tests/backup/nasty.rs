@@ -66,8 +66,8 @@ pub(crate) fn listing(top: &Path) -> Vec<String> {
                 text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
             });
             lines.push(format!(
-                "{:?} {:o} {}:{} {}.{:09} {} {} {:x} {:?} {content:?} {:?}",
-                path.strip_prefix(top).unwrap(),
+                "{} {:o} {}:{} {}.{:09} {} {} {:x} {:?} {content:?} {:?}",
+                path.strip_prefix(top).unwrap().as_os_str().as_bytes().escape_ascii(),
                 m.mode(),
                 m.uid(),
                 m.gid(),
