@@ -13,7 +13,7 @@ use super::event::Event;
 use super::facts::Facts;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
 use super::finding::{Lot, Risk, Tally};
-use super::mount::{self, Backing, Mount};
+use super::mount::{self, Backing, Mount, Source};
 use super::object::ObjectKind;
 use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
@@ -105,7 +105,11 @@ impl<'a> Classifier<'a> {
             None => StorageKind::Unknown,
         };
         let Ruling { rule, violation } = self.ruling(path, storage, mount, origin);
-        Explanation { mount, storage, fates: self.fates(storage, mount, rule), rule, violation }
+        let mut fates = self.fates(storage, mount, rule);
+        if storage == StorageKind::RuntimeFile && origin == Origin::Layer {
+            edited_by_hand(&mut fates);
+        }
+        Explanation { mount, storage, fates, rule, violation }
     }
 
     /// Answers for everything directly on one mount.
@@ -228,8 +232,43 @@ impl<'a> Classifier<'a> {
             answer.fate = Fate::Lost;
             answer.reason = "its image was deleted, so no new container has the file".into();
         }
+        if event == Event::Reboot {
+            self.in_memory(storage, mount, &mut answer);
+        }
+        let starts_again = matches!(event, Event::Crash | Event::Stop | Event::Retire | Event::Reboot);
+        let unsure =
+            matches!(mount.map(|mount| &mount.backing), Some(Backing::HostDir { source: Source::Unsure, .. }));
+        if starts_again && unsure && answer.fate == Fate::Kept {
+            answer.fate = Fate::Conditional;
+            answer.condition = Some(Condition::SourceInPlace);
+            answer.reason = "whether the mount still shows the folder at that place could not be seen".into();
+            answer.advice = "ask somebody who may look into the container, or start it anew".into();
+        }
         answer.holds = answer.condition.and_then(|condition| self.holds(condition, event, after, storage));
         answer
+    }
+
+    /// What the host keeps in memory no reboot leaves, whatever a rule says of it. Of a lot it is only known
+    /// on which kind of storage it is.
+    fn in_memory(&self, storage: StorageKind, mount: Option<&Mount>, answer: &mut Answer) {
+        let of_the_kind = || {
+            self.detail.mounts.iter().find(|mount| mount.storage == storage && mount.in_memory != Some(false))
+        };
+        let in_memory = mount.or_else(of_the_kind).map_or(Some(false), |mount| mount.in_memory);
+        match in_memory {
+            Some(true) if answer.fate != Fate::Untouched => {
+                answer.fate = Fate::Lost;
+                answer.condition = None;
+                answer.reason = "the disk it is on is kept in the memory of the host".into();
+                answer.advice = StorageKind::BindMemory.advice().into();
+            }
+            None if matches!(answer.fate, Fate::Kept | Fate::Rebuilt) => {
+                answer.fate = Fate::Conditional;
+                answer.condition = Some(Condition::BackedUp);
+                answer.reason = "whether it is on a disk or in the memory of the host could not be seen".into();
+            }
+            _ => {}
+        }
     }
 
     /// Whether a condition holds in an event, for what is on this kind of storage.
@@ -312,6 +351,14 @@ impl<'a> Classifier<'a> {
         let folder = self.rules.workspace.as_deref()?;
         let mount = mount::holding(&self.detail.mounts, folder)?;
         (mount.storage != StorageKind::WritableLayer).then_some(mount)
+    }
+}
+
+/// What the runtime writes anew at each start is not what somebody made of it.
+fn edited_by_hand(fates: &mut Fates) {
+    for answer in fates.0.iter_mut().filter(|answer| answer.fate == Fate::Rebuilt) {
+        answer.fate = Fate::Lost;
+        answer.reason = "it was changed since the start, and the runtime writes it anew at each start".into();
     }
 }
 

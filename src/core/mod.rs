@@ -6,6 +6,7 @@
 pub mod aftermath;
 pub mod check;
 pub mod classify;
+mod device;
 pub mod error;
 pub mod event;
 pub mod facts;

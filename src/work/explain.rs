@@ -81,6 +81,13 @@ pub async fn explain(
         PathKind::File => packages::origin(engine, workspace, grounds, &found.path, found.origin).await,
         _ => found.origin,
     };
+    let on = mount::holding(&detail.mounts, &found.path);
+    let is_runtime_file = |mount: &Mount| mount.storage == StorageKind::RuntimeFile && !mount.read_only;
+    // Where nobody can tell whether it was changed by hand, it may have been.
+    let origin = match origin {
+        Origin::Unknown if found.kind == PathKind::File && on.is_some_and(is_runtime_file) => Origin::Layer,
+        origin => origin,
+    };
     let answer = grounds.classifier().explain(&found.path, origin);
     let mut notes = found.notes;
     if let Some(reason) = &detail.mounts_missing {
@@ -261,7 +268,10 @@ pub fn command(
 /// deleted under its mount. The engine's own copy finds nothing there, or what took its place.
 fn from_inside_alone(detail: &Detail, path: &Path) -> bool {
     mount::holding(&detail.mounts, path).is_some_and(|mount| {
-        matches!(mount.storage, StorageKind::Tmpfs | StorageKind::EmptyDirMemory | StorageKind::BindDeleted)
+        matches!(
+            mount.storage_at(path),
+            StorageKind::Tmpfs | StorageKind::EmptyDirMemory | StorageKind::BindDeleted
+        )
     })
 }
 

@@ -3,6 +3,7 @@
 //! Here stands what all calls share: the connection, its deadlines, and which
 //! file answers which question of the port.
 
+mod below;
 mod changes;
 mod connect;
 mod detail;
