@@ -4,6 +4,7 @@
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
 pub mod aftermath;
+pub mod also;
 pub mod check;
 pub mod classify;
 mod device;
@@ -32,6 +33,7 @@ pub mod report;
 pub mod rules;
 pub mod situation;
 pub mod span;
+pub mod stake;
 pub mod storage;
 pub mod subject;
 pub mod timer;

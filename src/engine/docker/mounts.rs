@@ -135,8 +135,11 @@ impl View<'_> {
                 Ok(_) => Source::Replaced,
                 Err(_) => Source::Unsure,
             },
-            (Some(line), None) if self.tables_agree(line, path) => Source::Present,
-            (Some(_), None) => Source::Unsure,
+            (Some(line), None) => match self.tables_agree(line, path) {
+                Some(true) => Source::Present,
+                Some(false) => Source::Replaced,
+                None => Source::Unsure,
+            },
             (None, _) if self.machine.is_none() => Source::Unseen,
             (None, _) => match path.try_exists() {
                 Ok(true) => self.by_times(path),
@@ -146,7 +149,7 @@ impl View<'_> {
         }
     }
 
-    /// Of a container that may not be looked into, the times of what is at the place now have to tell.
+    /// Of a container of which nothing may be seen, the times of what is at the place now have to tell.
     fn by_times(&self, path: &Path) -> Source {
         let state = self.inspected.state.as_ref();
         let runs = state.is_some_and(|state| state.running == Some(true) || state.paused == Some(true));
@@ -158,14 +161,18 @@ impl View<'_> {
         }
     }
 
-    /// Whether a line of the container's table and this machine's table speak of the same directory.
-    fn tables_agree(&self, line: &Line, path: &Path) -> bool {
-        let Ok(path) = path.canonicalize() else { return false };
-        let Some(on) = self.machine.as_deref().and_then(|table| mountinfo::holding(table, &path)) else {
-            return false;
+    /// Whether a line of the container's table and this machine's table speak of the same directory:
+    /// anybody may read both. `None` where the place may not be looked at.
+    fn tables_agree(&self, line: &Line, path: &Path) -> Option<bool> {
+        let path = match path.canonicalize() {
+            Ok(path) => path,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Some(false),
+            Err(_) => return None,
         };
-        let root = path.strip_prefix(&on.target).map(|rest| on.root.join(rest));
-        on.device == line.device && root.is_ok_and(|root| root == line.root)
+        let on = mountinfo::holding(self.machine.as_deref()?, &path)?;
+        let rest = path.strip_prefix(&on.target).ok()?;
+        let root = if rest.as_os_str().is_empty() { on.root.clone() } else { on.root.join(rest) };
+        Some(on.device == line.device && root == line.root)
     }
 
     /// Where on this machine what a mount shows is by now: where the kernel says, if it is there indeed.

@@ -133,6 +133,7 @@ impl Seen {
             labels: std::collections::BTreeMap::new(),
             managed_by: None,
             protected: false,
+            client: crate::core::workspace::CLIENT,
         }
     }
 
