@@ -13,6 +13,7 @@ use outlast::core::habits::FolderFacts;
 use outlast::engine::demo::Demo;
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
+use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
             disk: Arc::new(LocalDisk),
+            files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
             config: &config::load,
@@ -84,6 +86,7 @@ fn dashboard(start: Start) -> Result<u8> {
         ports: Ports {
             machine,
             engine,
+            files: Arc::new(LocalFiles),
             clock,
             store: {
                 let host = Arc::clone(&host);

@@ -5,7 +5,9 @@
 
 mod edit;
 mod effect;
+mod live;
 mod msg;
+mod scans;
 pub mod session;
 mod update;
 
@@ -24,7 +26,7 @@ pub use update::State;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::workspace::WsKey;
 use crate::model::{LinkState, Model};
-use crate::port::{Clock, Engine, Host};
+use crate::port::{Clock, Engine, Files, Host};
 use crate::store::Store;
 use crate::term::{Input, Screen};
 use crate::ui::{self, Theme};
@@ -42,6 +44,8 @@ pub struct Ports {
     pub engine: Arc<dyn Engine>,
     /// This machine itself, whose folders are searched too; `None` where they are not.
     pub machine: Option<Arc<dyn Engine>>,
+    /// The files of this machine.
+    pub files: Arc<dyn Files>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// This machine.

@@ -13,8 +13,9 @@ use crate::core::recognise::{Profiles, first_event};
 use crate::core::report::Trouble;
 use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
+use crate::work::act::Runner;
 use crate::work::gather::{self, Gathered};
-use crate::work::{Clock, Config, Engine, Host, ground};
+use crate::work::{Clock, Config, Engine, Files, Host, Store, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -22,6 +23,7 @@ const MACHINE: &str = "machine";
 /// What every verb needs.
 pub(super) struct Context<'w> {
     pub(super) engine: Arc<dyn Engine>,
+    pub(super) files: Arc<dyn Files>,
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) profiles: Profiles,
@@ -55,6 +57,7 @@ impl<'w> Context<'w> {
         let engine = make.engine(global.engine, &wiring.host, &wiring.clock)?;
         Ok(Self {
             engine,
+            files: wiring.files,
             host: wiring.host,
             clock: wiring.clock,
             rules: profiles.without_workspace(),
@@ -82,6 +85,19 @@ impl<'w> Context<'w> {
             }
             Err(error) => Err(error),
             Ok(_) => Ok(()),
+        }
+    }
+
+    /// What plans are run with.
+    pub(super) fn runner<'a>(&'a self, store: &'a Store) -> Runner<'a> {
+        Runner {
+            engine: self.engine.as_ref(),
+            files: Arc::clone(&self.files),
+            store,
+            host: &self.host,
+            profiles: &self.profiles,
+            clock: self.clock.as_ref(),
+            job: Arc::default(),
         }
     }
 

@@ -33,6 +33,7 @@ pub mod report;
 pub mod rules;
 pub mod situation;
 pub mod span;
+pub mod spot;
 pub mod stake;
 pub mod storage;
 pub mod subject;

@@ -3,14 +3,16 @@
 mod clock;
 mod disk;
 mod engine;
+mod files;
 mod host;
 mod sandbox;
 
 pub use clock::Clock;
-pub use disk::{Disk, EntryKind, FolderId, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
+pub use disk::{Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{
     Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
-    Right, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
+    Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
 };
+pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};

@@ -165,6 +165,7 @@ fn travel(
     let ports = Ports {
         engine,
         machine: None,
+        files: Arc::new(outlast::files::LocalFiles),
         clock,
         host: Arc::new(Host { uid: 1001, user: Some("alice".into()), ..Host::default() }),
         store: {

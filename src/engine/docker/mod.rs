@@ -27,17 +27,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::query_parameters::{StartContainerOptions, StopContainerOptionsBuilder};
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::core::error::Result;
+use crate::core::error::{Error, Kind, Result};
 use crate::core::mount::{Measure, Mount};
 use crate::core::plan::{Step, Verb};
 use crate::core::workspace::{self, Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right, Sandbox,
-    ScanRequest, ScanStream, WatchStream,
+    ScanRequest, ScanStream, StirStream, WatchStream,
 };
 
 use http::Socket;
@@ -209,6 +210,9 @@ impl Link {
                 let call = session.client.stop_container(id, Some(options));
                 self.within("stopping the container", RUN_LIMIT, call).await
             }
+            Verb::Rename | Verb::Copy | Verb::Trash | Verb::Restore | Verb::Erase => {
+                Err(Error::new(Kind::NotSupported, "files are not the engine's to change"))
+            }
         }
     }
 }
@@ -248,6 +252,10 @@ impl Engine for Docker {
 
     fn scan(&self, request: ScanRequest) -> ScanStream {
         scan::stream(Arc::clone(&self.link), request)
+    }
+
+    fn follow(&self, request: ScanRequest, since: Timestamp) -> StirStream {
+        scan::follow(Arc::clone(&self.link), request, since)
     }
 
     fn measure<'a>(

@@ -13,7 +13,7 @@ use crate::port::{EntryKind, FolderId, Matching, Order, Page, Row, Totals};
 
 /// Entries of one folder, in order, from one on.
 pub(super) fn page(folders: &Folders, id: FolderId, order: Order, from: usize, limit: usize) -> Page {
-    let Some(folder) = folders.get(id.0) else { return Page::default() };
+    let Some(folder) = u32::try_from(id.0).ok().and_then(|id| folders.get(id)) else { return Page::default() };
     let entries = folder.entries();
     let mut keys: Vec<(Reverse<i128>, usize)> =
         Nodes::from(&entries, 0).map(|(at, node)| (Reverse(rank(folders, order, node)), at)).collect();
@@ -98,7 +98,7 @@ fn folder_row(folders: &Folders, id: u32) -> Row {
         totals: totals(folders, id),
         modified: folder.and_then(|folder| instant(folder.newest())),
         owner: None,
-        folder: Some(FolderId(id)),
+        folder: Some(FolderId(id.into())),
         growing: folder.is_some_and(Folder::grows),
         again: false,
     }
