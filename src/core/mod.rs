@@ -4,10 +4,12 @@
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
 pub mod aftermath;
+pub mod also;
 pub mod archive;
 pub mod backup;
 pub mod check;
 pub mod classify;
+mod device;
 pub mod due;
 pub mod error;
 pub mod event;
@@ -43,6 +45,7 @@ pub mod secrets;
 pub mod situation;
 pub mod span;
 pub mod spot;
+pub mod stake;
 pub mod storage;
 pub mod subject;
 pub mod surroundings;

@@ -15,6 +15,7 @@ use crate::core::error::Result;
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::{FileAtRisk, Method, Risk, Tally};
+use crate::core::mount::Mount;
 use crate::core::report::AtRisk;
 use crate::core::workspace::WsKey;
 use crate::port::{Clock, Engine, ScanItem, ScanRequest, StirStream};
@@ -26,15 +27,19 @@ const LIKELY: [Event; 4] = [Event::Crash, Event::Stop, Event::Retire, Event::Reb
 
 /// The mounts worth reading: those that a crash, a stop, a retire or a reboot loses, by target.
 pub fn targets(classifier: &Classifier<'_>) -> Vec<PathBuf> {
-    classifier
-        .detail
-        .mounts
+    let mounts = &classifier.detail.mounts;
+    let up = classifier.detail.state.is_up();
+    let in_memory = |mount: &&Mount| mount.is_devices() && mount.filesystem.as_deref() != Some("devtmpfs");
+    // Between devices a file may be written by mistake; it goes with the next stop.
+    let devices = mounts.iter().filter(|mount| up && in_memory(mount));
+    mounts
         .iter()
         .filter(|mount| mount.holds_files())
         .filter(|mount| {
             let fates = classifier.mount(mount).fates;
             LIKELY.iter().any(|event| fates.verdict(*event) == Verdict::Lost)
         })
+        .chain(devices)
         .map(|mount| mount.target.clone())
         .collect()
 }

@@ -18,6 +18,7 @@ mod list;
 mod mirror;
 mod packages;
 mod paths;
+mod places;
 mod remembered;
 mod risk;
 mod schedule;

@@ -1,12 +1,13 @@
 //! Totals, findings and wholes of scans made up.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::{Collector, targets};
 use crate::core::error::Kind;
 use crate::core::finding::{Method, Tally};
+use crate::core::mount::{Backing, Mount};
 use crate::core::storage::StorageKind;
 use crate::core::workspace::RunState;
 use crate::port::{FileFact, ScanItem};
@@ -21,6 +22,19 @@ fn only_places_that_daily_events_lose_are_read() {
     let targets = targets(&fake::grounds(fake::detail(RunState::Running)).classifier());
     let targets: Vec<_> = targets.iter().map(|path| path.display().to_string()).collect();
     assert_eq!(targets, ["/", "/dev/shm"]);
+}
+
+#[test]
+fn files_among_the_devices_of_a_container_that_runs_are_looked_for() {
+    let of = |state, filesystem: Option<&str>| {
+        let mut detail = fake::detail(state);
+        let filesystem = filesystem.map(str::to_string);
+        detail.mounts.push(Mount::new("/dev".into(), "the kernel".into(), Backing::Pseudo, filesystem));
+        targets(&fake::grounds(detail).classifier()).contains(&PathBuf::from("/dev"))
+    };
+    assert!(of(RunState::Running, None) && of(RunState::Running, Some("tmpfs")));
+    assert!(!of(RunState::Exited, None), "they went with it");
+    assert!(!of(RunState::Running, Some("devtmpfs")), "these are the host's own");
 }
 
 #[test]
