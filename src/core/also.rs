@@ -15,6 +15,7 @@ pub struct Also {
     /// The workspace (untrusted text).
     pub workspace: String,
     /// The path inside it (untrusted text).
+    #[serde(flatten)]
     pub path: PathText,
     /// What it lives on there.
     pub storage: StorageKind,

@@ -89,7 +89,7 @@ fn one_folder_in_two_containers_never_has_two_answers_without_a_word() {
     let kept = outlast.json(&["explain", &subject, "--event", "stop", "--json"]);
     assert_eq!(kept["fates"]["stop"], "kept");
     let other = one(&kept["also"], "workspace", &first.name);
-    assert_eq!((&other["path"]["path"], &other["fates"]["stop"]), (&"/w/model.pt".into(), &"lost".into()));
+    assert_eq!((&other["path"], &other["fates"]["stop"]), (&"/w/model.pt".into(), &"lost".into()));
     assert!(other["worse"].as_array().unwrap().contains(&"stop".into()), "{other}");
     assert_eq!(one(&kept["seen_in"], "workspace", &first.name)["path"], "/w/model.pt");
     let text = outlast.run(&["explain", &subject, "--event", "stop"]).out;
