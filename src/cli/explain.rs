@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::args::ExplainArgs;
 use super::context::Context;
 use super::out::Out;
+use crate::core::also::Also;
 use crate::core::classify::{Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
@@ -13,10 +14,13 @@ use crate::core::fate::Basis;
 use crate::core::mount::READ_ONLY;
 use crate::core::profile::Violation;
 use crate::core::report::{Explain, Head, PathText, SeenIn, Trouble, maps};
+use crate::core::storage::StorageKind;
 use crate::core::subject::Subject;
 use crate::core::workspace::Workspace;
 use crate::text::{pad, printable, printable_path, width, wrap};
+use crate::work::also::also;
 use crate::work::explain::{Explained, command, container_paths, explain, of_the_host, seen_in};
+use crate::work::roster::Entry;
 use crate::work::{Engine, PathKind, ground};
 
 /// What the question turned out to be about.
@@ -31,6 +35,8 @@ struct Question {
     /// Where else the place is seen; filled for host paths at once.
     seen_in: Vec<SeenIn>,
     troubles: Vec<Trouble>,
+    /// All that may see the place, too.
+    others: Vec<Entry>,
 }
 
 /// Explains one path.
@@ -58,23 +64,34 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context<'_>, out: &mut Out
     let event = context.event(args.event, Some(&grounds.rules));
     let answer = explain(engine.as_ref(), workspace, grounds, path).await?;
     let verdict = answer.fates.verdict(event);
+    let also = others_say(&question, &answer);
     // There is nothing to copy where nothing is.
     let todo = (answer.kind != PathKind::Absent)
         .then(|| command(workspace, &grounds.classifier(), &answer.resolved, verdict, event))
         .flatten();
     if args.json {
-        out.json(&report(&question, &answer, todo, context))?;
+        out.json(&report(&question, &answer, todo, also, context))?;
     } else {
         context.warn(&question.troubles);
-        out.lines(lines(&question, &answer, todo.as_deref(), event))?;
+        out.lines(lines(&question, &answer, todo.as_deref(), &also, event))?;
     }
     Ok(u8::from(context.denied.is_some()))
 }
 
 /// A path inside a named workspace.
 async fn inside(context: &Context<'_>, name: &str, path: PathBuf) -> Result<Question> {
-    let (workspace, grounds, list) = context.named(name).await?;
+    let (workspace, grounds, mut list) = context.named(name).await?;
     let engine = Arc::clone(&context.engine);
+    // Another container may see the same files and lose them.
+    if grounds
+        .detail
+        .mounts
+        .iter()
+        .any(|mount| mount.host_path.is_some() && mount.storage != StorageKind::WritableLayer)
+        && let Ok(closer) = context.gather(|_| true).await
+    {
+        list = closer;
+    }
     Ok(Question {
         engine,
         workspace,
@@ -83,7 +100,16 @@ async fn inside(context: &Context<'_>, name: &str, path: PathBuf) -> Result<Ques
         path,
         seen_in: Vec::new(),
         troubles: list.troubles,
+        others: list.entries,
     })
+}
+
+/// Those that see the same place and answer worse.
+fn others_say(question: &Question, answer: &Explained) -> Vec<Also> {
+    let Some(host) = &answer.host_path else { return Vec::new() };
+    let others =
+        question.others.iter().filter_map(|other| Some((&other.workspace, other.stands_on()?.classifier())));
+    also(host, (&question.workspace, &answer.resolved), &answer.fates, others)
 }
 
 type Place<'l> = (&'l Workspace, &'l Grounds, PathBuf);
@@ -133,6 +159,7 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
                 seen_in: seen_in(&place, list.known()),
                 asked,
                 troubles: list.troubles,
+                others: list.entries,
             });
         }
     }
@@ -146,11 +173,17 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
     let rules = if own.recognised.is_certain() { own } else { context.profiles.standing(list.rules()) };
     let home = context.profiles.home.as_deref();
     let grounds = of_the_host(ground::stand_under(rules, home, &workspace, detail).await);
-    let seen_in = Vec::new();
-    Ok(Question { engine, workspace, grounds, path: asked.clone(), asked, seen_in, troubles: list.troubles })
+    let (path, seen_in, troubles, others) = (asked.clone(), Vec::new(), list.troubles, Vec::new());
+    Ok(Question { engine, workspace, grounds, path, asked, seen_in, troubles, others })
 }
 
-fn report(question: &Question, answer: &Explained, command: Option<String>, context: &Context<'_>) -> Explain {
+fn report(
+    question: &Question,
+    answer: &Explained,
+    command: Option<String>,
+    also: Vec<Also>,
+    context: &Context<'_>,
+) -> Explain {
     let (fates, why) = maps(&answer.fates);
     let workspace = &question.workspace;
     let mut troubles = question.troubles.clone();
@@ -166,6 +199,7 @@ fn report(question: &Question, answer: &Explained, command: Option<String>, cont
         resolved: answer.resolved.to_string_lossy().into_owned(),
         host_path: answer.host_path.as_ref().map(|path| path.to_string_lossy().into_owned()),
         seen_in: seen(question, answer),
+        also,
         storage: answer.storage,
         read_only: answer.read_only,
         profile: question.grounds.rules.profile.id.clone(),
@@ -183,7 +217,12 @@ fn report(question: &Question, answer: &Explained, command: Option<String>, cont
 
 fn seen(question: &Question, answer: &Explained) -> Vec<SeenIn> {
     match (&answer.host_path, question.seen_in.is_empty()) {
-        (Some(host), true) => seen_in(host, [(&question.workspace, &*question.grounds.detail)].into_iter()),
+        (Some(host), true) => {
+            let own = (&question.workspace, &*question.grounds.detail);
+            let others = question.others.iter().filter(|other| other.workspace.key != question.workspace.key);
+            let others = others.filter_map(|other| Some((&other.workspace, other.known()?)));
+            seen_in(host, std::iter::once(own).chain(others))
+        }
         _ => question.seen_in.clone(),
     }
 }
@@ -193,7 +232,13 @@ const COLUMNS: usize = 80;
 /// Columns of the names of facts.
 const NAMES: usize = 13;
 
-fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: Event) -> Vec<String> {
+fn lines(
+    question: &Question,
+    answer: &Explained,
+    command: Option<&str>,
+    also: &[Also],
+    event: Event,
+) -> Vec<String> {
     let first = answer.fates.of(event);
     let mut lines = wrap(&sentence(question, answer, event), COLUMNS);
     if let Some(command) = command {
@@ -219,6 +264,9 @@ fn lines(question: &Question, answer: &Explained, command: Option<&str>, event: 
     for place in elsewhere {
         let place = format!("{}:{}", printable(&place.workspace), printable(&place.path));
         fact("seen in", &one_word(&place));
+    }
+    for other in also {
+        fact("but", &printable(&other.words(event)));
     }
     match answer.exists() {
         Some(true) => {}

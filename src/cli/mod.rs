@@ -12,6 +12,7 @@ mod guide;
 mod habits;
 mod interrupt;
 mod lifecycle;
+mod locale;
 mod log;
 mod ls;
 mod mounts;
@@ -264,13 +265,13 @@ fn dashboard(global: &Global, wiring: Wiring<'_>, choice: Option<EngineChoice>) 
 fn complain(how: &str, error: &Error) {
     let mut stderr = std::io::stderr().lock();
     // Nobody is left to tell when this fails.
-    let _ = writeln!(stderr, "{how}: {}", printable(&error.message));
+    let _ = writeln!(stderr, "{how}: {}", locale::text(&printable(&error.message)));
     for hint in &error.hints {
-        let _ = writeln!(stderr, "hint: {}", printable(hint));
+        let _ = writeln!(stderr, "hint: {}", locale::text(&printable(hint)));
     }
 }
 
 /// Says something beside the answer, which standard output holds.
 fn warn(message: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "warning: {}", printable(message));
+    let _ = writeln!(std::io::stderr().lock(), "warning: {}", locale::text(&printable(message)));
 }

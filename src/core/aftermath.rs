@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::fate::{Condition, Fate};
-use super::mount::{Backing, OnRelease};
+use super::mount::{Backing, OnRelease, Source};
 use super::storage::StorageKind;
 
 /// What happens to the container itself in an event.
@@ -59,7 +59,6 @@ impl StorageKind {
             Self::EmptyDir | Self::EmptyDirMemory => pod_scratch(event, self == Self::EmptyDirMemory),
             Self::Claim => claim(event, backing),
             Self::RuntimeFile => match event {
-                Event::Crash => Rule::of(Fate::Kept, "the container keeps it until its next start"),
                 Event::ImageRemoval | Event::WorkspaceDeletion => UNTOUCHED,
                 _ => Rule::of(Fate::Rebuilt, "the runtime writes it anew at each start"),
             },
@@ -100,7 +99,15 @@ impl StorageKind {
             Self::BindScratch => scratch(event),
             Self::BindDeleted => match event {
                 Event::ImageRemoval | Event::WorkspaceDeletion => UNTOUCHED,
-                _ => Rule::of(Fate::Lost, "the host directory behind the mount was deleted"),
+                _ => Rule::of(
+                    Fate::Lost,
+                    match backing {
+                        Some(Backing::HostDir { source: Source::Replaced, .. }) => {
+                            "something else lies in its place on the host by now, and the next start shows that"
+                        }
+                        _ => "the host directory behind the mount was deleted",
+                    },
+                ),
             },
             Self::BlockVolume => match event {
                 Event::Retire => {

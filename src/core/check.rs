@@ -2,10 +2,13 @@
 //!
 //! Pure rules over what answers stand on. How bad a finding is decides the exit code.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::classify::{Classifier, Grounds, Origin};
 use super::error::Error;
+use super::mount::{self, Backing, Mount, Source};
 use super::profile::Violation;
 use super::report::Head;
 use super::storage::StorageKind;
@@ -57,7 +60,11 @@ pub fn workspace(subject: &str, grounds: &Grounds) -> Vec<Finding> {
     let folder = classifier.rules.workspace.as_deref();
     for mount in classifier.detail.mounts.iter().filter(|mount| mount.holds_files()) {
         let target = mount.target.display();
-        if mount.storage == StorageKind::BindDeleted && classifier.detail.state.is_up() {
+        if let Backing::HostDir { source: Source::Replaced, path } = &mount.backing
+            && classifier.detail.state.is_up()
+        {
+            findings.push(replaced(subject, classifier, mount, path));
+        } else if mount.storage == StorageKind::BindDeleted && classifier.detail.state.is_up() {
             findings.push(finding(
                 "source-deleted",
                 Severity::Critical,
@@ -89,6 +96,28 @@ pub fn workspace(subject: &str, grounds: &Grounds) -> Vec<Finding> {
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
+}
+
+/// A mount that shows something else than what its next start will show.
+fn replaced(subject: &str, classifier: Classifier<'_>, mount: &Mount, path: &Path) -> Finding {
+    let (target, path) = (mount.target.display(), path.display());
+    // Below another mount, it is one that the host made later: what is hidden is usually an empty folder.
+    let above = mount.target.parent().and_then(|above| mount::holding(&classifier.detail.mounts, above));
+    let below_another = above.is_some_and(|above| above.storage != StorageKind::WritableLayer);
+    let now_at = mount.host_path.as_ref().map(|now| format!("; it is {} on the host now", now.display()));
+    Finding {
+        id: "source-replaced",
+        severity: if below_another { Severity::Notice } else { Severity::Critical },
+        subject: subject.into(),
+        evidence: format!(
+            "{target} still shows what was at {path} on the host when the container started, and something else \
+             is there now{}",
+            now_at.unwrap_or_default()
+        ),
+        fix: format!(
+            "copy out what is in {target}, then start the container again: it shows the new {path} then"
+        ),
+    }
 }
 
 /// A profile file that was refused: its rules do not hold although somebody wrote them.

@@ -12,8 +12,8 @@ use super::aftermath::{Aftermath, Rule};
 use super::event::Event;
 use super::facts::Facts;
 use super::fate::{Answer, Basis, Condition, Fate, Fates, Verdict};
-use super::finding::{Lot, Risk, Tally};
-use super::mount::{self, Backing, Mount};
+use super::finding::Lot;
+use super::mount::{self, Backing, Mount, Source};
 use super::object::ObjectKind;
 use super::phrase::Phrase;
 use super::profile::{PathRule, Violation};
@@ -51,17 +51,6 @@ pub struct Explanation<'a> {
     pub rule: Option<&'a PathRule>,
     /// What is wrong: a rule matches by path, but what it needs is not there.
     pub violation: Option<Violation>,
-}
-
-/// What is at stake in an event: what a look found, and what it did not reach.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stake<'a> {
-    /// Files and bytes that were found.
-    pub tally: Tally,
-    /// Whether that is all of it.
-    pub complete: bool,
-    /// Places that the event would lose and that were not looked at.
-    pub unread: Vec<&'a Mount>,
 }
 
 /// All that the answers about one workspace stand on.
@@ -105,7 +94,11 @@ impl<'a> Classifier<'a> {
             None => StorageKind::Unknown,
         };
         let Ruling { rule, violation } = self.ruling(path, storage, mount, origin);
-        Explanation { mount, storage, fates: self.fates(storage, mount, rule), rule, violation }
+        let mut fates = self.fates(storage, mount, rule);
+        if storage == StorageKind::RuntimeFile && origin == Origin::Layer {
+            edited_by_hand(&mut fates);
+        }
+        Explanation { mount, storage, fates, rule, violation }
     }
 
     /// Answers for everything directly on one mount.
@@ -138,53 +131,7 @@ impl<'a> Classifier<'a> {
         Some((folder, violation))
     }
 
-    /// What an event would lose of what a look found.
-    ///
-    /// Not complete where the look was not, and where the event would lose a place
-    /// that was not looked at. Memory of a container that is not running is empty.
-    pub fn stake(&self, risk: &Risk, event: Event) -> Stake<'a> {
-        let tally = risk.tally(|lot| self.verdict(lot, event) == Verdict::Lost);
-        let is_unread = |mount: &&Mount| {
-            let gone = mount.storage == StorageKind::Tmpfs && !self.detail.state.is_up();
-            !gone
-                && mount.holds_files()
-                && self.mount_verdict(mount, event) == Verdict::Lost
-                && !risk.was_read(mount.storage)
-        };
-        let detail = self.detail;
-        let unread: Vec<&'a Mount> = detail.mounts.iter().filter(is_unread).collect();
-        Stake { tally, complete: risk.complete() && unread.is_empty(), unread }
-    }
-
-    /// The folder that files at risk should be copied to: writable, on a disk or a
-    /// share, kept in the event, and kept in more of the other events than any other.
-    pub fn kept_folder(&self, event: Event) -> Option<&'a Mount> {
-        let preferred = self.rules.workspace.as_deref();
-        let detail = self.detail;
-        let durable = |mount: &&Mount| {
-            matches!(
-                mount.storage,
-                StorageKind::BindMount
-                    | StorageKind::BindNetwork
-                    | StorageKind::NamedVolume
-                    | StorageKind::NetworkVolume
-                    | StorageKind::Claim
-                    | StorageKind::BlockVolume
-            ) && !mount.read_only
-                && mount.target != Path::new("/")
-                && !is_a_file(mount)
-                && self.mount_verdict(mount, event) == Verdict::Kept
-        };
-        let losses = |mount: &Mount| {
-            let severity = |event| u32::from(self.mount_verdict(mount, event).severity());
-            Event::ALL.into_iter().map(severity).sum::<u32>()
-        };
-        detail.mounts.iter().filter(durable).min_by_key(|mount| {
-            (Some(mount.target.as_path()) != preferred, losses(mount), mount.storage, &mount.target)
-        })
-    }
-
-    fn mount_verdict(&self, mount: &'a Mount, event: Event) -> Verdict {
+    pub(super) fn mount_verdict(&self, mount: &'a Mount, event: Event) -> Verdict {
         self.mount(mount).fates.verdict(event)
     }
 
@@ -228,8 +175,43 @@ impl<'a> Classifier<'a> {
             answer.fate = Fate::Lost;
             answer.reason = "its image was deleted, so no new container has the file".into();
         }
+        if event == Event::Reboot {
+            self.in_memory(storage, mount, &mut answer);
+        }
+        let starts_again = matches!(event, Event::Crash | Event::Stop | Event::Retire | Event::Reboot);
+        let unsure =
+            matches!(mount.map(|mount| &mount.backing), Some(Backing::HostDir { source: Source::Unsure, .. }));
+        if starts_again && unsure && answer.fate == Fate::Kept {
+            answer.fate = Fate::Conditional;
+            answer.condition = Some(Condition::SourceInPlace);
+            answer.reason = "whether the mount still shows the folder at that place could not be seen".into();
+            answer.advice = "ask somebody who may look into the container, or start it anew".into();
+        }
         answer.holds = answer.condition.and_then(|condition| self.holds(condition, event, after, storage));
         answer
+    }
+
+    /// What the host keeps in memory no reboot leaves, whatever a rule says of it. Of a lot it is only known
+    /// on which kind of storage it is.
+    fn in_memory(&self, storage: StorageKind, mount: Option<&Mount>, answer: &mut Answer) {
+        let of_the_kind = || {
+            self.detail.mounts.iter().find(|mount| mount.storage == storage && mount.in_memory != Some(false))
+        };
+        let in_memory = mount.or_else(of_the_kind).map_or(Some(false), |mount| mount.in_memory);
+        match in_memory {
+            Some(true) if answer.fate != Fate::Untouched => {
+                answer.fate = Fate::Lost;
+                answer.condition = None;
+                answer.reason = "the disk it is on is kept in the memory of the host".into();
+                answer.advice = StorageKind::BindMemory.advice().into();
+            }
+            None if matches!(answer.fate, Fate::Kept | Fate::Rebuilt) => {
+                answer.fate = Fate::Conditional;
+                answer.condition = Some(Condition::BackedUp);
+                answer.reason = "whether it is on a disk or in the memory of the host could not be seen".into();
+            }
+            _ => {}
+        }
     }
 
     /// Whether a condition holds in an event, for what is on this kind of storage.
@@ -312,6 +294,14 @@ impl<'a> Classifier<'a> {
         let folder = self.rules.workspace.as_deref()?;
         let mount = mount::holding(&self.detail.mounts, folder)?;
         (mount.storage != StorageKind::WritableLayer).then_some(mount)
+    }
+}
+
+/// What the runtime writes anew at each start is not what somebody made of it.
+fn edited_by_hand(fates: &mut Fates) {
+    for answer in fates.0.iter_mut().filter(|answer| answer.fate == Fate::Rebuilt) {
+        answer.fate = Fate::Lost;
+        answer.reason = "it was changed since the start, and the runtime writes it anew at each start".into();
     }
 }
 
@@ -401,16 +391,6 @@ const fn basis(event: Event, storage: StorageKind) -> Basis {
         (Event::Reboot | Event::HostLoss, _) => Basis::Derived,
         _ => Basis::Observed,
     }
-}
-
-/// A mount of a single file, such as a bind mount of `/etc/localtime`, is nowhere to copy to.
-fn is_a_file(mount: &Mount) -> bool {
-    let extension = mount.target.extension().and_then(std::ffi::OsStr::to_str);
-    let of_a_file = matches!(
-        extension,
-        Some("conf" | "cfg" | "toml" | "yaml" | "yml" | "json" | "txt" | "sh" | "py" | "sock" | "pem" | "key")
-    );
-    of_a_file || mount.target.starts_with("/etc")
 }
 
 #[cfg(test)]

@@ -97,11 +97,13 @@ pub enum Condition {
     InTrash,
     /// The volume that holds the backups outlives the workspace.
     BackupVolumeKept,
+    /// Nobody put another folder in the place of the mounted one since the container started.
+    SourceInPlace,
 }
 
 impl Condition {
     /// Every condition, in the order of the table in the documents.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::BackedUp,
         Self::BackedUpOrRemote,
         Self::ContainerExists,
@@ -122,6 +124,7 @@ impl Condition {
         Self::VolumeReattached,
         Self::InTrash,
         Self::BackupVolumeKept,
+        Self::SourceInPlace,
     ];
 
     /// Position in [`Condition::ALL`], used to index facts.
@@ -152,6 +155,7 @@ impl Condition {
             Self::VolumeReattached => "volume_reattached",
             Self::InTrash => "in_trash",
             Self::BackupVolumeKept => "backup_volume_kept",
+            Self::SourceInPlace => "source_in_place",
         }
     }
 
@@ -177,6 +181,7 @@ impl Condition {
             Self::VolumeReattached => "reattached",
             Self::InTrash => "in the trash",
             Self::BackupVolumeKept => "volume stays",
+            Self::SourceInPlace => "still in place",
         }
     }
 
@@ -207,6 +212,9 @@ impl Condition {
             Self::VolumeReattached => "the volume can be attached to the next machine, or a copy of it exists",
             Self::InTrash => "the folder is still in the trash of the platform",
             Self::BackupVolumeKept => "the volume that holds the backups outlives the workspace",
+            Self::SourceInPlace => {
+                "nobody moved or replaced the folder of the host since the container started"
+            }
         }
     }
 }

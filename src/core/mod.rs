@@ -4,8 +4,10 @@
 //! A fact (what is lost?) belongs here; a question to the outside belongs to `port`.
 
 pub mod aftermath;
+pub mod also;
 pub mod check;
 pub mod classify;
+mod device;
 pub mod error;
 pub mod event;
 pub mod facts;
@@ -32,6 +34,7 @@ pub mod rules;
 pub mod situation;
 pub mod span;
 pub mod spot;
+pub mod stake;
 pub mod storage;
 pub mod subject;
 pub mod timer;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use super::device;
 use super::pattern::is_below;
 use super::storage::{self, StorageKind};
 
@@ -30,6 +31,9 @@ pub struct Mount {
     pub filesystem: Option<String>,
     /// The directory on the host that holds the bytes, where there is one.
     pub host_path: Option<PathBuf>,
+    /// Whether the host keeps what is behind it in memory, such as a disk that is a file in memory;
+    /// `None` where that could not be seen.
+    pub in_memory: Option<bool>,
 }
 
 impl Mount {
@@ -38,11 +42,12 @@ impl Mount {
         let storage = StorageKind::of(&backing, filesystem.as_deref());
         let host_path = match &backing {
             // What lies at that path by now, if anything, is another directory.
-            Backing::HostDir { source: Source::Deleted, .. } => None,
+            Backing::HostDir { source: Source::Deleted | Source::Replaced, .. } => None,
             Backing::HostDir { path, .. } => Some(path.clone()),
             _ => None,
         };
-        Self { target, source, backing, storage, read_only: false, filesystem, host_path }
+        let in_memory = Some(false);
+        Self { target, source, backing, storage, read_only: false, filesystem, host_path, in_memory }
     }
 
     /// Whether people's files can lie here: not on what the kernel or the runtime provides.
@@ -55,12 +60,23 @@ impl Mount {
     }
 
     /// What a path of the mount lives on: a bind of a large part of the host leads into its
-    /// temporary directories, too.
+    /// temporary directories, too, and among devices a file is memory.
     pub fn storage_at(&self, path: &Path) -> StorageKind {
+        if self.is_devices() && !device::is(path) {
+            return match self.filesystem.as_deref() {
+                Some("devtmpfs") => StorageKind::HostMemory,
+                _ => StorageKind::Tmpfs,
+            };
+        }
         let leads_there = self.storage == StorageKind::BindMount
             && self.host_path.as_deref().is_some_and(storage::holds_host_temp)
             && self.on_host(path, storage::is_host_temp) == Some(true);
         if leads_there { StorageKind::BindTemp } else { self.storage }
+    }
+
+    /// Whether devices are here: a small file system in memory that files can be written to as well.
+    pub fn is_devices(&self) -> bool {
+        self.storage == StorageKind::Pseudo && self.target == Path::new(device::FOLDER)
     }
 
     /// Asks something about the place on the host behind a path of the mount: absolute, normal, at
@@ -91,6 +107,24 @@ impl Mount {
     #[must_use]
     pub fn held_at(mut self, host_path: Option<PathBuf>) -> Self {
         self.host_path = host_path;
+        self
+    }
+}
+
+impl Mount {
+    /// The same mount, kept in the host's memory or not.
+    #[must_use]
+    pub fn in_host_memory(mut self, in_memory: Option<bool>) -> Self {
+        self.in_memory = in_memory;
+        if in_memory == Some(true) {
+            self.storage = match self.storage {
+                StorageKind::BindMount | StorageKind::BindTemp | StorageKind::NamedVolume => {
+                    StorageKind::BindMemory
+                }
+                StorageKind::HostDisk => StorageKind::HostMemory,
+                other => other,
+            };
+        }
         self
     }
 }
@@ -147,8 +181,13 @@ pub enum Backing {
 pub enum Source {
     /// It was there when looked at.
     Present,
-    /// It was deleted or replaced under the mount.
+    /// It was deleted under the mount.
     Deleted,
+    /// It was moved away under the mount, or something else was put in its place: the mount goes on
+    /// showing what it showed, and the next start shows something else.
+    Replaced,
+    /// It is there, but whether it still is what the mount shows could not be seen.
+    Unsure,
     /// A platform's directory for one session.
     Scratch,
     /// It cannot be seen from here.

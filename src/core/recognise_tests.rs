@@ -20,6 +20,7 @@ fn workspace(container: &str, labels: &[(&str, &str)]) -> Workspace {
         labels: labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
         managed_by: None,
         protected: false,
+        client: crate::core::workspace::CLIENT,
     }
 }
 

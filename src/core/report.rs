@@ -10,6 +10,7 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::also::Also;
 use super::error::Error;
 use super::event::Event;
 use super::fate::{Answer, Fate, Fates};
@@ -253,6 +254,8 @@ pub struct Explain {
     pub host_path: Option<String>,
     /// The same place in every workspace that mounts it.
     pub seen_in: Vec<SeenIn>,
+    /// Which others that see it answer worse for it.
+    pub also: Vec<Also>,
     /// What it lives on.
     pub storage: StorageKind,
     /// Whether the container may write there.

@@ -167,7 +167,9 @@ impl Rules {
     pub fn refine(&self, mut detail: Detail) -> Detail {
         for mount in &mut detail.mounts {
             let Backing::HostDir { path, source } = &mut mount.backing else { continue };
-            if *source != Source::Deleted && self.scratch.iter().any(|pattern| pattern.covers(path)) {
+            if !matches!(source, Source::Deleted | Source::Replaced)
+                && self.scratch.iter().any(|pattern| pattern.covers(path))
+            {
                 *source = Source::Scratch;
                 mount.storage = StorageKind::of(&mount.backing, mount.filesystem.as_deref());
             }

@@ -27,7 +27,7 @@ pub enum StorageKind {
     BindTemp,
     /// A directory that a platform makes for one session and erases after it.
     BindScratch,
-    /// A directory of the host that was deleted under the mount.
+    /// A directory of the host that was deleted, moved or replaced under the mount.
     BindDeleted,
     /// A volume with a name.
     NamedVolume,
@@ -224,12 +224,13 @@ impl StorageKind {
             Backing::Memory => Self::Tmpfs,
             Backing::PodScratch { memory: false } => Self::EmptyDir,
             Backing::PodScratch { memory: true } => Self::EmptyDirMemory,
-            Backing::HostDir { source: Source::Deleted, .. } => Self::BindDeleted,
+            Backing::HostDir { source: Source::Deleted | Source::Replaced, .. } => Self::BindDeleted,
             Backing::HostDir { source: Source::Scratch, .. } => Self::BindScratch,
             // A path on another machine, of which nothing was seen, proves nothing.
             Backing::HostDir { source: Source::Unseen, .. } if filesystem.is_none() => Self::Unknown,
             Backing::HostDir { path, .. } => match filesystem.map(Filesystem::of) {
-                Some(Filesystem::Memory) => Self::BindMemory,
+                // What is written among the host's devices and the like is in its memory, too.
+                Some(Filesystem::Memory | Filesystem::Pseudo) => Self::BindMemory,
                 Some(Filesystem::Network) => Self::BindNetwork,
                 Some(Filesystem::Unclear) => Self::Unknown,
                 _ if is_host_temp(path) => Self::BindTemp,

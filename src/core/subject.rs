@@ -108,6 +108,7 @@ mod tests {
             labels: std::collections::BTreeMap::default(),
             managed_by: None,
             protected: false,
+            client: crate::core::workspace::CLIENT,
         }
     }
 

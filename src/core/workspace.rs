@@ -141,7 +141,12 @@ pub struct Workspace {
     pub managed_by: Option<String>,
     /// Marked by its platform as not to be touched.
     pub protected: bool,
+    /// The engine's own command line, which commands for copying begin with.
+    pub client: &'static str,
 }
+
+/// The command line of an engine that did not name another product.
+pub const CLIENT: &str = "docker";
 
 /// What only a closer look at one workspace tells.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -47,6 +47,7 @@ fn row() -> Row {
             labels: BTreeMap::new(),
             managed_by: None,
             protected: false,
+            client: crate::core::workspace::CLIENT,
         },
         rules(),
     );

@@ -123,6 +123,8 @@ pub struct ExplainView {
     pub violation: Option<String>,
     /// What the answer depends on, and whether that holds.
     pub condition: Option<String>,
+    /// What other workspaces that see it answer, where that is worse, harmless.
+    pub also: Vec<String>,
     /// The profile's rule that applied, and where it comes from.
     pub rule: Option<String>,
     /// The platform, and why it was recognised.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One line of the mount table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Line {
     pub id: u64,
     /// The id of the mount it is mounted on.
     pub parent: u64,
+    /// The device that the file system is on, major and minor number; 0 and a number where it is on none.
+    pub device: (u32, u32),
     /// The path within the source file system that is mounted; ends in `//deleted` where that is gone.
     pub root: PathBuf,
     /// Where it is mounted.
@@ -50,6 +52,12 @@ impl Line {
     }
 }
 
+/// The line of a table that holds a path: the longest target, the later line among equals.
+pub fn holding<'l>(table: &'l [Line], path: &Path) -> Option<&'l Line> {
+    let holding = table.iter().enumerate().filter(|(_, line)| path.starts_with(&line.target));
+    holding.max_by_key(|(at, line)| (line.target.as_os_str().len(), *at)).map(|(_, line)| line)
+}
+
 /// Reads a mount table; lines that make no sense are left out.
 pub fn parse(table: &[u8]) -> Vec<Line> {
     table.split(|byte| *byte == b'\n').filter_map(line).collect()
@@ -60,10 +68,10 @@ fn line(text: &[u8]) -> Option<Line> {
     let mut fields = text.split(|byte| *byte == b' ');
     let id = number(fields.next()?)?;
     let parent = number(fields.next()?)?;
-    let device = fields.next()?;
+    let device = device(fields.next()?)?;
     let root = to_path(unescape(fields.next()?));
     let target = to_path(unescape(fields.next()?));
-    if !device.contains(&b':') || !target.is_absolute() {
+    if !target.is_absolute() {
         return None;
     }
     let read_only = fields.next()?.split(|byte| *byte == b',').any(|option| option == b"ro");
@@ -73,7 +81,12 @@ fn line(text: &[u8]) -> Option<Line> {
     let source = to_path(unescape(fields.next()?));
     let rest: Vec<&[u8]> = fields.collect();
     let super_options = unescape(&rest.join(&b' '));
-    Some(Line { id, parent, root, target, read_only, filesystem, source, super_options })
+    Some(Line { id, parent, device, root, target, read_only, filesystem, source, super_options })
+}
+
+fn device(text: &[u8]) -> Option<(u32, u32)> {
+    let (major, minor) = std::str::from_utf8(text).ok()?.split_once(':')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 fn number(text: &[u8]) -> Option<u64> {
@@ -107,7 +120,6 @@ fn to_path(bytes: Vec<u8>) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     fn one(text: &[u8]) -> Line {
         parse(text).into_iter().next().expect("a line that makes sense")
@@ -117,7 +129,7 @@ mod tests {
     fn a_line_of_a_real_container_is_read_in_full() {
         let line = one(b"199 96 0:75 / / ro,relatime master:9 shared:2 - overlay overlay \
             rw,lowerdir=/l/A:/l/B,upperdir=/var/lib/docker/overlay2/2d72/diff,workdir=/w\n");
-        assert_eq!((line.id, line.parent, line.read_only), (199, 96, true));
+        assert_eq!((line.id, line.parent, line.read_only, line.device), (199, 96, true, (0, 75)));
         assert_eq!((line.root.as_path(), line.target.as_path()), (Path::new("/"), Path::new("/")));
         assert_eq!((line.filesystem.as_str(), line.source.as_path()), ("overlay", Path::new("overlay")));
         assert_eq!(line.upper_dir(), Some("/var/lib/docker/overlay2/2d72/diff".into()));

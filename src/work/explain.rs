@@ -81,6 +81,13 @@ pub async fn explain(
         PathKind::File => packages::origin(engine, workspace, grounds, &found.path, found.origin).await,
         _ => found.origin,
     };
+    let on = mount::holding(&detail.mounts, &found.path);
+    let is_runtime_file = |mount: &Mount| mount.storage == StorageKind::RuntimeFile && !mount.read_only;
+    // Where nobody can tell whether it was changed by hand, it may have been.
+    let origin = match origin {
+        Origin::Unknown if found.kind == PathKind::File && on.is_some_and(is_runtime_file) => Origin::Layer,
+        origin => origin,
+    };
     let answer = grounds.classifier().explain(&found.path, origin);
     let mut notes = found.notes;
     if let Some(reason) = &detail.mounts_missing {
@@ -204,7 +211,7 @@ pub fn seen_in<'a>(host: &Path, workspaces: impl Iterator<Item = (&'a Workspace,
 }
 
 /// The container's own name where it has one: it is what other programs call the workspace.
-fn shown_name(workspace: &Workspace) -> &str {
+pub(super) fn shown_name(workspace: &Workspace) -> &str {
     workspace.container.as_deref().unwrap_or(&workspace.name)
 }
 
@@ -233,14 +240,14 @@ pub fn command(
         let there = quote(&folder.join(path.file_name()?))?;
         return Some(format!("test ! -e {there} && cp -an -- {from} {}/", quote(folder)?));
     };
-    let name = quote(Path::new(container))?;
+    let (name, client) = (quote(Path::new(container))?, workspace.client);
     match kept {
         Some(folder) if detail.state == RunState::Running => {
             // Without the test a file that is in the way would be left alone without a word.
             let there = quote(&folder.join(path.file_name()?))?;
             let folder = quote(folder)?;
             Some(format!(
-                "docker exec {name} test ! -e {there} && docker exec {name} cp -an -- {from} {folder}/"
+                "{client} exec {name} test ! -e {there} && {client} exec {name} cp -an -- {from} {folder}/"
             ))
         }
         _ if from_inside_alone(detail, path) => {
@@ -248,11 +255,11 @@ pub fn command(
                 return None;
             }
             let (folder, file) = (quote(path.parent()?)?, quote(Path::new(path.file_name()?))?);
-            Some(format!("docker exec {name} tar -C {folder} -cf - -- {file} | tar -xkf -"))
+            Some(format!("{client} exec {name} tar -C {folder} -cf - -- {file} | tar -xkf -"))
         }
         _ => {
             let subject = format!("{container}:{}", path.to_str()?);
-            Some(format!("docker cp {} - | tar -xkf -", quote(Path::new(&subject))?))
+            Some(format!("{client} cp {} - | tar -xkf -", quote(Path::new(&subject))?))
         }
     }
 }
@@ -261,7 +268,10 @@ pub fn command(
 /// deleted under its mount. The engine's own copy finds nothing there, or what took its place.
 fn from_inside_alone(detail: &Detail, path: &Path) -> bool {
     mount::holding(&detail.mounts, path).is_some_and(|mount| {
-        matches!(mount.storage, StorageKind::Tmpfs | StorageKind::EmptyDirMemory | StorageKind::BindDeleted)
+        matches!(
+            mount.storage_at(path),
+            StorageKind::Tmpfs | StorageKind::EmptyDirMemory | StorageKind::BindDeleted
+        )
     })
 }
 

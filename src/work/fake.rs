@@ -175,6 +175,7 @@ pub(super) fn workspace(name: &str) -> Workspace {
         labels: BTreeMap::new(),
         managed_by: None,
         protected: false,
+        client: crate::core::workspace::CLIENT,
     }
 }
 

@@ -45,6 +45,10 @@ fn told(says: impl Into<String>) -> Recovery {
 }
 
 impl Means<'_> {
+    const fn client(&self) -> &'static str {
+        self.workspace.client
+    }
+
     fn name(&self) -> Option<String> {
         quote(Path::new(self.workspace.container.as_deref()?))
     }
@@ -67,7 +71,7 @@ impl Means<'_> {
                 format!("start it with {}'s own page or tools: a new container takes its place", profile.title);
             return Some(told(says));
         }
-        let command = format!("docker start {}", self.name()?);
+        let command = format!("{} start {}", self.client(), self.name()?);
         let says = "start it again: the same container, with all files of its layer";
         Some(Recovery { key: Some("S"), ..step(says, command) })
     }
@@ -76,7 +80,7 @@ impl Means<'_> {
         if self.is_pod() {
             return None;
         }
-        Some(step("read its last words", format!("docker logs --tail 50 {}", self.name()?)))
+        Some(step("read its last words", format!("{} logs --tail 50 {}", self.client(), self.name()?)))
     }
 
     /// A new container from the same image with the same folder.
@@ -92,7 +96,7 @@ impl Means<'_> {
             }
             let mount = quote(Path::new(&format!("type=bind,src={folder},dst={target}")))?;
             let (name, image) = (quote(Path::new(&self.workspace.name))?, quote(Path::new(image))?);
-            Some(format!("docker run -it --name {name} --mount {mount} {image}"))
+            Some(format!("{} run -it --name {name} --mount {mount} {image}", self.client()))
         });
         let run = run.map(|run| step("make a new container from the same image, with the same folder", run));
         let build = || self.build().filter(|_| image.is_none());
@@ -106,11 +110,11 @@ impl Means<'_> {
             return None;
         }
         let container = self.name()?;
-        let image = tag(&self.workspace.name);
+        let (image, client) = (tag(&self.workspace.name), self.client());
         // A commit needs the image that is gone; an export does not.
         Some(step(
             "save its files as a new image while it is there; the image's command and variables are not in it",
-            format!("docker export {container} | docker import - {image}"),
+            format!("{client} export {container} | {client} import - {image}"),
         ))
     }
 
@@ -119,7 +123,7 @@ impl Means<'_> {
             return Some(build);
         }
         let image = self.workspace.image.as_deref().filter(|image| !is_an_id(image))?;
-        let pull = format!("docker pull {}", quote(Path::new(image))?);
+        let pull = format!("{} pull {}", self.client(), quote(Path::new(image))?);
         Some(step("fetch it again, if it came from a registry", pull))
     }
 
@@ -132,7 +136,7 @@ impl Means<'_> {
         let (file, image) = (quote(file)?, quote(Path::new(&image))?);
         Some(step(
             "build its image again; packages added by hand are not in it",
-            format!("docker build -t {image} -f {file} {folder}"),
+            format!("{} build -t {image} -f {file} {folder}", self.client()),
         ))
     }
 
@@ -145,7 +149,7 @@ impl Means<'_> {
         {
             steps.push(step(
                 "copy what the container still sees into the current folder, before it stops",
-                format!("docker exec {name} tar -C {target} -cf - . | tar -xkf -"),
+                format!("{} exec {name} tar -C {target} -cf - . | tar -xkf -", self.client()),
             ));
         } else if self.workspace.container.is_some() {
             steps.push(told("bring the folder back first: a start may make an empty one in its place"));

@@ -11,6 +11,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::{FileAtRisk, Lot, Method, Risk, Tally};
+use crate::core::mount::Mount;
 use crate::core::report::AtRisk;
 
 use crate::core::value::Value;
@@ -22,15 +23,19 @@ const LIKELY: [Event; 4] = [Event::Crash, Event::Stop, Event::Retire, Event::Reb
 
 /// The mounts worth reading: those that a crash, a stop, a retire or a reboot loses, by target.
 pub fn targets(classifier: &Classifier<'_>) -> Vec<PathBuf> {
-    classifier
-        .detail
-        .mounts
+    let mounts = &classifier.detail.mounts;
+    let up = classifier.detail.state.is_up();
+    let in_memory = |mount: &&Mount| mount.is_devices() && mount.filesystem.as_deref() != Some("devtmpfs");
+    // Between devices a file may be written by mistake; it goes with the next stop.
+    let devices = mounts.iter().filter(|mount| up && in_memory(mount));
+    mounts
         .iter()
         .filter(|mount| mount.holds_files())
         .filter(|mount| {
             let fates = classifier.mount(mount).fates;
             LIKELY.iter().any(|event| fates.verdict(*event) == Verdict::Lost)
         })
+        .chain(devices)
         .map(|mount| mount.target.clone())
         .collect()
 }
@@ -263,6 +268,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::core::mount::Backing;
     use crate::core::storage::StorageKind;
     use crate::core::workspace::RunState;
     use crate::work::fake;
@@ -282,6 +288,19 @@ mod tests {
         let targets = targets(&fake::grounds(fake::detail(RunState::Running)).classifier());
         let targets: Vec<_> = targets.iter().map(|path| path.display().to_string()).collect();
         assert_eq!(targets, ["/", "/dev/shm"]);
+    }
+
+    #[test]
+    fn files_among_the_devices_of_a_container_that_runs_are_looked_for() {
+        let of = |state, filesystem: Option<&str>| {
+            let mut detail = fake::detail(state);
+            let filesystem = filesystem.map(str::to_string);
+            detail.mounts.push(Mount::new("/dev".into(), "the kernel".into(), Backing::Pseudo, filesystem));
+            targets(&fake::grounds(detail).classifier()).contains(&PathBuf::from("/dev"))
+        };
+        assert!(of(RunState::Running, None) && of(RunState::Running, Some("tmpfs")));
+        assert!(!of(RunState::Exited, None), "they went with it");
+        assert!(!of(RunState::Running, Some("devtmpfs")), "these are the host's own");
     }
 
     #[test]

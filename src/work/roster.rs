@@ -100,6 +100,7 @@ fn folder_workspace(project: folders::Project, endpoint: &str) -> Workspace {
         labels: [(FOLDER_UID.to_string(), uid)].into(),
         managed_by: None,
         protected: false,
+        client: crate::core::workspace::CLIENT,
     }
 }
 

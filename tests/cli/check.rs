@@ -172,7 +172,7 @@ fn the_tree_marks_exactly_what_the_event_loses() {
 }
 
 /// Runs the binary as a plain user who may use the engine's socket.
-fn as_nobody(outlast: &Outlast, args: &[&str]) -> Answer {
+pub(super) fn as_nobody(outlast: &Outlast, args: &[&str]) -> Answer {
     let binary = outlast.home().join("outlast");
     std::fs::copy(env!("CARGO_BIN_EXE_outlast"), &binary).unwrap();
     for path in [outlast.home().to_path_buf(), binary.clone()] {

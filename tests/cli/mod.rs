@@ -13,6 +13,7 @@ mod lifecycle;
 mod list;
 mod packages;
 mod paths;
+mod places;
 mod risk;
 mod tour;
 

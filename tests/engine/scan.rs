@@ -50,7 +50,10 @@ pub(super) fn scan(docker: &Docker, container: &Container) -> Found {
         fates.verdict(Event::Retire) == Verdict::Lost || fates.verdict(Event::Stop) == Verdict::Lost
     };
     let targets = detail.mounts.iter().filter(lost).map(|mount| mount.target.clone()).collect();
-    let request = ScanRequest { key: key(container), detail: Arc::new(detail.clone()), targets, asked: true };
+    read(docker, ScanRequest { key: key(container), detail: Arc::new(detail.clone()), targets, asked: true })
+}
+
+fn read(docker: &Docker, request: ScanRequest) -> Found {
     wait(async {
         let mut found = Found::default();
         let mut items = docker.scan(request);
@@ -74,6 +77,15 @@ pub(super) fn scan(docker: &Docker, container: &Container) -> Found {
         }
         found
     })
+}
+
+/// Scans what the product itself would look at.
+pub(super) fn scan_all(docker: &Docker, container: &Container) -> Found {
+    let detail = detail(docker, container);
+    let rules = plain();
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let targets = outlast::work::risk::targets(&classifier);
+    read(docker, ScanRequest { key: key(container), detail: Arc::new(detail.clone()), targets, asked: true })
 }
 
 #[test]

@@ -139,6 +139,10 @@ fn one_state_that_nobody_knows_does_not_spoil_the_list() {
     ]);
     let inventory = wait(adapter_at(&engine.socket()).inventory()).unwrap();
     let states: Vec<_> = inventory.workspaces.iter().map(|workspace| workspace.state).collect();
+    // The answers are Podman's, whose own command line does not speak to Docker's containers.
+    assert_eq!(inventory.workspaces[1].client, "podman");
+    let stop = outlast::work::act::command(outlast::core::plan::Verb::Stop, &inventory.workspaces[1]);
+    assert!(stop.starts_with("podman stop "), "{stop}");
     assert_eq!(states, [RunState::Unknown, RunState::Running]);
     assert_eq!(inventory.workspaces[1].name, "b");
     assert!(inventory.images.is_err(), "each section fails on its own");

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use outlast::core::classify::{Grounds, Origin};
 use outlast::core::facts::Facts;
-use outlast::core::mount::{Backing, Mount, Source};
+use outlast::core::mount::{Backing, Mount, OnRelease, Source};
 use outlast::core::recognise::{Profiles, Recognised};
 use outlast::core::workspace::{Detail, RunState};
 
@@ -41,6 +41,7 @@ fn mount_of(kind: &str, target: &str, source: Option<&str>) -> Mount {
     let host =
         |path: &str, state: Source| Backing::HostDir { path: source.unwrap_or(path).into(), source: state };
     let volume = |anonymous| Backing::Volume { name: source.unwrap_or("v").into(), anonymous };
+    let claim = |on_release, pinned| Backing::Claim { on_release, pinned };
     let (backing, filesystem) = match kind {
         "bind" | "ro" => (host("/srv/elsewhere", Source::Present), Some("ext4")),
         "nfs" => (host("/net/share", Source::Present), Some("nfs4")),
@@ -55,16 +56,39 @@ fn mount_of(kind: &str, target: &str, source: Option<&str>) -> Mount {
         "tmpfs" => (Backing::Memory, Some("tmpfs")),
         "block" => (Backing::Block, Some("ext4")),
         "unclear" => (host("/srv/elsewhere", Source::Present), Some("fuse.sshfs")),
+        "replaced" => (host("/srv/moved", Source::Replaced), Some("ext4")),
+        "unsure" => (host("/srv/elsewhere", Source::Unsure), Some("ext4")),
+        "unsurenfs" => (host("/net/share", Source::Unsure), Some("nfs4")),
+        "unseen" => (host("/far/away", Source::Unseen), None),
+        "loop" | "hidden" => (host("/srv/elsewhere", Source::Present), Some("ext4")),
+        "devices" => (host("/dev", Source::Present), Some("devtmpfs")),
+        "scratchmem" => (host("/var/lib/backend.ai/scratches/78/work", Source::Present), Some("tmpfs")),
+        "anonmem" => (volume(true), Some("ext4")),
+        "layermem" => (Backing::Layer, Some("overlay")),
+        "emptydir" => (Backing::PodScratch { memory: false }, Some("ext4")),
+        "emptydirmem" => (Backing::PodScratch { memory: true }, Some("tmpfs")),
+        "claim" => (claim(OnRelease::Unknown, None), Some("ext4")),
+        "claimerase" => (claim(OnRelease::Erase, Some(true)), Some("ext4")),
+        "claimfree" => (claim(OnRelease::Keep, Some(false)), Some("nfs4")),
+        "secret" => (Backing::Injected, Some("tmpfs")),
         other => panic!("{other}: no such kind of storage"),
     };
+    let in_memory = match kind {
+        "loop" | "scratchmem" | "anonmem" | "layermem" => Some(true),
+        "hidden" => None,
+        _ => Some(false),
+    };
     let held = match &backing {
-        Backing::HostDir { path, source } if *source != Source::Deleted => Some(path.clone()),
+        Backing::HostDir { path, source } if !matches!(source, Source::Deleted | Source::Replaced) => {
+            Some(path.clone())
+        }
         Backing::Volume { name, .. } => Some(Path::new("/var/lib/docker/volumes").join(name).join("_data")),
         _ => None,
     };
     Mount::new(target.into(), "said".into(), backing, filesystem.map(str::to_string))
         .read_only(kind == "ro")
         .held_at(held)
+        .in_host_memory(in_memory)
 }
 
 /// A workspace of a profile, as the product would stand on it.

@@ -328,6 +328,7 @@ fn explain() -> Overlay {
         says: Some("outlast explain my-project:/tmp/model.pt".into()),
         violation: None,
         condition: None,
+        also: Vec::new(),
         rule: None,
         platform: "DS01 (label ds01.user)".into(),
         scroll: 0,

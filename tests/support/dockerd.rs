@@ -18,13 +18,18 @@ pub(crate) struct Dockerd {
 impl Dockerd {
     /// Starts one. Says why and gives `None` where that is not possible.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_below(&std::env::temp_dir())
+    }
+
+    /// Starts one with its data in a folder of this machine.
+    pub(crate) fn start_below(place: &std::path::Path) -> Option<Self> {
         if !rustix::process::getuid().is_root() {
             return missing("a private dockerd needs root");
         }
         if Command::new("dockerd").arg("--version").output().is_err() {
             return missing("no dockerd on this machine");
         }
-        let folder = tempfile::Builder::new().prefix("outlast-test-dockerd-").tempdir().unwrap();
+        let folder = tempfile::Builder::new().prefix("outlast-test-dockerd-").tempdir_in(place).unwrap();
         let mut dockerd = Self { folder, namespace: unique("engine"), child: None, driver: "vfs" };
         dockerd.restart();
         Some(dockerd)

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::State;
 use crate::core::classify::{Classifier, Explanation, Origin};
 use crate::core::event::Event;
+use crate::core::fate::Fates;
 use crate::core::finding::FileAtRisk;
 use crate::core::mount::READ_ONLY;
 use crate::core::places::Place;
@@ -59,6 +60,7 @@ impl State {
         let classifier = row.classifier()?;
         let mut view =
             view(&row.workspace, &classifier, &place.path, &place.answer, facts.join(", "), self.model.event);
+        view.also = self.also(row, &place.path, &place.answer.fates);
         if place.mount.is_none() {
             // The profile speaks of it; nobody looked whether anything is there to be copied.
             view.command = None;
@@ -75,7 +77,19 @@ impl State {
         if finding.changed {
             facts.push("a changed file of the image".into());
         }
-        Some(view(&row.workspace, &classifier, &finding.path, &explanation, facts.join(", "), self.model.event))
+        let also = self.also(row, &finding.path, &explanation.fates);
+        let facts = facts.join(", ");
+        let view = view(&row.workspace, &classifier, &finding.path, &explanation, facts, self.model.event);
+        Some(ExplainView { also, ..view })
+    }
+
+    /// Other workspaces that see a path of this one and answer worse for it.
+    fn also(&self, row: &Row, path: &Path, fates: &Fates) -> Vec<String> {
+        let host = row.detail.known().and_then(|detail| work::explain::host_path(detail, path));
+        let Some(host) = host else { return Vec::new() };
+        let others = self.model.rows.iter().filter_map(|row| Some((&row.workspace, row.classifier()?)));
+        let also = work::also::also(&host, (&row.workspace, path), fates, others);
+        also.iter().map(|also| text::printable(&also.words(self.model.event)).into_owned()).collect()
     }
 }
 
@@ -106,6 +120,7 @@ pub(super) fn view(
         says: work::twin::explain(workspace, path),
         violation: explanation.violation.map(|violation| violation.words().to_string()),
         condition: chosen.condition_words(),
+        also: Vec::new(),
         rule: explanation.rule.map(|rule| match &rule.source {
             Some(source) => format!("{} ({source})", rule.id),
             None => rule.id.clone(),

@@ -62,6 +62,7 @@ impl State {
             command: self.model.recovery_command().map(ToOwned::to_owned),
             says: None,
             condition: object.answers.of(self.model.event).condition_words(),
+            also: Vec::new(),
             rule: None,
             platform: row.rules.words(),
             scroll: 0,

@@ -76,6 +76,7 @@ mod tests {
             labels: BTreeMap::from([(label.to_string(), "vessl".to_string())]),
             managed_by: None,
             protected: false,
+            client: crate::core::workspace::CLIENT,
         }
     }
 

@@ -42,6 +42,7 @@ impl Make {
             labels: BTreeMap::new(),
             managed_by: None,
             protected: false,
+            client: crate::core::workspace::CLIENT,
         };
         let root = Mount::new("/".into(), String::new(), Backing::Layer, Some("overlay".into()));
         let detail = Detail { started: Some(now), mounts: vec![root], ..Detail::new(RunState::Running) };

@@ -33,7 +33,7 @@ pub(super) async fn read(link: &Link, id: &str) -> Result<Detail> {
     let landmarks = Arc::clone(&link.landmarks);
     blocking(move || {
         let process = process(&inspected, local);
-        let mounts = mounts::read(&inspected, &volumes, process.as_ref(), local);
+        let mounts = mounts::read(&inspected, &volumes, process.as_ref(), &session);
         let root = process.map(|process| process.place(Path::new("/")));
         let mut detail = detail(inspected, mounts);
         detail.landmarks = root.map(|root| scan::landmarks(&root, &landmarks)).unwrap_or_default();
@@ -112,7 +112,7 @@ fn aftermath(removes_itself: bool, labels: &BTreeMap<String, String>) -> Afterma
 }
 
 /// The engine writes the year 1 for "never".
-fn time(text: Option<&str>) -> Option<Timestamp> {
+pub(super) fn time(text: Option<&str>) -> Option<Timestamp> {
     let text = text?;
     if text.starts_with("0001-") { None } else { text.parse().ok() }
 }

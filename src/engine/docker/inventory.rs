@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::core::error::Result;
 use crate::core::identity;
-use crate::core::workspace::{RunState, Workspace};
+use crate::core::workspace::{CLIENT, RunState, Workspace};
 use crate::port::{Clock, Image, Inventory};
 
 use super::{LIMIT, Link};
@@ -39,14 +39,15 @@ pub(super) async fn read(link: &Link, clock: &dyn Clock) -> Result<Inventory> {
         link.socket.json::<Vec<Container>>("the list of containers", "/containers/json?all=1", LIMIT),
         link.socket.json::<Vec<ImageEntry>>("the list of images", "/images/json", LIMIT),
     );
+    let client = link.session().await.map_or(CLIENT, |session| session.client_name);
     Ok(Inventory {
-        workspaces: containers?.into_iter().map(|container| workspace(link, container)).collect(),
+        workspaces: containers?.into_iter().map(|container| workspace(link, client, container)).collect(),
         images: images.map(|images| images.into_iter().map(image).collect()),
         as_of: clock.now(),
     })
 }
 
-fn workspace(link: &Link, container: Container) -> Workspace {
+fn workspace(link: &Link, client: &'static str, container: Container) -> Workspace {
     let labels = container.labels.unwrap_or_default();
     let name = container.names.as_deref().and_then(own_name).unwrap_or(&container.id).to_string();
     Workspace {
@@ -60,6 +61,7 @@ fn workspace(link: &Link, container: Container) -> Workspace {
         created: container.created.and_then(|seconds| Timestamp::from_second(seconds).ok()),
         managed_by: identity::managed_by(&labels),
         protected: identity::protected(&labels),
+        client,
         container: Some(name),
         labels,
     }

@@ -7,7 +7,7 @@ use bollard::query_parameters::ContainerArchiveInfoOptionsBuilder;
 
 use crate::core::classify::Origin;
 use crate::core::error::{Error, Kind, Result};
-use crate::core::mount::{self, Backing};
+use crate::core::mount::{self, Backing, Mount};
 use crate::core::workspace::Detail;
 use crate::port::{Look, PathKind};
 use crate::scan;
@@ -47,8 +47,33 @@ pub(super) async fn look(link: &Link, id: &str, detail: &Detail, path: &Path) ->
     if kind == PathKind::Unknown {
         kind = stat(link, &session, id, path).await?.map_or(PathKind::Absent, |stat| stat.kind);
     }
-    let origin = origin(&session, detail, path, &kind).await?;
+    let origin = match mount::holding(&detail.mounts, path) {
+        Some(mount) if mount.backing == Backing::Injected && kind == PathKind::File => {
+            written_since(link, &session, id, detail, mount, path).await
+        }
+        _ => origin(&session, detail, path, &kind).await?,
+    };
     Ok(Look { kind, origin })
+}
+
+/// Whether a file of the runtime was changed after the start, at which the runtime wrote it.
+async fn written_since(
+    link: &Link,
+    session: &Session,
+    id: &str,
+    detail: &Detail,
+    mount: &Mount,
+    path: &Path,
+) -> Origin {
+    if mount.read_only {
+        return Origin::Image;
+    }
+    let found = stat(link, session, id, path).await.ok().flatten();
+    match (found.and_then(|found| found.modified), detail.started) {
+        (Some(modified), Some(started)) if modified > started => Origin::Layer,
+        (Some(_), Some(_)) => Origin::Image,
+        _ => Origin::Unknown,
+    }
 }
 
 /// What lies at the place of a path on this machine; a layer's own folder tells only of what was written.

@@ -3,6 +3,7 @@
 //! Here stands what all calls share: the connection, its deadlines, and which
 //! file answers which question of the port.
 
+mod below;
 mod changes;
 mod connect;
 mod detail;
@@ -33,7 +34,7 @@ use tokio::sync::Semaphore;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::mount::{Measure, Mount};
 use crate::core::plan::{Step, Verb};
-use crate::core::workspace::{Detail, WsKey};
+use crate::core::workspace::{self, Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right, Sandbox,
@@ -81,6 +82,8 @@ struct Session {
     /// Whether the engine's paths and processes are this machine's own.
     local: bool,
     data_root: PathBuf,
+    /// The engine's own command line.
+    client_name: &'static str,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +167,7 @@ impl Link {
             ),
             local,
             data_root,
+            client_name: if podman { "podman" } else { workspace::CLIENT },
         };
         *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
         Ok(session)

@@ -2,7 +2,7 @@
 //!
 //! The engine lists binds and volumes in one place, `--tmpfs` in another and
 //! `/dev/shm` only as a size. Where the container's mount table can be read, it
-//! is the truth: file system types, deleted sources, mounts below a bind mount.
+//! is the truth: file system types, deleted sources. What lies below mounts is `below`'s.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,25 +10,29 @@ use std::path::{Path, PathBuf};
 use bollard::models::{ContainerInspectResponse, HostConfig, MountPoint, Volume};
 
 use crate::core::filesystem::Filesystem;
-use crate::core::mount::{self, Backing, Mount, Source};
+use crate::core::mount::{Backing, Mount, Source};
 use crate::scan::mountinfo::{self, Line};
+use crate::scan::{here, line_in_memory, place_in_memory, stayed};
 
 use super::process::Process;
+use super::{Session, below, detail};
 
 /// Trees that hold no stored data.
-const PSEUDO: [&str; 3] = ["/dev", "/proc", "/sys"];
+pub(super) const PSEUDO: [&str; 3] = ["/dev", "/proc", "/sys"];
 const SHM: &str = "/dev/shm";
 /// Engines that know the label put it on volumes that they named themselves.
 const ANONYMOUS_LABEL: &str = "com.docker.volume.anonymous";
 
 /// What is known around the container while its mounts are made out.
-struct View<'a> {
-    inspected: &'a ContainerInspectResponse,
-    host: HostConfig,
+pub(super) struct View<'a> {
+    pub(super) inspected: &'a ContainerInspectResponse,
+    pub(super) host: HostConfig,
     volumes: &'a HashMap<String, Volume>,
-    process: Option<&'a Process>,
+    pub(super) process: Option<&'a Process>,
     /// This machine's own mount table, where the engine runs on it.
-    machine: Option<Vec<Line>>,
+    pub(super) machine: Option<Vec<Line>>,
+    /// Where the engine keeps its data.
+    pub(super) data_root: &'a Path,
 }
 
 /// Makes out the mounts: the root first, then by target. Touches the disk.
@@ -36,12 +40,13 @@ pub(super) fn read(
     inspected: &ContainerInspectResponse,
     volumes: &HashMap<String, Volume>,
     process: Option<&Process>,
-    local: bool,
+    session: &Session,
 ) -> Vec<Mount> {
+    let local = session.local;
     let table = || std::fs::read("/proc/self/mountinfo").map(|table| mountinfo::parse(&table)).ok();
     let host = inspected.host_config.clone().unwrap_or_default();
     let machine = if local { table() } else { None };
-    let view = View { inspected, host, volumes, process, machine };
+    let view = View { inspected, host, volumes, process, machine, data_root: &session.data_root };
 
     let mut all = vec![view.root()];
     let mut add = |mount: Mount| {
@@ -55,11 +60,7 @@ pub(super) fn read(
     for tree in PSEUDO {
         add(Mount::new(tree.into(), "the kernel".into(), Backing::Pseudo, None));
     }
-    for line in process.map(|process| process.mounts.as_slice()).unwrap_or_default() {
-        if let Some(mount) = unlisted(line, &all, view.machine.as_deref()) {
-            all.push(mount);
-        }
-    }
+    below::add(&view, &mut all);
     all[1..].sort_by(|a, b| a.target.cmp(&b.target));
     all
 }
@@ -82,9 +83,12 @@ impl View<'_> {
                 driver => driver.to_string(),
             })
         });
+        let upper = upper(self.inspected, self.process);
+        let place = upper.clone().unwrap_or_else(|| self.data_root.into());
         Mount::new("/".into(), "writable layer".into(), Backing::Layer, filesystem)
             .read_only(self.host.readonly_rootfs == Some(true))
-            .held_at(upper(self.inspected, self.process))
+            .held_at(upper)
+            .in_host_memory(self.place_in_memory(&place))
     }
 
     /// One of the mounts that the engine lists.
@@ -104,24 +108,96 @@ impl View<'_> {
     }
 
     fn bind(&self, target: PathBuf, said: String, path: PathBuf, line: Option<&Line>) -> Mount {
-        let source = match line {
-            Some(line) if line.is_deleted() => Source::Deleted,
-            Some(_) => Source::Present,
-            None if self.machine.is_none() => Source::Unseen,
-            None => match path.try_exists() {
-                Ok(true) => Source::Present,
-                Ok(false) => Source::Deleted,
-                Err(_) => Source::Unseen,
-            },
-        };
+        let source = self.source(&target, &path, line);
         // What a link on the host leads to is what counts: it may be temporary or a session's own.
-        let path = if self.machine.is_some() && source == Source::Present {
+        let path = if self.machine.is_some() && matches!(source, Source::Present | Source::Unsure) {
             path.canonicalize().unwrap_or(path)
         } else {
             path
         };
         let filesystem = self.filesystem(line, &path);
-        Mount::new(target, said, Backing::HostDir { path, source }, filesystem)
+        let in_memory = self.in_memory(line, &path);
+        let now_at = (source == Source::Replaced).then(|| self.now_at(&target)).flatten();
+        let mount = Mount::new(target, said, Backing::HostDir { path, source }, filesystem);
+        let held_at = now_at.or_else(|| mount.host_path.clone());
+        mount.held_at(held_at).in_host_memory(in_memory)
+    }
+
+    /// What is known of the place on the host that a mount was made from: a running container goes on
+    /// with what was there when it started, whatever is there now.
+    pub(super) fn source(&self, target: &Path, path: &Path, line: Option<&Line>) -> Source {
+        let shown = self.process.and_then(|process| process.identity(target));
+        match (line, shown) {
+            (Some(line), _) if line.is_deleted() => Source::Deleted,
+            (Some(_), _) if self.machine.is_none() => Source::Present,
+            (Some(_), Some(shown)) => match here(path) {
+                Ok(Some(there)) if there == shown => Source::Present,
+                Ok(_) => Source::Replaced,
+                Err(_) => Source::Unsure,
+            },
+            (Some(line), None) => match self.tables_agree(line, path) {
+                Some(true) => Source::Present,
+                Some(false) => Source::Replaced,
+                None => Source::Unsure,
+            },
+            (None, _) if self.machine.is_none() => Source::Unseen,
+            (None, _) => match path.try_exists() {
+                Ok(true) => self.by_times(path),
+                Ok(false) => Source::Deleted,
+                Err(_) => Source::Unseen,
+            },
+        }
+    }
+
+    /// Of a container of which nothing may be seen, the times of what is at the place now have to tell.
+    fn by_times(&self, path: &Path) -> Source {
+        let state = self.inspected.state.as_ref();
+        let runs = state.is_some_and(|state| state.running == Some(true) || state.paused == Some(true));
+        let started = state.and_then(|state| detail::time(state.started_at.as_deref())).filter(|_| runs);
+        match started.map(|started| stayed(path, started)) {
+            None | Some(Some(true)) => Source::Present,
+            Some(Some(false)) => Source::Replaced,
+            Some(None) => Source::Unsure,
+        }
+    }
+
+    /// Whether a line of the container's table and this machine's table speak of the same directory:
+    /// anybody may read both. `None` where the place may not be looked at.
+    fn tables_agree(&self, line: &Line, path: &Path) -> Option<bool> {
+        let path = match path.canonicalize() {
+            Ok(path) => path,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Some(false),
+            Err(_) => return None,
+        };
+        let on = mountinfo::holding(self.machine.as_deref()?, &path)?;
+        let rest = path.strip_prefix(&on.target).ok()?;
+        let root = if rest.as_os_str().is_empty() { on.root.clone() } else { on.root.join(rest) };
+        Some(on.device == line.device && root == line.root)
+    }
+
+    /// Where on this machine what a mount shows is by now: where the kernel says, if it is there indeed.
+    fn now_at(&self, target: &Path) -> Option<PathBuf> {
+        let line = self.line(target)?;
+        let shown = self.process?.identity(target)?;
+        let of_the_same = self.machine.iter().flatten().filter(|on| on.device == line.device);
+        let places = of_the_same.filter_map(|on| Some(on.target.join(line.root.strip_prefix(&on.root).ok()?)));
+        places.into_iter().find(|place| here(place).is_ok_and(|there| there == Some(shown)))
+    }
+
+    /// Whether this machine keeps a file system in its memory: the container's own view, then the place.
+    pub(super) fn in_memory(&self, line: Option<&Line>, path: &Path) -> Option<bool> {
+        match (line, self.machine.as_deref()) {
+            (_, None) => Some(false),
+            (Some(line), Some(table)) => line_in_memory(table, line),
+            (None, Some(_)) => self.place_in_memory(path),
+        }
+    }
+
+    fn place_in_memory(&self, place: &Path) -> Option<bool> {
+        match self.machine.as_deref() {
+            Some(table) if place.is_absolute() => place_in_memory(table, place),
+            _ => Some(false),
+        }
     }
 
     fn volume(&self, target: PathBuf, point: &MountPoint, line: Option<&Line>) -> Mount {
@@ -149,10 +225,45 @@ impl View<'_> {
             // A plugin keeps its bytes wherever it likes.
             return Mount::new(target, name, Backing::Unknown, None);
         }
+        // The engine mounts some volumes itself, each time that a container needs them.
+        let on_demand = option("type").is_some_and(|kind| !matches!(kind, "" | "none"));
+        // Somebody who cleared the engine's own folder away took the volume along.
+        let source = match (line, &place) {
+            (Some(_), Some(place)) if driver == "local" && !on_demand => self.source(&target, place, line),
+            _ => Source::Present,
+        };
+        if let (Source::Deleted | Source::Replaced, Some(path)) = (source, &place) {
+            return Mount::new(target, name, Backing::HostDir { path: path.clone(), source }, filesystem);
+        }
         let anonymous = self.is_anonymous(&name, point.destination.as_deref().unwrap_or_default(), volume);
-        let in_memory = filesystem.as_deref().map(Filesystem::of) == Some(Filesystem::Memory);
-        Mount::new(target, name.clone(), Backing::Volume { name, anonymous }, filesystem)
-            .held_at(place.filter(|_| !in_memory))
+        let is_memory = filesystem.as_deref().map(Filesystem::of) == Some(Filesystem::Memory);
+        let disk = match option("device") {
+            Some(device) if device.starts_with('/') && line.is_none() => self.device_in_memory(device),
+            _ => place.as_deref().map_or(Some(false), |place| self.in_memory(line, place)),
+        };
+        // A volume of type tmpfs is emptied with its last container; one in a folder that the host
+        // keeps in memory lives as long as the host runs.
+        let backing = match &place {
+            Some(path) if is_memory && driver == "local" && !on_demand && !anonymous => {
+                Backing::HostDir { path: path.clone(), source: Source::Present }
+            }
+            _ => Backing::Volume { name: name.clone(), anonymous },
+        };
+        if is_memory && anonymous && !on_demand {
+            // As any other of its kind, but for the memory.
+            let mount = Mount::new(target, name, backing, None).held_at(place).in_host_memory(disk);
+            return Mount { filesystem, ..mount };
+        }
+        let hidden = is_memory && matches!(backing, Backing::Volume { .. });
+        Mount::new(target, name, backing, filesystem).held_at(place.filter(|_| !hidden)).in_host_memory(disk)
+    }
+
+    /// Whether a disk that the engine would mount is memory.
+    fn device_in_memory(&self, device: &str) -> Option<bool> {
+        use std::os::unix::fs::MetadataExt as _;
+        let Some(table) = self.machine.as_deref() else { return Some(false) };
+        let rdev = std::fs::metadata(device).ok()?.rdev();
+        crate::scan::device_in_memory(table, rdev)
     }
 
     /// Sixty-four hexadecimal digits may be a name that somebody chose; the container then asked
@@ -224,53 +335,12 @@ impl View<'_> {
         if let Some(line) = line {
             return Some(line.filesystem.clone());
         }
-        let machine = self.machine.as_deref()?;
         let path = path.canonicalize().ok()?;
-        let holding = machine.iter().enumerate().filter(|(_, line)| path.starts_with(&line.target));
-        holding
-            .max_by_key(|(at, line)| (line.target.as_os_str().len(), *at))
-            .map(|(_, line)| line.filesystem.clone())
+        let line = mountinfo::holding(self.machine.as_deref()?, &path)?;
+        Some(line.filesystem.clone())
     }
 }
 
-fn memory(target: PathBuf) -> Mount {
+pub(super) fn memory(target: PathBuf) -> Mount {
     Mount::new(target, "memory".into(), Backing::Memory, Some("tmpfs".into()))
-}
-
-/// A line of the mount table that the engine did not speak of: a file system
-/// below a bind mount, memory or a file that the runtime added.
-fn unlisted(line: &Line, known: &[Mount], machine: Option<&[Line]>) -> Option<Mount> {
-    let target = &line.target;
-    let hidden = PSEUDO.iter().any(|tree| target.starts_with(tree));
-    if hidden || known.iter().any(|known| known.target == *target) {
-        return None;
-    }
-    let filesystem = Some(line.filesystem.clone());
-    let said = || line.source.to_string_lossy().into_owned();
-    let source = if line.is_deleted() { Source::Deleted } else { Source::Present };
-    let below = mount::holding(known, target).and_then(|parent| match &parent.backing {
-        Backing::HostDir { path, .. } => Some((path, parent)),
-        Backing::Volume { .. } => Some((parent.host_path.as_ref()?, parent)),
-        _ => None,
-    });
-    let mount = match below {
-        _ if Filesystem::of(&line.filesystem) == Filesystem::Pseudo => {
-            Mount::new(target.clone(), said(), Backing::Pseudo, filesystem)
-        }
-        // The part of the tree behind a bind mount that is a file system of its own on the host.
-        Some((host_path, parent)) => {
-            let rest = target.strip_prefix(&parent.target).unwrap_or(Path::new(""));
-            let path = host_path.join(rest);
-            // What the host does not show there was mounted inside the container and goes with it.
-            let on_host = machine.is_some_and(|lines| lines.iter().any(|line| line.target == path));
-            if !on_host && Filesystem::of(&line.filesystem) == Filesystem::Memory {
-                return Some(memory(target.clone()).read_only(line.read_only));
-            }
-            let said = path.to_string_lossy().into_owned();
-            Mount::new(target.clone(), said, Backing::HostDir { path, source }, filesystem)
-        }
-        _ if line.filesystem == "tmpfs" && line.root == Path::new("/") => memory(target.clone()),
-        _ => Mount::new(target.clone(), said(), Backing::Injected, filesystem),
-    };
-    Some(mount.read_only(line.read_only))
 }

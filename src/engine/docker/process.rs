@@ -49,6 +49,11 @@ impl Process {
         self.mounts.iter().rev().find(|line| line.target == target)
     }
 
+    /// What a mount of the container shows, by device and number; `None` where that may not be seen.
+    pub(super) fn identity(&self, target: &Path) -> Option<scan::Identity> {
+        scan::beneath(&self.place(Path::new("/")), target)
+    }
+
     /// Where a mount really is: a destination such as `/var/run/x` may lead through a link.
     pub(super) fn real_target(&self, target: &Path) -> PathBuf {
         if self.line(target).is_some() {

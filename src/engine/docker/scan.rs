@@ -136,6 +136,11 @@ fn outline(inspected: &ContainerInspectResponse, local: bool, request: &ScanRequ
     }
     for mount in wanted(all, request).filter(|mount| mount.backing != Backing::Layer) {
         match (&mount.backing, &process) {
+            // Devices hold nothing; files among them are memory.
+            (Backing::Pseudo, Some(process)) if mount.is_devices() && process.readable() => {
+                outline.jobs.push(job(process.place(&mount.target), mount, all, Rule::Everything));
+            }
+            (Backing::Pseudo, None) if mount.is_devices() && runs => outline.on_host(mount, all, local),
             (Backing::Injected | Backing::Pseudo, _) => {}
             (Backing::Memory, _) if !runs => outline.memory_is_gone(mount, request.detail.state),
             (_, Some(process)) => outline.inside(mount, all, process),
@@ -203,7 +208,7 @@ impl Outline {
             _ if matches!(mount.backing, Backing::HostDir { source: Source::Deleted, .. }) => {
                 self.said.push(ScanItem::Gap(format!("what lay behind {target} was deleted")));
             }
-            _ if mount.backing == Backing::Memory => {
+            _ if mount.backing == Backing::Memory || mount.is_devices() => {
                 self.said.push(ScanItem::Gap(format!("tmpfs {target} cannot be read through the engine")));
             }
             _ => self.said.push(ScanItem::Gap(format!("{target} may not be read from here"))),
@@ -217,7 +222,7 @@ fn job(root: PathBuf, mount: &Mount, all: &[Mount], rule: Rule) -> Job {
     Job {
         root,
         shown_at: mount.target.clone(),
-        storage: mount.storage,
+        storage: if mount.is_devices() { StorageKind::Tmpfs } else { mount.storage },
         rule,
         skip: all.iter().filter(below).map(|other| other.target.clone()).collect(),
     }

@@ -105,7 +105,7 @@ impl Place {
         Job {
             root: self.root.join(mount.target.strip_prefix("/").unwrap_or(&mount.target)),
             shown_at: mount.target.clone(),
-            storage: mount.storage,
+            storage: if mount.is_devices() { StorageKind::Tmpfs } else { mount.storage },
             rule: if layer { Rule::BornAfterRoot } else { Rule::Everything },
             skip: mounts.iter().filter(below).map(|other| other.target.clone()).collect(),
         }
@@ -134,6 +134,7 @@ impl Seen {
             labels: std::collections::BTreeMap::new(),
             managed_by: None,
             protected: false,
+            client: crate::core::workspace::CLIENT,
         }
     }
 

@@ -21,7 +21,11 @@ pub fn mounts(lines: &[Line], container: Option<&Container>) -> Vec<Mount> {
                 Some(container) => inside(line, container.runtime),
                 None => outside(line),
             };
-            mount(line, backing, container.is_some())
+            let mount = mount(line, backing, container.is_some());
+            match container {
+                Some(_) => mount,
+                None => mount.in_host_memory(scan::line_in_memory(lines, line)),
+            }
         })
         .collect();
     mounts.sort_by_key(|mount| mount.target != Path::new("/"));

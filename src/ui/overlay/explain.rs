@@ -61,6 +61,9 @@ pub(super) fn sheet(view: &ExplainView, event: Event, theme: &Theme, columns: u1
     if let Some(condition) = &view.condition {
         say(&mut lines, &format!("Condition: {condition}."), theme.text);
     }
+    for also in &view.also {
+        say(&mut lines, &format!("But {}.", words::name(theme, also)), theme.caution);
+    }
     if let Some(command) = &view.command {
         lines.push(empty());
         for part in wrap(&words::name(theme, command), room.saturating_sub(2)) {

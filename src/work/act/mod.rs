@@ -23,7 +23,7 @@ use crate::core::fate::Verdict;
 use crate::core::finding::{Risk, Tally};
 use crate::core::plan::{Loss, Plan, Precondition, Step, Verb};
 use crate::core::storage::StorageKind;
-use crate::core::workspace::{RunState, Workspace, WsKey};
+use crate::core::workspace::{RunState, Workspace};
 use crate::port::Clock;
 use crate::text::{printable, size};
 
@@ -90,8 +90,8 @@ pub fn plan(
         steps: vec![Step {
             verb,
             subject: workspace.key.clone(),
-            call: call(verb, &workspace.key, &name),
-            reversible_by: (!gone).then(|| call(opposite, &workspace.key, &name)),
+            call: call(verb, workspace, &name),
+            reversible_by: (!gone).then(|| call(opposite, workspace, &name)),
             name,
             bytes: None,
             loses,
@@ -127,14 +127,15 @@ pub(crate) fn new_id(now: Timestamp) -> String {
 
 /// The command that a verb runs on a workspace.
 pub fn command(verb: Verb, workspace: &Workspace) -> String {
-    call(verb, &workspace.key, workspace.container.as_deref().unwrap_or_default())
+    call(verb, workspace, workspace.container.as_deref().unwrap_or_default())
 }
 
 /// What a person would type. A name that no shell could be given safely is replaced by the id.
-fn call(verb: Verb, key: &WsKey, name: &str) -> String {
+fn call(verb: Verb, workspace: &Workspace, name: &str) -> String {
+    let key = &workspace.key;
     let name = quote(Path::new(name)).unwrap_or_else(|| key.id.clone());
     match key.endpoint.as_str() {
-        "docker" => format!("docker {} {name}", verb.key()),
+        "docker" => format!("{} {} {name}", workspace.client, verb.key()),
         endpoint => format!("outlast --engine {endpoint} {} {name}", verb.key()),
     }
 }
