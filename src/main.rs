@@ -44,6 +44,7 @@ fn main() -> ExitCode {
             backups: Arc::new(Restic),
             // Still this program where its file was replaced meanwhile.
             program: PathBuf::from("/proc/self/exe"),
+            columns: outlast::term::columns(),
             files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),

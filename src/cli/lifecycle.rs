@@ -36,7 +36,7 @@ pub(super) async fn run(args: &LifecycleArgs, context: &Context<'_>, out: &mut O
     }
     context.warn(&list.troubles);
     match (&args.name, reports.first()) {
-        (Some(_), Some(report)) => out.lines(lines(report))?,
+        (Some(_), Some(report)) => out.lines(lines(report, out.columns()))?,
         _ => out.table(&table(&reports, &list, now))?,
     }
     Ok(u8::from(!complete))
@@ -137,14 +137,14 @@ fn state(report: &Lifecycle, entry: Option<&Entry>, now: jiff::Timestamp) -> Str
     }
 }
 
-fn lines(report: &Lifecycle) -> Vec<String> {
+fn lines(report: &Lifecycle, columns: Option<usize>) -> Vec<String> {
     let mut lines = Vec::new();
     for situation in &report.situations {
         lines.extend([printable(&situation.title).into_owned()]);
         lines.extend(of_situation(situation));
         lines.push(String::new());
     }
-    lines.extend(objects(report).lines());
+    lines.extend(objects(report).lines_within(columns));
     lines.push(String::new());
     let mut fact = |name: &str, text: &str| lines.push(format!("{name:<14}  {}", printable(text)));
     for timer in &report.timers {

@@ -77,6 +77,8 @@ pub struct Wiring<'w> {
     pub backups: Arc<dyn Backups>,
     /// This very program, to work on jobs in a process of its own.
     pub program: PathBuf,
+    /// Columns of the terminal that the answer goes to; `None` where it goes elsewhere.
+    pub columns: Option<u16>,
     /// The files of this machine.
     pub files: Arc<dyn Files>,
     /// Makes engines.
@@ -129,7 +131,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, wiring: Wiring<'_>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    let mut out = Out::new(&cli.global);
+    let mut out = Out::new(&cli.global, wiring.columns);
     let json = cli.command.as_ref().and_then(Command::in_json);
     let clock = Arc::clone(&wiring.clock);
     // Monitoring reads 2 as critical; what cannot be looked at is unknown.

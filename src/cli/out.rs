@@ -11,12 +11,14 @@ use crate::core::error::{Error, Kind, Result};
 #[derive(Debug)]
 pub(super) struct Out {
     bold: bool,
+    /// Columns of the terminal that is written to, if it is one.
+    columns: Option<usize>,
     closed: bool,
     answered: bool,
 }
 
 impl Out {
-    pub(super) fn new(global: &Global) -> Self {
+    pub(super) fn new(global: &Global, columns: Option<u16>) -> Self {
         let bold = match global.color {
             Some(When::Always) => true,
             Some(When::Never) => false,
@@ -25,12 +27,17 @@ impl Out {
                 std::io::stdout().is_terminal() && !no_color
             }
         };
-        Self { bold, closed: false, answered: false }
+        Self { bold, columns: columns.map(usize::from), closed: false, answered: false }
+    }
+
+    /// Columns of the terminal; `None` where lines may be as long as they are.
+    pub(super) const fn columns(&self) -> Option<usize> {
+        self.columns
     }
 
     /// Without any colour.
     pub(super) const fn plain() -> Self {
-        Self { bold: false, closed: false, answered: false }
+        Self { bold: false, columns: None, closed: false, answered: false }
     }
 
     /// Prints lines that are harmless already.
@@ -45,7 +52,7 @@ impl Out {
 
     /// Prints a heading and lines below it.
     pub(super) fn table(&mut self, table: &super::table::Table) -> Result<()> {
-        let mut lines = table.lines();
+        let mut lines = table.lines_within(self.columns);
         if self.bold
             && let Some(heading) = lines.first_mut()
         {

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::span::{Fraction, Limit};
@@ -73,6 +74,17 @@ pub struct Group {
     pub times: Times,
 }
 
+/// A person whose containers are spared some of the times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemption {
+    /// Who.
+    pub user: String,
+    /// Which times.
+    pub from: BTreeSet<LimitKey>,
+    /// Until when; for good where nothing is said.
+    pub until: Option<Timestamp>,
+}
+
 /// All limits of a host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Limits {
@@ -90,6 +102,8 @@ pub struct Limits {
     pub high_demand_from: Option<Fraction>,
     /// To which part the idle timeout shrinks then.
     pub high_demand_factor: Option<Fraction>,
+    /// People whom somebody spared some of it, for good or for a while.
+    pub exemptions: Vec<Exemption>,
     /// Files that belong to this one and could not be read: people in them are taken
     /// for members of the default group.
     pub unread: Vec<String>,
@@ -113,8 +127,12 @@ impl Limits {
             let group = self.groups.iter().find(|known| Some(known.name.as_str()) == group);
             group.map(|group| &group.times)
         });
-        Allowance { limits: self, group, times }
+        Allowance { limits: self, group, times, exempt_from: BTreeSet::new() }
     }
+}
+
+fn names_of(user: &str) -> Vec<String> {
+    names(Some(user))
 }
 
 /// A person's name as it stands, then as the platform writes it where only simple names go:
@@ -128,16 +146,36 @@ fn names(user: Option<&str>) -> Vec<String> {
 }
 
 /// The limits that count for one person.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Allowance<'l> {
     /// All limits of the host.
     pub limits: &'l Limits,
     /// The group that counts for the person.
     pub group: Option<&'l str>,
     times: Option<&'l Times>,
+    exempt_from: BTreeSet<LimitKey>,
 }
 
 impl Allowance<'_> {
+    /// The same with what the person is spared at a moment.
+    #[must_use]
+    pub fn at(mut self, user: Option<&str>, now: Timestamp) -> Self {
+        let names = names(user);
+        let counts = |exemption: &&Exemption| {
+            let is_meant = names.contains(&exemption.user)
+                || names.iter().zip(names_of(&exemption.user)).any(|(name, theirs)| *name == theirs);
+            is_meant && exemption.until.is_none_or(|until| now < until)
+        };
+        self.exempt_from =
+            self.limits.exemptions.iter().filter(counts).flat_map(|one| one.from.clone()).collect();
+        self
+    }
+
+    /// Whether the person is spared a time.
+    pub fn is_exempt(&self, key: LimitKey) -> bool {
+        self.exempt_from.contains(&key)
+    }
+
     /// A time for a container of a type; `None` where the file says nothing about it.
     pub fn time(&self, key: LimitKey, container_type: Option<&str>) -> Option<Limit> {
         let by_type = || container_type.and_then(|name| self.limits.types.get(name));
@@ -198,6 +236,25 @@ mod tests {
         assert_eq!(limits.of(Some("eve")).time(LimitKey::MaxRuntime, None), Some(Limit::Never));
         // As the platform itself reads it: the group's hour is gone, the default holds.
         assert_eq!(idle_minutes(&limits, "eve"), Some(30));
+    }
+
+    #[test]
+    fn somebody_may_be_spared_a_time_for_good_or_for_a_while() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let one =
+            |user: &str, from: LimitKey, until| Exemption { user: user.into(), from: [from].into(), until };
+        let limits = Limits {
+            exemptions: vec![
+                one("eve@example.org", LimitKey::IdleTimeout, None),
+                one("bob", LimitKey::MaxRuntime, Some(at(100))),
+            ],
+            ..limits()
+        };
+        let spared =
+            |user: &str, second: i64, key| limits.of(Some(user)).at(Some(user), at(second)).is_exempt(key);
+        assert!(spared("eve@example.org", 1, LimitKey::IdleTimeout) && spared("eve", 1, LimitKey::IdleTimeout));
+        assert!(!spared("eve", 1, LimitKey::MaxRuntime) && !spared("steve", 1, LimitKey::IdleTimeout));
+        assert!(spared("bob", 99, LimitKey::MaxRuntime) && !spared("bob", 100, LimitKey::MaxRuntime));
     }
 
     #[test]

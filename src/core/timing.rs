@@ -39,7 +39,8 @@ pub fn timers(
         return Vec::new();
     }
     let name = workspace.container.as_deref().unwrap_or(&workspace.name);
-    let allowance = timing.limits.as_ref().map(|limits| limits.of(workspace.owner.name.as_deref()));
+    let owner = workspace.owner.name.as_deref();
+    let allowance = timing.limits.as_ref().map(|limits| limits.of(owner).at(owner, now));
     let facts = TimerFacts {
         state: detail.state,
         created: workspace.created,

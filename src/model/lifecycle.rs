@@ -12,6 +12,8 @@ pub enum LifecycleItem {
     Timer(usize),
     /// A step of a recovery: which situation, which step.
     Step(usize, usize),
+    /// The end of the page, so that all of it can be reached.
+    End,
 }
 
 /// Everything that can be selected, in the order of the page.
@@ -22,7 +24,10 @@ pub fn lifecycle_items(report: &Lifecycle) -> Vec<LifecycleItem> {
     let steps = report.situations.iter().enumerate().flat_map(|(index, situation)| {
         (0..situation.steps.len()).map(move |step| LifecycleItem::Step(index, step))
     });
-    objects.chain(timers).chain(steps).collect()
+    let steps: Vec<LifecycleItem> = steps.collect();
+    // What follows the last timer is facts, which nothing else could bring into sight.
+    let end = steps.is_empty().then_some(LifecycleItem::End);
+    objects.chain(timers).chain(steps).chain(end).collect()
 }
 
 impl Model {

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::core::error::{Error, Kind, Result};
-use crate::core::limits::{Group, LimitKey, Limits, Times};
+use crate::core::limits::{Exemption, Group, LimitKey, Limits, Times};
 use crate::core::span::{Fraction, Limit, Span};
 
 /// Reads the limits; `None` where there is no such file. A damaged one is named with
@@ -39,6 +39,10 @@ pub fn load(path: &Path) -> Result<Option<Limits>> {
     if let Some((path, text)) = beside("user-overrides.yaml") {
         users.extend(read::<Named>(&path, &text)?.0);
     }
+    let exemptions = match beside("lifecycle-exemptions.yaml") {
+        Some((path, text)) => exemptions(&path, &text)?,
+        None => Vec::new(),
+    };
     let times = |sections: Vec<(String, Section)>| {
         sections.into_iter().map(|(name, section)| (name, section.times)).collect()
     };
@@ -52,8 +56,40 @@ pub fn load(path: &Path) -> Result<Option<Limits>> {
         types: times(file.container_types.0),
         high_demand_from: file.policies.high_demand_from,
         high_demand_factor: file.policies.high_demand_factor,
+        exemptions,
         unread,
     }))
+}
+
+/// Who is spared what. An end that makes no sense is one that has passed: nobody is told that their
+/// container is safe on the word of a damaged line.
+fn exemptions(path: &Path, text: &str) -> Result<Vec<Exemption>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Exemptions {
+        exemptions: Option<Vec<Entry>>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Entry {
+        username: String,
+        exempt_from: Option<Vec<String>>,
+        expires_on: Option<String>,
+    }
+    let file: Exemptions = read(path, text)?;
+    let entries = file.exemptions.unwrap_or_default().into_iter().filter(|entry| !entry.username.is_empty());
+    let one = |entry: Entry| Exemption {
+        from: entry.exempt_from.iter().flatten().filter_map(|key| Some(LimitKey::from_key(key)?.0)).collect(),
+        until: entry.expires_on.map(|text| moment(&text).unwrap_or(jiff::Timestamp::MIN)),
+        user: entry.username,
+    };
+    Ok(entries.map(one).collect())
+}
+
+/// A moment, or a day, which ends where it begins as the platform counts.
+fn moment(text: &str) -> Option<jiff::Timestamp> {
+    let text = text.trim();
+    text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()
 }
 
 /// The name in a line of a member file; what follows a `#` is for people.

@@ -185,3 +185,26 @@ fn texts_with_units_are_read_as_older_hosts_write_them() {
     assert_eq!(minutes(&limits, "bob", LimitKey::ContainerHoldAfterStop), None);
     assert_eq!(minutes(&limits, "bob", LimitKey::CreatedContainerTimeout), Some(2));
 }
+
+#[test]
+fn people_who_are_exempted_are_read_beside_the_limits() {
+    let host = Host::with(FILE);
+    host.write(
+        "lifecycle-exemptions.yaml",
+        "exemptions:\n  - username: \"carol@example.org\"\n    category: waiver\n    exempt_from: [idle_timeout_h, max_runtime_h]\n    \
+         expires_on: null\n  - username: bob\n    exempt_from:\n      - max_runtime\n    expires_on: \"2026-06-30T23:59:59Z\"\n  \
+         - username: dan\n    exempt_from: [idle_timeout]\n    expires_on: someday\n",
+    );
+    let limits = host.limits();
+    let spared =
+        |user: &str, at: &str, key| limits.of(Some(user)).at(Some(user), at.parse().unwrap()).is_exempt(key);
+    assert!(spared("carol", "2030-01-01T00:00:00Z", LimitKey::IdleTimeout));
+    assert!(!spared("carol", "2030-01-01T00:00:00Z", LimitKey::ContainerHoldAfterStop));
+    assert!(spared("bob", "2026-06-01T00:00:00Z", LimitKey::MaxRuntime));
+    assert!(!spared("bob", "2026-07-01T00:00:00Z", LimitKey::MaxRuntime), "it has ended");
+    assert!(!spared("dan", "2026-06-01T00:00:00Z", LimitKey::IdleTimeout), "an end that nobody can read");
+    host.write("lifecycle-exemptions.yaml", "exemptions: 7\n");
+    assert!(host.load().unwrap_err().message.contains("lifecycle-exemptions.yaml"));
+    host.write("lifecycle-exemptions.yaml", "# nobody\n");
+    assert!(host.limits().exemptions.is_empty());
+}

@@ -14,5 +14,5 @@ mod signals;
 
 pub use caps::{Caps, ColorChoice, Colors};
 pub use input::{Input, inputs};
-pub use screen::Screen;
+pub use screen::{Screen, columns};
 pub use signals::exit_code;

@@ -162,6 +162,12 @@ impl<W: Write> Drop for Screen<W> {
     }
 }
 
+/// Columns of the terminal that standard output is; `None` where it is none.
+pub fn columns() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col)
+}
+
 /// Columns and rows of the terminal; 80 by 24 where it does not say (a serial line says 0 by 0).
 fn terminal_size() -> (u16, u16) {
     match rustix::termios::tcgetwinsize(io::stdout()) {

@@ -252,38 +252,46 @@ impl State {
         self.back_to_found();
     }
 
+    /// How far a key moves what lies on top: by a row, by most of the screen, to the ends; 0 where it does not.
+    fn rows_moved(&self, key: Key) -> isize {
+        let page = isize::try_from(self.model.size.1).unwrap_or(1).saturating_sub(4).max(1);
+        let binding = TABLE.iter().find(|binding| binding.on.iter().any(|on| is(key, on)));
+        match binding.map(|binding| binding.action) {
+            Some(Action::Up) => -1,
+            Some(Action::Down) => 1,
+            Some(Action::PageUp) => -page,
+            Some(Action::PageDown) => page,
+            Some(Action::Top) => isize::MIN,
+            Some(Action::Bottom) => isize::MAX,
+            _ => 0,
+        }
+    }
+
     /// Keys while something lies on top. Esc and the key that opened it close it; `q` leaves.
     fn overlay_key(&mut self, key: Key) -> Vec<Cmd> {
         if is(key, "ctrl-c") || is(key, "q") {
             return vec![Cmd::Quit];
         }
-        let (up, down) = (is(key, "k") || is(key, "up"), is(key, "j") || is(key, "down"));
-        let (page_up, page_down) =
-            (is(key, "pgup") || is(key, "ctrl-b"), is(key, "pgdn") || is(key, "ctrl-f") || is(key, "space"));
-        let screen = usize::from(self.model.size.1).saturating_sub(6).max(1);
+        let rows = self.rows_moved(key);
         let closes = is(key, "esc");
         match &mut self.model.overlay {
             Some(Overlay::Help(_)) => return self.help_key(key),
             Some(Overlay::Habits(_)) => return self.habits_key(key),
             Some(Overlay::Find(_)) => return self.find_key(key),
-            Some(Overlay::Explain(view)) if up || down => {
+            Some(Overlay::Explain(view)) if rows != 0 => {
                 let most = ui::explain_scroll(view, self.model.event, self.model.size);
-                view.scroll = if down { (view.scroll + 1).min(most) } else { view.scroll.saturating_sub(1) };
+                view.scroll = view.scroll.min(most).saturating_add_signed(rows).min(most);
             }
-            Some(Overlay::Preview(view)) if up || down || page_up || page_down => {
+            Some(Overlay::Preview(view)) if rows != 0 => {
                 let most = ui::preview_scroll(view, self.model.size);
-                let by = if up || down { 1 } else { screen };
-                let forward = down || page_down;
-                view.scroll =
-                    if forward { (view.scroll + by).min(most) } else { view.scroll.saturating_sub(by) };
+                view.scroll = view.scroll.min(most).saturating_add_signed(rows).min(most);
             }
             Some(Overlay::Preview(view)) if is(key, "y") => {
                 let command = view.command.clone();
                 return command.map_or_else(Vec::new, |command| self.copied(command));
             }
-            Some(Overlay::WhatIf { cursor, worst, .. }) if up || down => {
-                let last = worst.len().saturating_sub(1);
-                *cursor = if down { (*cursor + 1).min(last) } else { cursor.saturating_sub(1) };
+            Some(Overlay::WhatIf { cursor, worst, .. }) if rows != 0 => {
+                *cursor = cursor.saturating_add_signed(rows).min(worst.len().saturating_sub(1));
             }
             Some(Overlay::WhatIf { .. }) if is(key, "enter") => self.choose_event(),
             Some(Overlay::Explain(view)) if is(key, "y") => {

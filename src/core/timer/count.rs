@@ -171,6 +171,11 @@ impl Count<'_> {
     fn count(&self, timer: &mut Timer) -> Result<TimerState, TimerState> {
         let unknown = |why: &str| TimerState::Unknown { why: why.into() };
         self.concerns()?;
+        if let (Some(limits), Some(key)) = (self.limits, self.rule.limit)
+            && limits.is_exempt(key)
+        {
+            return Err(TimerState::NotSubject { why: "the administrators exempted its owner".into() });
+        }
         let (limit, by) = self.limit().map_err(|why| TimerState::Unknown { why })?;
         let Limit::After(mut after) = limit else {
             return Err(TimerState::NotSubject { why: format!("no limit ({by})") });

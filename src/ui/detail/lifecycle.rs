@@ -44,7 +44,10 @@ pub(super) fn draw(model: &Model, theme: &Theme, report: &Lifecycle, area: Rect,
     let inside = Rect { x: area.x + gutter, width: area.width.saturating_sub(gutter), ..area };
     let lines = lines(model, theme, report, usize::from(inside.width));
     let selected = model.open.then(|| model.lifecycle_item()).flatten();
-    let at = lines.iter().position(|line| line.item.is_some() && line.item == selected);
+    let at = match selected {
+        Some(LifecycleItem::End) => lines.len().checked_sub(1),
+        selected => lines.iter().position(|line| line.item.is_some() && line.item == selected),
+    };
     let height = usize::from(area.height);
     // As little is scrolled away as shows the selected line, and the one below it, which explains it.
     let from = at.map_or(0, |at| (at + 2).min(lines.len()).saturating_sub(height));
