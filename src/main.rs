@@ -16,6 +16,7 @@ use outlast::engine::machine::Machine;
 use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
+use outlast::platform::quota::LocalFileSystems;
 use outlast::platform::{config, host, profiles};
 use outlast::port::{Clock, Engine, Host};
 use outlast::scan::{self, LocalDisk};
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
             disk: Arc::new(LocalDisk),
+            file_systems: Arc::new(LocalFileSystems),
             files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),

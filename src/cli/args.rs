@@ -82,6 +82,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Say what takes the space in a folder.
     Du(DuArgs),
+    /// List the file systems that matter here, how full they are, and who is affected.
+    Df(super::df::DfArgs),
+    /// Say which limits on space there are, and how near they are.
+    Quota(super::quota::QuotaArgs),
     /// Start a stopped workspace.
     Start(ChangeArgs),
     /// Stop a running workspace.
@@ -117,6 +121,8 @@ impl Command {
             Self::Survives(args) => (args.json, "survives"),
             Self::Check(args) => (args.json, "check"),
             Self::Du(args) => (args.json, "du"),
+            Self::Df(args) => (args.json, "df"),
+            Self::Quota(args) => (args.json, "quota"),
             Self::Start(args) => (args.json, "start"),
             Self::Stop(args) => (args.json, "stop"),
             Self::Log(args) => (args.json, "log"),
@@ -233,7 +239,7 @@ pub struct SurvivesArgs {
 /// `check`
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// One workspace; all of them, and the profile files, without a name.
+    /// One workspace; all of them, the profile files, disks and quotas without a name.
     pub name: Option<String>,
     /// Print JSON.
     #[arg(long)]

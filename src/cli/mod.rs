@@ -4,6 +4,7 @@ mod args;
 mod change;
 mod check;
 mod context;
+mod df;
 mod documents;
 mod du;
 mod explain;
@@ -17,6 +18,7 @@ mod ls;
 mod mounts;
 mod out;
 mod profiles;
+mod quota;
 mod risk;
 mod survives;
 mod table;
@@ -39,7 +41,7 @@ use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
+use crate::work::{Clock, Collection, Config, Disk, Engine, FileSystems, Files, Host, profiles_of};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -56,6 +58,8 @@ pub struct Wiring<'w> {
     pub clock: Arc<dyn Clock>,
     /// The disk.
     pub disk: Arc<dyn Disk>,
+    /// How full this machine's file systems are, and what limits there are on them.
+    pub file_systems: Arc<dyn FileSystems>,
     /// The files of this machine.
     pub files: Arc<dyn Files>,
     /// Makes engines.
@@ -181,6 +185,8 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Lifecycle(args) => lifecycle::run(&args, &context, out).await,
             Command::Survives(args) => survives::run(&args, &context, out).await,
             Command::Check(args) => check::run(&args, &context, out).await,
+            Command::Df(args) => df::run(&args, &context, out).await,
+            Command::Quota(args) => quota::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,

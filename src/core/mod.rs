@@ -26,6 +26,7 @@ pub mod phrase;
 pub mod places;
 pub mod plan;
 pub mod profile;
+pub mod quota;
 pub mod recognise;
 pub mod report;
 pub mod rules;

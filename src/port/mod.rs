@@ -6,6 +6,7 @@ mod engine;
 mod files;
 mod host;
 mod sandbox;
+mod space;
 
 pub use clock::Clock;
 pub use disk::{Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
@@ -16,3 +17,4 @@ pub use engine::{
 pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};
+pub use space::{FileSystems, SpaceQuestion, Whose};

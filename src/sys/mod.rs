@@ -2,4 +2,5 @@
 #![allow(unsafe_code, reason = "system calls without a safe wrapper; each is documented and tested")]
 
 pub mod ioprio;
+pub mod quota;
 pub mod users;

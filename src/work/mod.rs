@@ -14,6 +14,7 @@ pub mod packages;
 mod recovery;
 pub mod risk;
 pub mod roster;
+pub mod space;
 pub mod tour;
 pub mod twin;
 
@@ -32,7 +33,7 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 pub use crate::platform::config::{Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory, Job, Listing,
-    Matching, PathKind, Progress, Right, Row, Totals,
+    Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, FileSystems, Files, Host, Image, Inventory, Job,
+    Listing, Matching, PathKind, Progress, Right, Row, Totals,
 };
 pub use crate::store::Store;

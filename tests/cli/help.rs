@@ -12,6 +12,8 @@ fn help_of_every_verb() {
         "explain",
         "risk",
         "du",
+        "df",
+        "quota",
         "start",
         "stop",
         "log",

@@ -13,6 +13,7 @@ mod lifecycle;
 mod list;
 mod packages;
 mod paths;
+mod quota;
 mod risk;
 mod tour;
 

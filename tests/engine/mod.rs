@@ -11,7 +11,7 @@ mod platforms;
 mod platforms_rows;
 mod refusals;
 mod scan;
-mod stand_in;
+pub(crate) mod stand_in;
 mod vfs;
 mod watch;
 
