@@ -1,9 +1,8 @@
 //! Carries out commands on tasks of their own and sends back what came of them.
 //!
-//! Queries: at most one list runs and one waits; scans that nobody asked for run
-//! one at a time. Actions run as they come and are never dropped.
+//! Queries: at most one list runs and one waits; scans have their own order (`scans`).
+//! Actions run as they come and are never dropped.
 
-use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,12 +11,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Ports;
 use super::msg::{Cmd, Msg};
+use super::scans::Scans;
 use crate::core::classify::Grounds;
-use crate::core::error::{Error, Kind};
 use crate::core::plan::Plan;
 use crate::core::recognise::Profiles;
 use crate::core::report::Trouble;
@@ -31,12 +30,6 @@ use crate::work::find::{self, News, Search};
 const RETRY: [u64; 5] = [1, 2, 4, 8, 15];
 /// The list is read at most this often, however many things change.
 const LIST_EVERY: Duration = Duration::from_millis(150);
-/// Scans that run at the same time at most, asked for or not.
-const SCANS: usize = 4;
-/// Files that the screen keeps of one workspace, the most valuable ones.
-const FILES_KEPT: usize = 300;
-/// A scan that says nothing for this long is given up.
-const SCAN_SILENCE: Duration = Duration::from_secs(30);
 
 /// Runs commands.
 pub(super) struct Effects {
@@ -45,29 +38,11 @@ pub(super) struct Effects {
     out: UnboundedSender<Msg>,
     listing: Listing,
     listed_at: Option<Instant>,
-    /// Scans waiting for their turn; those that somebody asked for stand first.
-    waiting: VecDeque<Wanted>,
-    /// Scans that run. What another one of the same workspace still says is dropped.
-    running: HashMap<WsKey, Running>,
-    scans: u64,
+    scans: Scans,
     /// The search by name that runs.
     search: Option<AbortHandle>,
     looking_for_folders: bool,
     recovered: bool,
-}
-
-/// A scan that waits for its turn.
-struct Wanted {
-    key: WsKey,
-    grounds: Grounds,
-    asked: bool,
-}
-
-/// A scan that runs.
-struct Running {
-    number: u64,
-    asked: bool,
-    task: AbortHandle,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +57,12 @@ impl Effects {
     /// Effects on these ports; what comes of them goes to `out`.
     pub(super) fn new(ports: Ports, model: &Model, out: UnboundedSender<Msg>) -> Self {
         Self {
+            scans: Scans::new(ports.clone(), out.clone()),
             ports,
             profiles: Arc::clone(&model.profiles),
             out,
             listing: Listing::Idle,
             listed_at: None,
-            waiting: VecDeque::new(),
-            running: HashMap::new(),
-            scans: 0,
             search: None,
             looking_for_folders: false,
             recovered: false,
@@ -122,9 +95,19 @@ impl Effects {
             }
             Cmd::Scan { key, asked } => {
                 if let Some(grounds) = row(&key).and_then(Row::grounds) {
-                    self.scan(key, grounds, asked);
+                    self.scans.scan(key, grounds, asked);
                 }
             }
+            Cmd::Follow(key) => {
+                if let Some(grounds) = row(&key).and_then(Row::grounds) {
+                    self.scans.follow(key, &grounds);
+                }
+            }
+            Cmd::Rescan(key) => match row(&key).map(Row::grounds) {
+                Some(Some(grounds)) => self.scans.rescan(key, grounds),
+                Some(None) => {}
+                None => self.scans.end(&key),
+            },
             Cmd::Habits(key) => {
                 if let Some(row) = row(&key) {
                     self.habits(key, row);
@@ -160,21 +143,11 @@ impl Effects {
             }
             Msg::Connected(Ok(_)) if !std::mem::replace(&mut self.recovered, true) => self.recover(),
             Msg::Folders(_) => self.looking_for_folders = false,
-            Msg::Scanning(key, number, _) => return self.is_running(key, *number),
-            Msg::Scanned(key, number, _) => {
-                if !self.is_running(key, *number) {
-                    return false;
-                }
-                self.running.remove(key);
-                self.next_scan();
-            }
+            Msg::Scanning(key, number, _) => return self.scans.is_running(key, *number),
+            Msg::Scanned(key, number, risk) => return self.scans.scanned(key, *number, risk.is_ok()),
             _ => {}
         }
         true
-    }
-
-    fn is_running(&self, key: &WsKey, number: u64) -> bool {
-        self.running.get(key).is_some_and(|running| running.number == number)
     }
 
     fn list(&mut self) {
@@ -202,60 +175,6 @@ impl Effects {
                 send(&out, Msg::Detailed(key, grounds));
             }
         });
-    }
-
-    fn scan(&mut self, key: WsKey, grounds: Grounds, asked: bool) {
-        self.waiting.retain(|waiting| waiting.key != key);
-        if let Some(old) = self.running.remove(&key) {
-            old.task.abort();
-        }
-        let wanted = Wanted { key, grounds, asked };
-        if asked {
-            self.waiting.push_front(wanted);
-        } else {
-            self.waiting.push_back(wanted);
-        }
-        self.next_scan();
-    }
-
-    /// Starts what may run now: a few at a time, and one of those that nobody asked for.
-    fn next_scan(&mut self) {
-        while self.running.len() < SCANS {
-            let background = self.running.values().any(|running| !running.asked);
-            let Some(next) = self.waiting.pop_front_if(|wanted| wanted.asked || !background) else { return };
-            self.scans += 1;
-            let task = self.start_scan(next.key.clone(), self.scans, next.grounds, next.asked);
-            self.running.insert(next.key, Running { number: self.scans, asked: next.asked, task });
-        }
-    }
-
-    fn start_scan(&self, key: WsKey, number: u64, grounds: Grounds, asked: bool) -> AbortHandle {
-        let (ports, out) = (self.ports.clone(), self.out.clone());
-        let task = tokio::spawn(async move {
-            let (heard, mut silence) = tokio::sync::watch::channel(());
-            let mut progress = |tally| {
-                send(&out, Msg::Scanning(key.clone(), number, tally));
-                heard.send_replace(());
-            };
-            let read = work::risk::read(
-                ports.engine.as_ref(),
-                &key,
-                &grounds,
-                asked,
-                FILES_KEPT,
-                ports.clock.as_ref(),
-                &mut progress,
-            );
-            let watchdog = async {
-                while timeout(SCAN_SILENCE, silence.changed()).await.is_ok_and(|changed| changed.is_ok()) {}
-            };
-            let risk = tokio::select! {
-                risk = read => risk,
-                () = watchdog => Err(Error::new(Kind::TimedOut, "reading its files timed out: the disk does not answer")),
-            };
-            send(&out, Msg::Scanned(key.clone(), number, risk));
-        });
-        task.abort_handle()
     }
 
     fn habits(&self, key: WsKey, row: &Row) {
@@ -398,7 +317,7 @@ async fn listen(ports: &Ports, out: &UnboundedSender<Msg>) -> bool {
     live
 }
 
-fn send(out: &UnboundedSender<Msg>, msg: Msg) {
+pub(super) fn send(out: &UnboundedSender<Msg>, msg: Msg) {
     // The loop has ended: nobody is left to hear it.
     let _ = out.send(msg);
 }

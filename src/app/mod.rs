@@ -5,7 +5,9 @@
 
 mod edit;
 mod effect;
+mod live;
 mod msg;
+mod scans;
 pub mod session;
 mod update;
 

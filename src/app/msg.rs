@@ -42,6 +42,8 @@ pub enum Msg {
     Scanning(WsKey, u64, Tally),
     /// A scan, by its number, came to its end.
     Scanned(WsKey, u64, Result<Risk>),
+    /// The files at risk of a workspace may have changed.
+    Stirred(WsKey),
     /// How a workspace stands to good habits.
     Habits(WsKey, Vec<Habit>),
     /// What was measured for the page Lifecycle.
@@ -70,6 +72,10 @@ pub enum Cmd {
         /// Somebody asked for it: it may be costly and goes before all others.
         asked: bool,
     },
+    /// Keep up with its files at risk, where that is cheap.
+    Follow(WsKey),
+    /// Look once more, quietly: nobody asked, and something shown stays until the look ends.
+    Rescan(WsKey),
     /// Look how a workspace stands to good habits.
     Habits(WsKey),
     /// Measure what the page Lifecycle says of this one.

@@ -29,6 +29,9 @@ pub type WatchStream = BoxStream<'static, Tick>;
 /// What a scan finds, as it finds it. Dropping the stream cancels the scan.
 pub type ScanStream = BoxStream<'static, ScanItem>;
 
+/// Says that something may be different now. Dropping the stream ends the watching.
+pub type StirStream = BoxStream<'static, ()>;
+
 /// Where workspaces run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -211,6 +214,13 @@ pub trait Engine: Send + Sync {
 
     /// Finds files in places that do not last.
     fn scan(&self, request: ScanRequest) -> ScanStream;
+
+    /// Says whenever a scan may find something else than it did at a moment, without asking the engine
+    /// while nothing changes. Ends where nobody can tell cheaply.
+    fn follow(&self, request: ScanRequest, since: Timestamp) -> StirStream {
+        let _ = (request, since);
+        Box::pin(futures_util::stream::empty())
+    }
 
     /// How much a mount holds, within a time budget.
     fn measure<'a>(&'a self, key: &'a WsKey, mount: &'a Mount, budget: Duration) -> BoxFuture<'a, Measure>;

@@ -12,7 +12,7 @@ pub use clock::Clock;
 pub use disk::{Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
 pub use engine::{
     Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
-    Right, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
+    Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
 };
 pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, Host, ReadFolder};

@@ -6,6 +6,7 @@
 mod birth;
 mod disk;
 mod folder;
+mod live;
 mod look;
 mod measure;
 pub mod mountinfo;
@@ -27,6 +28,7 @@ use crate::core::storage::StorageKind;
 pub use birth::{made, origin, tells_births};
 pub use disk::LocalDisk;
 pub use folder::folder;
+pub use live::follow;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
 pub use open::Root;

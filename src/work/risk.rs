@@ -15,7 +15,7 @@ use crate::core::report::AtRisk;
 
 use crate::core::value::Value;
 use crate::core::workspace::WsKey;
-use crate::port::{Clock, Engine, FileFact, ScanItem, ScanRequest};
+use crate::port::{Clock, Engine, FileFact, ScanItem, ScanRequest, StirStream};
 
 /// The events that happen to running hosts; what none of them loses is not read: it may be a whole share.
 const LIKELY: [Event; 4] = [Event::Crash, Event::Stop, Event::Retire, Event::Reboot];
@@ -211,6 +211,13 @@ pub async fn read(
         collector.push(note, classifier);
     }
     collector.finish(clock.now())
+}
+
+/// Says whenever reading a workspace again may find something else than at a moment.
+pub fn follow(engine: &dyn Engine, key: &WsKey, grounds: &Grounds, since: Timestamp) -> StirStream {
+    let targets = targets(&grounds.classifier());
+    let detail = Arc::clone(&grounds.detail);
+    engine.follow(ScanRequest { key: key.clone(), detail, targets, asked: false }, since)
 }
 
 /// What one event loses of the findings listed, best first.

@@ -8,7 +8,7 @@ use super::State;
 use crate::app::msg::{Cmd, Msg};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
-use crate::core::finding::{Risk, Tally};
+use crate::core::finding::{Method, Risk, Tally};
 use crate::core::lessons::with_help;
 use crate::core::plan::Plan;
 use crate::core::workspace::{RunState, Workspace, WsKey};
@@ -18,6 +18,8 @@ use crate::work;
 
 /// The endpoint that is this machine itself.
 const THIS_MACHINE: &str = "machine";
+/// Rows before and after the selected one that are counted as seen.
+const IN_SIGHT: usize = 20;
 
 impl State {
     /// Takes an answer from outside.
@@ -48,6 +50,7 @@ impl State {
             Msg::Detailed(key, detail) => self.detailed(&key, detail),
             Msg::Scanning(key, _, tally) => self.scanning(&key, tally),
             Msg::Scanned(key, _, risk) => self.scanned(&key, risk),
+            Msg::Stirred(key) => vec![Cmd::Rescan(key)],
             Msg::Habits(key, habits) => {
                 self.ticked(&key, habits);
                 Vec::new()
@@ -221,6 +224,8 @@ impl State {
                 if row.risk.known.is_none() && row.risk.reading.is_none() && row.risk.not_read.is_none() {
                     cmds.extend(scan_when_allowed(row, &scan_all, true));
                 }
+                let method = row.risk.known.as_ref().map(|risk| risk.method);
+                cmds.extend(method.and_then(|method| self.keep_up(key, method)));
             }
         }
         cmds.extend(self.surroundings());
@@ -287,7 +292,25 @@ impl State {
             // Without a fresh look the plan says that nobody could look; old facts do not count.
             self.offer(key, fresh.as_deref());
         }
-        Vec::new()
+        fresh.and_then(|risk| self.keep_up(key, risk.method)).into_iter().collect()
+    }
+
+    /// Where the kernel tells of changes every workspace is followed, else those in sight.
+    fn keep_up(&self, key: &WsKey, method: Method) -> Option<Cmd> {
+        let followed = match method {
+            Method::Upper => true,
+            Method::Proc | Method::Inside => self.in_sight(key),
+            Method::Api => false,
+        };
+        followed.then(|| Cmd::Follow(key.clone()))
+    }
+
+    /// Whether a workspace is selected, or stands near enough to be seen with what is.
+    fn in_sight(&self, key: &WsKey) -> bool {
+        let list = &self.model.workspaces;
+        let near = list.shown.iter().skip(list.selected.saturating_sub(IN_SIGHT)).take(2 * IN_SIGHT);
+        let is_it = |index: &usize| self.model.rows.get(*index).is_some_and(|row| row.workspace.key == *key);
+        self.attended().as_ref() == Some(key) || near.into_iter().any(is_it)
     }
 
     fn ask_for_folders(&mut self) -> Option<Cmd> {

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::query_parameters::{StartContainerOptions, StopContainerOptionsBuilder};
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -36,7 +37,7 @@ use crate::core::workspace::{Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right, Sandbox,
-    ScanRequest, ScanStream, WatchStream,
+    ScanRequest, ScanStream, StirStream, WatchStream,
 };
 
 use http::Socket;
@@ -247,6 +248,10 @@ impl Engine for Docker {
 
     fn scan(&self, request: ScanRequest) -> ScanStream {
         scan::stream(Arc::clone(&self.link), request)
+    }
+
+    fn follow(&self, request: ScanRequest, since: Timestamp) -> StirStream {
+        scan::follow(Arc::clone(&self.link), request, since)
     }
 
     fn measure<'a>(

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bollard::models::ContainerInspectResponse;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, stream};
+use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::core::error::Error;
@@ -17,7 +18,7 @@ use crate::core::finding::Method;
 use crate::core::mount::{Backing, Mount, Source};
 use crate::core::storage::StorageKind;
 use crate::core::workspace::RunState;
-use crate::port::{ScanItem, ScanRequest, ScanStream};
+use crate::port::{ScanItem, ScanRequest, ScanStream, StirStream};
 use crate::scan::{self, Job, Rule};
 
 use super::process::Process;
@@ -41,6 +42,20 @@ pub(super) fn stream(link: Arc<Link>, request: ScanRequest) -> ScanStream {
     patiently(async move {
         begin(link, request).await.unwrap_or_else(|why| items(vec![ScanItem::Gap(why.message)]))
     })
+}
+
+/// Says when a look may find something else. Only places of this machine are watched: the engine
+/// itself is never asked again and again.
+pub(super) fn follow(link: Arc<Link>, request: ScanRequest, since: Timestamp) -> StirStream {
+    let begin = async move {
+        let session = link.session().await.ok()?;
+        let inspected = link.inspect(&session, &request.key.id).await.ok()?;
+        let local = session.local;
+        let outline = blocking(move || outline(&inspected, local, &request)).await.ok()?;
+        (outline.method != Method::Api).then_some(outline.jobs)
+    };
+    let places = async move { scan::follow(begin.await.unwrap_or_default(), since) };
+    places.flatten_stream().boxed()
 }
 
 /// Items that come after a wait for the engine; meanwhile a sign of life every now and then.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use jiff::Timestamp;
 
 use super::inside::{Clues, Container, Runtime, recognise};
 use super::memory::memory;
@@ -23,7 +24,7 @@ use crate::core::workspace::{Detail, Owner, RunState, Workspace, WsKey};
 use crate::engine::deadline::{AT_ONCE, within};
 use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
-    ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
+    ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
 };
 use crate::scan::{self, Job, Rule, mountinfo};
 use crate::text;
@@ -229,6 +230,13 @@ impl Engine for Machine {
             first.insert(0, ScanItem::By(Method::Inside));
         }
         stream::iter(first).chain(scan::stream(jobs, !request.asked)).boxed()
+    }
+
+    fn follow(&self, request: ScanRequest, since: Timestamp) -> StirStream {
+        let mounts = &request.detail.mounts;
+        let mount = |target: &PathBuf| mounts.iter().rev().find(|mount| mount.target == *target);
+        let told = request.targets.iter().filter_map(mount).filter(|mount| !is_untold(mount));
+        scan::follow(told.map(|mount| self.place.job(mount, mounts)).collect(), since)
     }
 
     fn measure<'a>(&'a self, _key: &'a WsKey, mount: &'a Mount, budget: Duration) -> BoxFuture<'a, Measure> {
