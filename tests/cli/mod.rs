@@ -14,6 +14,7 @@ mod list;
 mod packages;
 mod paths;
 mod quota;
+mod quota_live;
 mod risk;
 mod tour;
 

@@ -76,7 +76,8 @@ fn siblings(other: &Line, line: &Line) -> bool {
 
 /// The mount that one path lies on, and the folder to ask there.
 fn only<'l>(lines: &'l [Line], path: &Path) -> Result<(&'l Line, Vec<(u64, PathBuf)>)> {
-    let resolved = worker::all_within(WITHIN, vec![path.to_path_buf()], mounted::resolve).pop().flatten();
+    let resolved =
+        worker::all_within(WITHIN, vec![path.to_path_buf()], |path| mounted::resolve(path)).pop().flatten();
     let shown = printable_path(path);
     let line = match resolved {
         Some(Ok((mount, folder))) => {
@@ -106,7 +107,7 @@ fn only<'l>(lines: &'l [Line], path: &Path) -> Result<(&'l Line, Vec<(u64, PathB
 
 /// The places by the mount that each lies on, links followed; one that is not there lies on none.
 fn on_their_mounts(lines: &[Line], places: &[PathBuf]) -> BTreeMap<u64, Vec<PathBuf>> {
-    let resolved = worker::all_within(WITHIN, places.to_vec(), mounted::resolve);
+    let resolved = worker::all_within(WITHIN, places.to_vec(), |path| mounted::resolve(path));
     let mut found: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
     for (place, resolved) in places.iter().zip(resolved) {
         let mount = match resolved {
@@ -158,8 +159,10 @@ fn merged(visits: Vec<Visit>, heard: Vec<Option<Heard>>, asked_for: bool) -> Vec
         };
         match found.iter_mut().find(|(known, ..)| key.is_some() && *known == key) {
             Some((_, was_whole, known)) => {
-                let nearer =
-                    (!whole, next.target.as_os_str().len()) < (!*was_whole, known.target.as_os_str().len());
+                // What can be written says more than a folder that was mounted to be read.
+                let rank = |read_only, whole: bool, at: &Path| (read_only, !whole, at.as_os_str().len());
+                let nearer = rank(next.read_only, whole, &next.target)
+                    < rank(known.read_only, *was_whole, &known.target);
                 if nearer {
                     *was_whole = whole;
                     let before = std::mem::replace(known, next);

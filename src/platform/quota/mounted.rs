@@ -45,7 +45,7 @@ pub(super) enum Heard {
 
 /// The mount and the folder that a path leads to: links followed, of a file the folder around it.
 /// The mount is `None` where the kernel does not tell.
-pub(super) fn resolve(path: &PathBuf) -> io::Result<(Option<u64>, PathBuf)> {
+pub(super) fn resolve(path: &Path) -> io::Result<(Option<u64>, PathBuf)> {
     let path = path.canonicalize()?;
     let folder = if path.is_dir() { path } else { path.parent().map_or(path.clone(), Path::to_path_buf) };
     let handle = open(&folder, OFlags::PATH)?;
