@@ -17,6 +17,7 @@ use outlast::engine::machine::Machine;
 use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
+use outlast::platform::quota::LocalFileSystems;
 use outlast::platform::{config, host, profiles};
 use outlast::port::{Clock, Disk, Engine, Host};
 use outlast::scan::{self, IndexedDisk, LocalDisk};
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
             // Still this program where its file was replaced meanwhile.
             program: PathBuf::from("/proc/self/exe"),
             columns: outlast::term::columns(),
+            file_systems: Arc::new(LocalFileSystems),
             files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),

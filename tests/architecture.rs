@@ -18,7 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keys", &["model", "core", "text"]),
     // Of `port` only its plain data: an endpoint, its rights, its images.
     ("model", &["port", "keys", "core", "text"]),
-    ("platform", &["port", "sys", "core", "text"]),
+    // Of `scan` only the mount table.
+    ("platform", &["port", "scan", "sys", "core", "text"]),
     ("port", &["core", "text"]),
     ("scan", &["port", "sys", "core", "text"]),
     ("store", &["port", "core", "text"]),

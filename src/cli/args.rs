@@ -104,6 +104,10 @@ pub enum Command {
     Rename(RenameArgs),
     /// List the trash, put something there, bring it back, or erase it.
     Trash(TrashArgs),
+    /// List the file systems that matter here, how full they are, and who is affected.
+    Df(super::df::DfArgs),
+    /// Say which limits on space there are, and how near they are.
+    Quota(super::quota::QuotaArgs),
     /// Start a stopped workspace.
     Start(ChangeArgs),
     /// Stop a running workspace.
@@ -164,6 +168,8 @@ impl Command {
             Self::Survives(args) => (args.json, "survives"),
             Self::Check(args) => (args.json, "check"),
             Self::Du(args) => (args.json, "du"),
+            Self::Df(args) => (args.json, "df"),
+            Self::Quota(args) => (args.json, "quota"),
             Self::Archive(args) => (args.in_json(), "archive"),
             Self::Mirror(args) => (args.json, "mirror"),
             Self::Git(args) => (args.json, "git"),
@@ -295,7 +301,7 @@ pub struct SurvivesArgs {
 /// `check`
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// One workspace; all of them, and the profile files, without a name.
+    /// One workspace; all of them, the profile files, disks and quotas without a name.
     pub name: Option<String>,
     /// Print JSON.
     #[arg(long)]

@@ -20,8 +20,9 @@ use crate::work::archive as work_archive;
 use crate::work::gather::{self, Gathered};
 use crate::work::ground;
 use crate::work::roster::Entry;
+use crate::work::space::{Limits, Spaces};
 
-/// Checks one workspace, or all with the settings.
+/// Checks one workspace, or all with the settings and the disks of this machine.
 pub(super) async fn run(args: &CheckArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let mut findings: Vec<Finding> = Vec::new();
     let (workspaces, of_hidden, troubles) = if let Some(name) = &args.name {
@@ -41,6 +42,9 @@ pub(super) async fn run(args: &CheckArgs, context: &Context<'_>, out: &mut Out) 
             findings.extend(limit(workspace, grounds, context).await);
         }
         findings.extend(context.refused.iter().map(check::refused));
+        if !context.is_playground() {
+            findings.extend(space(context).await?);
+        }
         (looked_at.count(), list.hidden.len(), list.troubles)
     };
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -60,6 +64,14 @@ pub(super) async fn run(args: &CheckArgs, context: &Context<'_>, out: &mut Out) 
     out.lines(of_others(of_hidden))?;
     context.warn(&troubles);
     Ok(code)
+}
+
+/// Limits and disks of this machine that are near their end; as root, the limits of everybody.
+async fn space(context: &Context<'_>) -> Result<Vec<Finding>> {
+    let asker = context.asker()?;
+    let limits = if context.host.uid == 0 { Limits::Everybody } else { Limits::Mine };
+    let spaces = Spaces::ask(&asker, None, limits).await?;
+    Ok(spaces.findings(context.clock.now(), asker.help))
 }
 
 fn of(workspace: &Workspace, grounds: &Grounds) -> Vec<Finding> {

@@ -17,7 +17,8 @@ use crate::work::act::Runner;
 use crate::work::backup::{Chosen, Covers, Here, Wish, choose};
 use crate::work::browse;
 use crate::work::gather::{self, Gathered};
-use crate::work::{Archives, Backups, Clock, Config, Disk, Engine, Files, Host, Store, ground};
+use crate::work::space::Asker;
+use crate::work::{Archives, Backups, Clock, Config, Disk, Engine, FileSystems, Files, Host, Store, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -26,6 +27,7 @@ const MACHINE: &str = "machine";
 pub(super) struct Context<'w> {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) files: Arc<dyn Files>,
+    pub(super) file_systems: Arc<dyn FileSystems>,
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) disk: Arc<dyn Disk>,
@@ -65,6 +67,7 @@ impl<'w> Context<'w> {
         Ok(Self {
             engine,
             files: wiring.files,
+            file_systems: wiring.file_systems,
             host: wiring.host,
             clock: wiring.clock,
             disk: wiring.disk,
@@ -124,6 +127,22 @@ impl<'w> Context<'w> {
     /// This machine as an engine, whatever engine was chosen.
     pub(super) fn machine(&self) -> Result<Arc<dyn Engine>> {
         self.make.engine(Some(EngineChoice::Machine), &self.host, &self.clock)
+    }
+
+    /// Who asks for space and limits, and on whose behalf.
+    pub(super) fn asker(&self) -> Result<Asker<'_>> {
+        if self.is_playground() {
+            return Err(Error::new(Kind::NotSupported, "the playground lies in memory and fills no disk")
+                .hint("without `--engine demo` this machine's disks are looked at"));
+        }
+        let ours = self.engine.shares_our_disk() && self.endpoint() != MACHINE;
+        Ok(Asker {
+            file_systems: Arc::clone(&self.file_systems),
+            host: Arc::clone(&self.host),
+            engine: ours.then(|| self.engine.as_ref()),
+            roots: self.profiles.roots(&self.rules.profile),
+            help: &self.rules.profile.contacts,
+        })
     }
 
     /// Whether this is the playground, which reads no disk.

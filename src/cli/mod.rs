@@ -8,6 +8,7 @@ mod change;
 mod check;
 mod context;
 mod copy;
+mod df;
 mod documents;
 mod du;
 mod explain;
@@ -28,6 +29,7 @@ mod mounts;
 mod out;
 mod profiles;
 mod progress;
+mod quota;
 mod reach;
 mod risk;
 mod schedule;
@@ -54,7 +56,9 @@ use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::core::subject::Subject;
 use crate::text::printable;
-use crate::work::{Archives, Backups, Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
+use crate::work::{
+    Archives, Backups, Clock, Collection, Config, Disk, Engine, FileSystems, Files, Host, profiles_of,
+};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -79,6 +83,8 @@ pub struct Wiring<'w> {
     pub program: PathBuf,
     /// Columns of the terminal that the answer goes to; `None` where it goes elsewhere.
     pub columns: Option<u16>,
+    /// How full this machine's file systems are, and what limits there are on them.
+    pub file_systems: Arc<dyn FileSystems>,
     /// The files of this machine.
     pub files: Arc<dyn Files>,
     /// Makes engines.
@@ -226,6 +232,8 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Copy(args) => copy::copy(&args, &context, out).await,
             Command::Rename(args) => copy::rename(&args, &context, out).await,
             Command::Trash(args) => trash::run(&args, &context, out).await,
+            Command::Df(args) => df::run(&args, &context, out).await,
+            Command::Quota(args) => quota::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
             Command::Archive(args) => archive::run(&args, &context, out).await,

@@ -36,6 +36,7 @@ pub mod places;
 pub mod plan;
 pub mod preview;
 pub mod profile;
+pub mod quota;
 pub mod recognise;
 pub mod refetch;
 pub mod report;

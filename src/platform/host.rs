@@ -22,6 +22,7 @@ pub fn this_host() -> Host {
         disk: Some(disk),
         groups: groups(),
         group_lookup: Some(sys::users::group_id),
+        group_name_lookup: Some(sys::users::group_name),
         walk: None,
         newest: None,
     }

@@ -1,4 +1,4 @@
-//! Profiles: loading and choosing. What this machine is.
+//! Profiles: loading and choosing. What this machine is, and how full.
 
 pub mod clock;
 pub mod config;
@@ -8,4 +8,5 @@ pub mod host;
 pub mod limits;
 pub mod process;
 pub mod profiles;
+pub mod quota;
 mod toml;

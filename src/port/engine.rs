@@ -273,6 +273,11 @@ pub trait Engine: Send + Sync {
         true
     }
 
+    /// The folder of this machine where it keeps its images and containers; `None` where it has none here.
+    fn root(&self) -> Reply<'_, Option<PathBuf>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Where throw-away workspaces can be made; `None` where they cannot.
     fn sandbox(&self) -> Option<&dyn Sandbox> {
         None

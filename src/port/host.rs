@@ -47,6 +47,8 @@ pub struct Host {
     pub groups: Vec<u32>,
     /// Looks up the number of a group.
     pub group_lookup: Option<fn(&str) -> Option<u32>>,
+    /// Looks up the name of a group.
+    pub group_name_lookup: Option<fn(u32) -> Option<String>>,
     /// Reads a folder of this machine with all below it, without the paths that are given too;
     /// `None` where nothing of it may be read.
     pub walk: Option<ReadFolder>,
@@ -58,6 +60,11 @@ impl Host {
     /// The user's name for a number, where this machine knows one.
     pub fn user_name(&self, uid: u32) -> Option<String> {
         self.users.get(&uid).cloned().or_else(|| self.lookup.and_then(|lookup| lookup(uid)))
+    }
+
+    /// The group's name for a number, where this machine knows one. May ask a directory server.
+    pub fn group_name(&self, gid: u32) -> Option<String> {
+        self.group_name_lookup.and_then(|lookup| lookup(gid))
     }
 
     /// The viewer, with those of the profiles' administrator groups that they are in. May ask a

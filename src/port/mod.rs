@@ -8,6 +8,7 @@ mod engine;
 mod files;
 mod host;
 mod sandbox;
+mod space;
 
 pub use archive::Archives;
 pub use backup::{Backups, Checked, Meter, Restored, Saved, Vault};
@@ -20,3 +21,4 @@ pub use engine::{
 pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, AskNewest, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};
+pub use space::{FileSystems, SpaceQuestion, Whose};

@@ -3,4 +3,5 @@
 
 pub mod fanotify;
 pub mod ioprio;
+pub mod quota;
 pub mod users;

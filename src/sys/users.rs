@@ -103,6 +103,36 @@ fn growing<T>(
     }
 }
 
+/// The name of a group's number; `None` where it has none here, or its name is not UTF-8.
+/// May ask a directory server, so never on the way to a frame.
+pub fn group_name(gid: u32) -> Option<String> {
+    let mut buffer: Vec<libc::c_char> = vec![0; 1024];
+    loop {
+        let mut record = MaybeUninit::<libc::group>::uninit();
+        let mut found: *mut libc::group = ptr::null_mut();
+        // SAFETY: every pointer is to memory of ours that outlives the call, and the length is the buffer's own.
+        let code = unsafe {
+            libc::getgrgid_r(gid, record.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &raw mut found)
+        };
+        match code {
+            0 if found.is_null() => return None,
+            0 => {
+                // SAFETY: on success with a result `found` points to `record`, which the call has filled.
+                let name = unsafe { (*found).gr_name };
+                if name.is_null() {
+                    return None;
+                }
+                // SAFETY: `gr_name` is a NUL-terminated string within `buffer`, which is still alive.
+                let name = unsafe { CStr::from_ptr(name) };
+                return name.to_str().ok().map(str::to_owned);
+            }
+            libc::ERANGE if buffer.len() < LARGEST => buffer = vec![0; buffer.len() * 4],
+            libc::EINTR => {}
+            _ => return None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +146,8 @@ mod tests {
     #[test]
     fn root_has_a_group_and_a_made_up_name_has_none() {
         assert_eq!(group_id("root"), Some(0));
+        assert_eq!(group_name(0).as_deref(), Some("root"));
+        assert_eq!(group_name(3_999_999_999), None);
         assert_eq!(group_id("no-such-group-here"), None);
         assert_eq!(group_id("nul\0inside"), None);
     }

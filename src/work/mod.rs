@@ -22,6 +22,7 @@ mod recovery;
 pub mod refetch;
 pub mod risk;
 pub mod roster;
+pub mod space;
 pub mod tour;
 pub mod twin;
 mod watched;
@@ -41,7 +42,7 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 pub use crate::platform::config::{Backup as BackupSettings, Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Archives, Backups, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory,
-    Job, Listing, Matching, PathKind, Progress, Right, Row, Totals, Whereabouts,
+    Archives, Backups, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, FileSystems, Files, Host, Image,
+    Inventory, Job, Listing, Matching, PathKind, Progress, Right, Row, Totals, Whereabouts,
 };
 pub use crate::store::{JobState, JobView, Jobs, Store};

@@ -17,6 +17,8 @@ fn help_of_every_verb() {
         "copy",
         "rename",
         "trash",
+        "df",
+        "quota",
         "start",
         "stop",
         "archive",

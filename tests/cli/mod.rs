@@ -19,6 +19,8 @@ mod mirror;
 mod packages;
 mod paths;
 mod places;
+mod quota;
+mod quota_live;
 mod remembered;
 mod risk;
 mod schedule;

@@ -14,7 +14,7 @@ mod platforms_rows;
 mod refusals;
 mod replaced;
 mod scan;
-mod stand_in;
+pub(crate) mod stand_in;
 mod vfs;
 mod watch;
 

@@ -18,12 +18,12 @@ const VERSION: &str = r#"{"Version":"4.3.1","ApiVersion":"1.41","Components":[{"
 const INFO: &str = r#"{"Name":"far-away","KernelVersion":"1.0","DockerRootDir":"/var/lib/docker"}"#;
 
 /// A stand-in for an engine; it answers each path that begins as given with the text after it.
-struct StandIn {
+pub(crate) struct StandIn {
     folder: tempfile::TempDir,
 }
 
 impl StandIn {
-    fn answering(answers: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) fn answering(answers: &'static [(&'static str, &'static str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("engine.sock")).unwrap();
         std::thread::spawn(move || {
@@ -34,7 +34,7 @@ impl StandIn {
         Self { folder }
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.folder.path().join("engine.sock")
     }
 }

@@ -299,6 +299,14 @@ impl Engine for Docker {
         session.as_ref().is_none_or(|session| session.local)
     }
 
+    fn root(&self) -> Reply<'_, Option<PathBuf>> {
+        Box::pin(async {
+            let session = self.link.session().await?;
+            let is_here = session.local && session.data_root.is_absolute();
+            Ok(is_here.then_some(session.data_root))
+        })
+    }
+
     fn sandbox(&self) -> Option<&dyn Sandbox> {
         Some(self)
     }
