@@ -1,4 +1,4 @@
-//! The floor: what the kernel alone takes. Two threads, every entry looked at once, sums and nothing
+//! The floor: what the kernel alone takes. A few threads, every entry looked at once, sums and nothing
 //! else: no names kept, no rows, no order, no progress, no care for hostile trees.
 
 use std::collections::{HashSet, VecDeque};
@@ -11,7 +11,6 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, StatxFlags, openat, statx};
 
-const THREADS: usize = 2;
 const QUIET: AtFlags = AtFlags::STATX_DONT_SYNC.union(AtFlags::SYMLINK_NOFOLLOW).union(AtFlags::NO_AUTOMOUNT);
 const FIELDS: StatxFlags = StatxFlags::TYPE
     .union(StatxFlags::SIZE)
@@ -24,6 +23,7 @@ type Job = (Option<Arc<OwnedFd>>, CString);
 
 #[derive(Default)]
 struct Shared {
+    threads: usize,
     left: Mutex<(Vec<Job>, usize)>,
     wake: Condvar,
     idle: AtomicUsize,
@@ -36,13 +36,13 @@ struct Sum {
     bytes: u64,
 }
 
-/// Walks a folder and prints the sums.
-pub(crate) fn run(root: &Path) {
-    let shared = Shared::default();
+/// Walks a folder with so many threads and prints the sums.
+pub(crate) fn run(root: &Path, threads: usize) {
+    let shared = Shared { threads, ..Shared::default() };
     let first = CString::new(root.to_str().unwrap()).unwrap();
     shared.left.lock().unwrap().0.push((None, first));
     let sums: Vec<Sum> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(|| work(&shared))).collect();
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&shared))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let entries: u64 = sums.iter().map(|sum| sum.entries).sum();
@@ -62,7 +62,7 @@ fn next(shared: &Shared, own: &mut VecDeque<Job>) -> Option<Job> {
             shared.idle.store(left.1, Relaxed);
             return Some(job);
         }
-        if left.1 >= THREADS {
+        if left.1 >= shared.threads {
             shared.wake.notify_all();
             return None;
         }

@@ -34,27 +34,32 @@ pub(crate) fn tree(below: &Path, entries: u64) -> PathBuf {
     let (root, marker) = (below.join(format!("tree-{entries}")), below.join(format!("tree-{entries}.whole")));
     if !marker.exists() {
         let _ = fs::remove_dir_all(&root);
-        fs::create_dir_all(&root).unwrap();
-        let bytes = (0..=u16::MAX).map(|at| at.to_le_bytes()[0]).collect();
-        let mut grower = Grower { state: 20, left: entries, bytes, shared: Vec::new() };
-        grower.odd(&root.join("odd"));
-        grower.flat(&root.join("flat"), entries / 20);
-        for number in 0.. {
-            if grower.left == 0 {
-                break;
-            }
-            let name = format!("{number}");
-            match number % 12 {
-                0..5 => grower.environment(&root.join("envs").join(name), entries / 50),
-                5..8 => grower.modules(&root.join("web").join(name), entries / 50),
-                8 | 9 => grower.pictures(&root.join("data").join(name), entries / 50),
-                10 => grower.objects(&root.join("repos").join(name), entries / 50),
-                _ => grower.checkpoints(&root.join("runs").join(name), entries / 100),
-            }
-        }
+        grow(&root, entries);
         File::create(marker).unwrap();
     }
     root
+}
+
+/// Fills a new folder with about so many entries.
+pub(crate) fn grow(root: &Path, entries: u64) {
+    fs::create_dir_all(root).unwrap();
+    let bytes = (0..=u16::MAX).map(|at| at.to_le_bytes()[0]).collect();
+    let mut grower = Grower { state: 20, left: entries, bytes, shared: Vec::new() };
+    grower.odd(&root.join("odd"));
+    grower.flat(&root.join("flat"), entries / 20);
+    for number in 0.. {
+        if grower.left == 0 {
+            break;
+        }
+        let name = format!("{number}");
+        match number % 12 {
+            0..5 => grower.environment(&root.join("envs").join(name), entries / 50),
+            5..8 => grower.modules(&root.join("web").join(name), entries / 50),
+            8 | 9 => grower.pictures(&root.join("data").join(name), entries / 50),
+            10 => grower.objects(&root.join("repos").join(name), entries / 50),
+            _ => grower.checkpoints(&root.join("runs").join(name), entries / 100),
+        }
+    }
 }
 
 impl Grower {

@@ -1,10 +1,12 @@
 //! The walk against the floor, `du` and the other programs that are on `PATH`: time, processor
-//! time, memory an entry, and how soon a walk ends when it is told to.
+//! time, memory an entry, how soon a walk ends when it is told to; and the layers of containers
+//! against `docker diff`.
 //!
 //! Makes trees below Cargo's own folder for temporary files and keeps them for the next run; runs
 //! every program on them in turns, with everything in memory already, and prints medians of the
 //! ratios to the floor of the same round. Run by `cargo bench --bench scan -- [--entries
-//! 100000,1000000] [--rounds 9]`.
+//! 100000,1000000] [--rounds 9] [--cold 3] [--layers 1000,100000,500000]`; `--cold` empties the
+//! machine's caches before every run, and takes root.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,6 +18,7 @@
 
 mod floor;
 mod grow;
+mod layers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,6 +33,10 @@ struct Options {
     entries: Vec<u64>,
     /// Times that every program is run.
     rounds: usize,
+    /// Times that those that are compared without a cache are run.
+    cold: usize,
+    /// Files in the layers of containers.
+    layers: Vec<u64>,
 }
 
 /// A program, and what it took in every round: seconds, and seconds on a processor.
@@ -43,7 +50,8 @@ struct Subject {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
-        [what, root] if what == "--floor" => return floor::run(Path::new(root)),
+        [what, root] if what == "--floor" => return floor::run(Path::new(root), 2),
+        [what, root] if what == "--floor-of-eight" => return floor::run(Path::new(root), 8),
         [what, root] if what == "--memory" => return memory(Path::new(root)),
         _ => {}
     }
@@ -70,19 +78,74 @@ fn main() {
             let label = subject.label;
             println!("| {label} | {wall:.2} | {cpu:.2} | {:.2} x | {:.2} x |", ratios.0, ratios.1);
         }
-        println!("\n{}", own_words(Command::new(std::env::current_exe().unwrap()).arg("--memory").arg(&tree)));
+        bars(&subjects);
+        if options.cold > 0 {
+            cold(&tree, options.cold);
+        }
+        println!("\n{}", own_words(Command::new(own()).arg("--memory").arg(&tree)));
         println!("{}", ends_at_once(&tree));
+    }
+    layers::run(&options.layers, options.rounds);
+}
+
+/// Whether ours keeps what was promised against each of the others.
+fn bars(subjects: &[Subject]) {
+    let ours = &subjects[1];
+    for (label, bar) in [("floor", 1.15), ("pdu", 0.9), ("dua", 0.35), ("gdu", 0.35)] {
+        if let Some(other) = subjects.iter().find(|subject| subject.label == label) {
+            verdict(label, ratio(ours, other, wall_of), bar);
+        }
     }
 }
 
+fn verdict(label: &str, ratio: f64, bar: f64) {
+    let said = if ratio <= bar { "held" } else { "MISSED" };
+    println!("- {ratio:.2} x {label}, at most {bar} x: {said}");
+}
+
+/// Ours and the floor, both with eight threads and nothing in memory.
+fn cold(tree: &Path, rounds: usize) {
+    let mut pair = [
+        Subject { label: "floor", program: own(), arguments: &["--floor-of-eight"], took: Vec::new() },
+        Subject { label: "outlast du", program: OURS.into(), arguments: OURS_SAYS, took: Vec::new() },
+    ];
+    for _ in 0..rounds {
+        for subject in &mut pair {
+            rustix::fs::sync();
+            if std::fs::write("/proc/sys/vm/drop_caches", "3").is_err() {
+                eprintln!("not measured: only root may empty the caches");
+                return;
+            }
+            let took = timed(subject, tree);
+            subject.took.push(took);
+        }
+    }
+    println!("\n### cold, {rounds} rounds\n");
+    println!("floor {:.2} s, outlast du {:.2} s", median(wall(&pair[0])), median(wall(&pair[1])));
+    verdict("floor of eight threads, cold", ratio(&pair[1], &pair[0], wall_of), 1.15);
+}
+
+const OURS: &str = env!("CARGO_BIN_EXE_outlast");
+const OURS_SAYS: &[&str] = &["du", "--json"];
+
+/// This program.
+fn own() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
 fn options(arguments: &[String]) -> Options {
-    let mut options = Options { entries: vec![100_000], rounds: 9 };
+    let mut options = Options { entries: vec![100_000], rounds: 9, cold: 0, layers: Vec::new() };
+    let sizes = |value: &str| {
+        value.split(',').filter(|size| !size.is_empty()).map(|size| size.parse().unwrap()).collect()
+    };
     // Cargo adds `--bench`.
     let mut arguments = arguments.iter().filter(|argument| *argument != "--bench");
     while let Some(name) = arguments.next() {
         let value = arguments.next().unwrap_or_else(|| panic!("{name} needs a value"));
         match name.as_str() {
-            "--entries" => options.entries = value.split(',').map(|size| size.parse().unwrap()).collect(),
+            "--entries" => options.entries = sizes(value),
+            "--layers" => options.layers = sizes(value),
+            "--cold" => options.cold = value.parse().unwrap(),
             "--rounds" => options.rounds = value.parse().unwrap(),
             _ => panic!("unknown option {name}"),
         }
@@ -93,10 +156,8 @@ fn options(arguments: &[String]) -> Options {
 /// The floor, ours, and those of the others that are installed.
 fn subjects() -> Vec<Subject> {
     let subject = |label, program, arguments| Subject { label, program, arguments, took: Vec::new() };
-    let mut subjects = vec![
-        subject("floor", std::env::current_exe().unwrap(), &["--floor"]),
-        subject("outlast du", env!("CARGO_BIN_EXE_outlast").into(), &["du", "--json"]),
-    ];
+    let mut subjects =
+        vec![subject("floor", own(), &["--floor"]), subject("outlast du", OURS.into(), OURS_SAYS)];
     let others: [(&str, &[&str]); 5] = [
         ("du", &["-s"]),
         ("pdu", &["--quantity", "block-size", "--max-depth", "2", "--silent-errors"]),

@@ -1,6 +1,7 @@
 //! What happened, and what to do outside. The two vocabularies of the loop.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -41,7 +42,7 @@ pub enum Msg {
     /// What a scan, by its number, found so far.
     Scanning(WsKey, u64, Tally),
     /// A scan, by its number, came to its end.
-    Scanned(WsKey, u64, Result<Risk>),
+    Scanned(WsKey, u64, Result<Arc<Risk>>),
     /// The files at risk of a workspace may have changed.
     Stirred(WsKey),
     /// How a workspace stands to good habits.

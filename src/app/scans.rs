@@ -4,6 +4,7 @@
 //! Scans that nobody asked for run one at a time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -179,7 +180,7 @@ impl Scans {
                 risk = read => risk,
                 () = watchdog => Err(Error::new(Kind::TimedOut, "reading its files timed out: the disk does not answer")),
             };
-            send(&out, Msg::Scanned(key.clone(), number, risk));
+            send(&out, Msg::Scanned(key.clone(), number, risk.map(Arc::new)));
         });
         task.abort_handle()
     }

@@ -44,6 +44,8 @@ struct Total {
     files: u64,
     dirs: u64,
     errors: u64,
+    /// Entries that changed while the walk went on; each is counted with a size that it had.
+    changed_while_read: u64,
 }
 
 #[derive(Serialize)]
@@ -137,8 +139,8 @@ fn report(root: &Path, found: &Usage, missing: Vec<String>, complete: bool, now:
 }
 
 const fn total(totals: Totals) -> Total {
-    let Totals { allocated, apparent, files, dirs, errors } = totals;
-    Total { allocated, apparent, files, dirs, errors }
+    let Totals { allocated, apparent, files, dirs, errors, changed } = totals;
+    Total { allocated, apparent, files, dirs, errors, changed_while_read: changed }
 }
 
 fn print(
@@ -162,6 +164,11 @@ fn print(
     out.lines(missing.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
     if found.progress.mounts > 0 {
         out.lines([format!("  note: {} not counted", counted(found.progress.mounts, "other mount"))])?;
+    }
+    match totals.changed {
+        0 => {}
+        1 => out.lines(["  note: 1 entry changed while it was read"])?,
+        many => out.lines([format!("  note: {many} entries changed while they were read")])?,
     }
     if found.rows.is_empty() {
         let none = if files_alone { "no file matches" } else { "nothing in it" };
@@ -189,6 +196,7 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
         cells.push(match row.kind {
             EntryKind::Folder => format!("{name}/"),
             _ if row.again => format!("{name} (counted elsewhere)"),
+            _ if row.changed => format!("{name} (changed while read)"),
             _ => name.into_owned(),
         });
         table.row(cells.into_iter().map(Into::into));

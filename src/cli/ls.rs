@@ -250,6 +250,7 @@ mod tests {
             method: crate::core::finding::Method::Upper,
             caches: Vec::new(),
             tallies: Vec::new(),
+            layer: None,
             findings: Vec::new(),
             gaps: vec!["why".into()],
             notes: Vec::new(),

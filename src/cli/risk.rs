@@ -13,7 +13,7 @@ use crate::core::event::Event;
 use crate::core::finding::{FileAtRisk, Risk};
 use crate::core::report::{FindingRow, Head, RiskReport, RiskRow, Trouble, maps};
 use crate::core::workspace::Workspace;
-use crate::text::{age, printable, size};
+use crate::text::{age, printable, printable_path, size};
 use crate::work::explain::command;
 use crate::work::risk;
 
@@ -100,6 +100,7 @@ fn report(
             workspace: name(&read.workspace).into(),
             endpoint: read.workspace.key.endpoint.clone(),
             at_risk: risk::at_risk(Some(&read.risk), Some(&read.grounds), event),
+            layer: read.risk.as_ref().ok().and_then(|risk| risk.layer),
             notes: read.risk.as_ref().map(|risk| risk.notes.clone()).unwrap_or_default(),
         })
         .collect();
@@ -128,6 +129,8 @@ fn row(read: &Read, finding: &FileAtRisk) -> FindingRow {
         label: finding.value.label(),
         modified: finding.modified,
         changed: finding.changed,
+        files: finding.files,
+        again: finding.again.clone(),
         fates,
         why,
     }
@@ -153,12 +156,14 @@ fn print(reads: &[Read], event: Event, context: &Context<'_>, out: &mut Out) -> 
         out.lines([format!("{shown}: {} lost {}", at_risk_words(&at_risk), event.if_words())])?;
         out.lines(at_risk.gaps.iter().map(|gap| format!("  missing: {}", printable(gap))))?;
         out.lines(risk.notes.iter().map(|note| format!("  note: {}", printable(note))))?;
+        out.lines(risk.layer.map(|count| format!("  writable layer: {}", count.words())))?;
         let found: Vec<&FileAtRisk> = of(read, event).map(|(_, finding)| finding).collect();
         if found.is_empty() {
             continue;
         }
         out.table(&table(&found, now))?;
-        let unlisted = at_risk.files.unwrap_or(0).saturating_sub(found.len() as u64);
+        let unlisted =
+            at_risk.files.unwrap_or(0).saturating_sub(found.iter().map(|finding| finding.files).sum());
         if unlisted > 0 {
             out.lines([format!("and {unlisted} more: --limit N lists more")])?;
         }
@@ -186,9 +191,9 @@ fn table(found: &[&FileAtRisk], now: jiff::Timestamp) -> Table {
     ]);
     for finding in found {
         table.row([
-            crate::text::printable_path(&finding.path),
+            printable_path(&finding.shown()).into_owned().into(),
             finding.bytes.map_or_else(|| "?".into(), |bytes| size(bytes).into()),
-            finding.value.label().into(),
+            printable(&finding.words()).into_owned().into(),
             finding.modified.map_or_else(|| "?".into(), |at| age(at, now).into()),
             finding.storage.label().into(),
         ]);

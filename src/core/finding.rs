@@ -44,7 +44,7 @@ impl Method {
     }
 }
 
-/// One file in a place that does not last.
+/// One file in a place that does not last, or many that are one thing to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileAtRisk {
     /// Absolute path inside the container; bytes, not necessarily UTF-8 (untrusted).
@@ -61,22 +61,43 @@ pub struct FileAtRisk {
     pub modified: Option<Timestamp>,
     /// A file of the image that was changed, rather than a new one.
     pub changed: bool,
+    /// How many files it stands for: 1, or all of the folder that the path then is.
+    pub files: u64,
+    /// Where it can be had again, in words (untrusted text); without it this may be the only copy.
+    pub again: Option<String>,
 }
 
+/// What an entry of a list is worth: value, then size, then the newest; what can be had again costs
+/// no more than packages do.
+pub type Worth = (Value, std::cmp::Reverse<u64>, std::cmp::Reverse<Option<Timestamp>>);
+
 impl FileAtRisk {
+    /// The path as it is shown: a folder ends in a slash.
+    pub fn shown(&self) -> PathBuf {
+        if self.files == 1 { self.path.clone() } else { self.path.join("") }
+    }
+
+    /// The kind in words, with how many files it stands for and where it can be had again.
+    pub fn words(&self) -> String {
+        let files = if self.files == 1 { String::new() } else { format!(", {} files", self.files) };
+        let again = self.again.as_ref().map(|from| format!(", can be fetched again ({from})"));
+        format!("{}{files}{}", self.value.label(), again.unwrap_or_default())
+    }
+
+    /// What it is worth in a list, the most first.
+    pub fn worth(&self) -> Worth {
+        let value = if self.again.is_some() { self.value.max(Value::Package) } else { self.value };
+        (value, std::cmp::Reverse(self.bytes.unwrap_or(0)), std::cmp::Reverse(self.modified))
+    }
+
     /// The lot it belongs to.
     pub fn lot(&self) -> Lot {
         Lot { storage: self.storage, rule: self.rule.clone() }
     }
 
-    /// The order of lists: value, then size, then the newest.
+    /// The order of lists.
     pub fn rank(&self) -> impl Ord + use<> {
-        (
-            self.value,
-            std::cmp::Reverse(self.bytes.unwrap_or(0)),
-            std::cmp::Reverse(self.modified),
-            self.path.clone(),
-        )
+        (self.worth(), self.path.clone())
     }
 }
 
@@ -119,6 +140,31 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
+/// What a writable layer holds against its image, caches and all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LayerCount {
+    /// Files that the image does not have.
+    pub new: u64,
+    /// Files of the image whose content was changed.
+    pub changed: u64,
+    /// Files of the image of which only owner, mode or times were changed: their data is the image's.
+    pub attributes: u64,
+    /// Files and folders of the image that were deleted.
+    pub deleted: u64,
+}
+
+impl LayerCount {
+    /// What it says to people: `12 new files, 1 changed, 3 deleted`.
+    pub fn words(&self) -> String {
+        let new = if self.new == 1 { "1 new file".into() } else { format!("{} new files", self.new) };
+        let more =
+            [(self.changed, "changed"), (self.attributes, "with other attributes"), (self.deleted, "deleted")];
+        let more =
+            more.into_iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!(", {many} {what}"));
+        new + &more.collect::<String>()
+    }
+}
+
 /// What one look at one workspace found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
@@ -128,6 +174,8 @@ pub struct Risk {
     pub tallies: Vec<(Lot, Tally)>,
     /// Files that are made again by themselves, by lot; not among the totals.
     pub caches: Vec<(Lot, Tally)>,
+    /// New, changed and deleted files of the writable layer; `None` where they cannot be told apart.
+    pub layer: Option<LayerCount>,
     /// The most valuable files, best first; the totals count also those not listed.
     pub findings: Vec<FileAtRisk>,
     /// Why the look was not complete; empty when it was.
@@ -174,7 +222,28 @@ mod tests {
             value: Value::of(path.as_ref()),
             modified: None,
             changed: false,
+            files: 1,
+            again: None,
         }
+    }
+
+    #[test]
+    fn what_can_be_fetched_again_comes_after_what_may_be_the_only_copy() {
+        let hub =
+            FileAtRisk { again: Some("torch hub".into()), ..finding("/opt/torch/hub/checkpoints/x.pth", 9) };
+        let mut found = [hub, finding("/tmp/table.csv", 1), finding("/tmp/x", 1)];
+        found.sort_by_key(FileAtRisk::rank);
+        assert_eq!(found[2].words(), "model checkpoint, can be fetched again (torch hub)");
+        let env = FileAtRisk { files: 8_000, value: Value::Environment, ..finding("/root/venv", 9) };
+        assert_eq!((env.words(), env.shown()), ("environment, 8000 files".into(), "/root/venv/".into()));
+    }
+
+    #[test]
+    fn what_a_layer_holds_is_said_without_what_is_none() {
+        let words =
+            |new, changed, attributes, deleted| LayerCount { new, changed, attributes, deleted }.words();
+        assert_eq!(words(0, 0, 0, 0), "0 new files");
+        assert_eq!(words(1, 2, 3, 4), "1 new file, 2 changed, 3 with other attributes, 4 deleted");
     }
 
     #[test]

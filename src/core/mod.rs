@@ -35,6 +35,7 @@ pub mod span;
 pub mod spot;
 pub mod storage;
 pub mod subject;
+pub mod surroundings;
 pub mod timer;
 pub mod timing;
 pub mod value;

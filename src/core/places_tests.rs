@@ -45,11 +45,14 @@ fn found(paths: &[&str]) -> Risk {
         value: Value::of(path.as_ref()),
         modified: None,
         changed: false,
+        files: 1,
+        again: None,
     };
     Risk {
         method: Method::Upper,
         tallies: Vec::new(),
         caches: Vec::new(),
+        layer: None,
         findings: paths.iter().map(file).collect(),
         gaps: Vec::new(),
         notes: Vec::new(),

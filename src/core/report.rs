@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::event::Event;
 use super::fate::{Answer, Fate, Fates};
+use super::finding::LayerCount;
 use super::plan::{Plan, Verb};
 use super::storage::StorageKind;
 use super::value::Value;
@@ -310,6 +311,8 @@ pub struct RiskRow {
     /// Totals, also of files not listed.
     #[serde(flatten)]
     pub at_risk: AtRisk,
+    /// Files of the writable layer against the image, all of them; `null` where they cannot be told apart.
+    pub layer: Option<LayerCount>,
     /// What is worth knowing although nothing is missing.
     pub notes: Vec<String>,
 }
@@ -334,6 +337,10 @@ pub struct FindingRow {
     pub modified: Option<Timestamp>,
     /// A changed file of the image, rather than a new one.
     pub changed: bool,
+    /// How many files it stands for: 1, or all of an environment whose folder the path is.
+    pub files: u64,
+    /// Where it can be fetched again; `null` where this may be the only copy.
+    pub again: Option<String>,
     /// What becomes of it.
     pub fates: FateMap,
     /// Why.

@@ -4,12 +4,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::surroundings::Surroundings;
+
 /// The kind of a file, most valuable first: this order is the order of lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// Trained weights, a saved training state.
+    /// A saved training state.
     Checkpoint,
+    /// The weights of a model.
+    Weights,
     /// A notebook.
     Notebook,
     /// A data set.
@@ -20,8 +24,10 @@ pub enum Value {
     Result,
     /// Anything else.
     Other,
-    /// Installed packages.
+    /// A file of installed packages.
     Package,
+    /// Installed packages as a whole: an environment that a tool filled.
+    Environment,
     /// A log.
     Log,
     /// Made again by itself.
@@ -33,12 +39,14 @@ impl Value {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Checkpoint => "model checkpoint",
+            Self::Weights => "model weights",
             Self::Notebook => "notebook",
             Self::Data => "data set",
             Self::Source => "source",
             Self::Result => "result",
             Self::Other => "file",
             Self::Package => "package",
+            Self::Environment => "environment",
             Self::Log => "log",
             Self::Cache => "cache",
         }
@@ -48,20 +56,28 @@ impl Value {
     pub const fn short(self) -> &'static str {
         match self {
             Self::Checkpoint => "checkpoint",
+            Self::Weights => "weights",
             Self::Data => "data",
+            Self::Environment => "packages",
             other => other.label(),
         }
     }
 
     /// Sorts a path by its extension and the folders it lies in. Case does not count.
     pub fn of(path: &Path) -> Self {
-        let cached = path.components().any(|c| is_cache_folder(&c.as_os_str().to_string_lossy()));
-        let kept_by_tool = path.components().any(|c| c.as_os_str() == ".ipynb_checkpoints");
-        let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Surroundings::of(folder).value(path.file_name().unwrap_or_default())
+    }
+
+    /// Sorts a name by its extension alone.
+    pub(super) fn by_name(name: &str) -> Self {
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        let by_extension = match extension {
-            "pt" | "pth" | "ckpt" | "safetensors" | "h5" | "keras" | "onnx" | "gguf" | "tflite"
-            | "pdparams" | "joblib" => Self::Checkpoint,
+        match extension {
+            "pt" | "pth" | "ckpt" | "h5" | "keras" | "pdparams" | "joblib" => Self::Checkpoint,
+            "safetensors" | "onnx" | "gguf" | "ggml" | "tflite" => Self::Weights,
+            "bin" if name.starts_with("pytorch_model") || name.starts_with("model-") || name == "model.bin" => {
+                Self::Weights
+            }
             "ipynb" => Self::Notebook,
             "csv" | "tsv" | "parquet" | "feather" | "arrow" | "npy" | "npz" | "hdf5" | "mat" | "db"
             | "sqlite" | "sqlite3" | "jsonl" | "tfrecord" | "lmdb" | "zarr" | "nc" | "fits" | "fasta"
@@ -75,46 +91,13 @@ impl Value {
             "log" | "out" | "err" => Self::Log,
             "swp" | "pyc" | "pyo" => Self::Cache,
             _ => Self::Other,
-        };
-        // What took long to make is no cache, wherever somebody put it; a tool's own copies are.
-        let precious = matches!(by_extension, Self::Checkpoint | Self::Notebook | Self::Data);
-        if cached && (kept_by_tool || !precious) {
-            return Self::Cache;
         }
-        if by_extension != Self::Checkpoint && by_extension != Self::Notebook {
-            if is_package(path) {
-                return Self::Package;
-            }
-            if path.starts_with("/var/log") {
-                return Self::Log;
-            }
-        }
-        by_extension
     }
-}
 
-fn is_cache_folder(name: &str) -> bool {
-    matches!(
-        name,
-        "__pycache__"
-            | ".cache"
-            | ".ipynb_checkpoints"
-            | ".pytest_cache"
-            | ".mypy_cache"
-            | ".ruff_cache"
-            | ".npm"
-    )
-}
-
-/// Folders that package managers fill.
-fn is_package(path: &Path) -> bool {
-    const PLACES: [&str; 9] =
-        ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/opt/conda", "/var/lib/dpkg", "/var/lib/apt"];
-    let user_made = ["/usr/local/src", "/usr/src"].iter().any(|place| path.starts_with(place));
-    (!user_made && PLACES.iter().any(|place| path.starts_with(place)))
-        || path
-            .components()
-            .any(|c| matches!(c.as_os_str().to_str(), Some("site-packages" | "dist-packages" | "node_modules")))
+    /// What took long to make: no tool makes it again, wherever somebody put it.
+    pub const fn is_precious(self) -> bool {
+        matches!(self, Self::Checkpoint | Self::Weights | Self::Notebook)
+    }
 }
 
 #[cfg(test)]
@@ -128,12 +111,14 @@ mod tests {
     #[test]
     fn files_are_sorted_by_what_their_loss_would_cost() {
         assert_eq!(of("/tmp/model.pt"), Value::Checkpoint);
-        assert_eq!(of("/tmp/MODEL.SafeTensors"), Value::Checkpoint);
+        assert_eq!(of("/tmp/MODEL.SafeTensors"), Value::Weights);
+        assert_eq!(of("/tmp/checkpoint-500/model.safetensors"), Value::Checkpoint);
         assert_eq!(of("/root/notes.ipynb"), Value::Notebook);
         assert_eq!(of("/tmp/train.csv"), Value::Data);
         assert_eq!(of("/root/train.py"), Value::Source);
         assert_eq!(of("/tmp/a.log"), Value::Log);
         assert_eq!(of("/tmp/a"), Value::Other);
+        assert!(Value::Checkpoint < Value::Weights && Value::Weights < Value::Notebook);
         assert!(Value::Checkpoint < Value::Log, "the most valuable comes first");
     }
 

@@ -62,6 +62,7 @@ fn read(files: u64, others: &[StorageKind], gaps: &[&str]) -> RiskState {
         method: Method::Upper,
         caches: Vec::new(),
         tallies,
+        layer: None,
         findings: Vec::new(),
         gaps: gaps.iter().map(ToString::to_string).collect(),
         notes: Vec::new(),

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::core::classify::{Classifier, Grounds};
-use crate::core::error::Error;
+use crate::core::error::{Error, Kind, Result};
 use crate::core::facts::Facts;
-use crate::core::finding::{FileAtRisk, Risk, Tally};
+use crate::core::finding::{FileAtRisk, Method, Risk, Tally};
 use crate::core::lifecycle::Surroundings;
 use crate::core::report::Layers;
 use crate::core::rules::Rules;
@@ -45,6 +45,39 @@ pub struct RiskState {
     pub reading: Option<Tally>,
     /// Why there was no look, in words that a person can act on.
     pub not_read: Option<String>,
+    /// When the look under way began.
+    pub began: Option<Timestamp>,
+    /// The engine took long to answer, or did not: it is asked again only where somebody says so.
+    pub slow: bool,
+}
+
+/// An engine that takes as long as this to tell what is in a layer is not asked for it unprompted.
+const SLOW: SignedDuration = SignedDuration::from_secs(5);
+
+impl RiskState {
+    /// A look begins.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.reading = Some(Tally::default());
+        self.began = Some(now);
+    }
+
+    /// A look came to its end. An older one is still better than none.
+    pub fn end(&mut self, look: Result<Arc<Risk>>, now: Timestamp) {
+        let took = self.began.take().map(|began| now.duration_since(began));
+        let long = took.is_some_and(|took| took >= SLOW);
+        self.reading = None;
+        match look {
+            Ok(risk) => {
+                self.slow = long && risk.method == Method::Api;
+                self.known = Some(risk);
+                self.not_read = None;
+            }
+            Err(error) => {
+                self.slow = error.kind == Kind::TimedOut || long;
+                self.not_read = Some(error.message);
+            }
+        }
+    }
 }
 
 /// One workspace.
@@ -227,5 +260,39 @@ impl Group {
         let mut owners = rows.iter().map(|row| row.workspace.owner.name.as_deref());
         let first = owners.next();
         if owners.all(|owner| Some(owner) == first) { Self::One } else { Self::Several }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_took_long_or_did_not_answer_is_slow_until_it_answers_soon() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let risk = |method| {
+            Arc::new(Risk {
+                method,
+                tallies: Vec::new(),
+                caches: Vec::new(),
+                layer: None,
+                findings: Vec::new(),
+                gaps: Vec::new(),
+                notes: Vec::new(),
+                as_of: at(0),
+            })
+        };
+        let after = |state: &mut RiskState, seconds: i64, look| {
+            state.begin(at(100));
+            state.end(look, at(100 + seconds));
+            state.slow
+        };
+        let mut state = RiskState::default();
+        assert!(!after(&mut state, 4, Ok(risk(Method::Api))));
+        assert!(after(&mut state, 6, Ok(risk(Method::Api))));
+        assert!(!after(&mut state, 60, Ok(risk(Method::Upper))), "a walk costs the engine nothing");
+        assert!(after(&mut state, 20, Err(Error::new(Kind::TimedOut, "no answer"))));
+        assert!(state.known.is_some() && state.reading.is_none(), "an older look is better than none");
+        assert!(!after(&mut state, 1, Ok(risk(Method::Api))) && state.not_read.is_none());
     }
 }

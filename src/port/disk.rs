@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::error::Result;
+use crate::core::spot::Spot;
 
 /// Walks folders.
 pub trait Disk: Send + Sync {
@@ -15,6 +16,13 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// Where it cannot be opened.
     fn walk(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>>;
+
+    /// The same of an entry beneath a root that belongs to somebody else: no link below the root is
+    /// followed.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    fn walk_beneath(&self, spot: &Spot, pace: Pace) -> Result<Box<dyn Walk>>;
 
     /// What is remembered of a folder from the last time, and compared with the disk at once; its
     /// [`Progress::as_of`] says how old it is until that is done. Where nothing is remembered, a walk.
@@ -79,6 +87,8 @@ pub struct Totals {
     pub dirs: u64,
     /// Entries that could not be read.
     pub errors: u64,
+    /// Entries that changed while the walk went on: each is counted with a size that it had.
+    pub changed: u64,
 }
 
 /// How far a walk is.
@@ -164,6 +174,8 @@ pub struct Row {
     pub growing: bool,
     /// One more name of a file that is counted elsewhere.
     pub again: bool,
+    /// It changed, or something in it did, while the walk went on.
+    pub changed: bool,
 }
 
 /// Some of the entries of a folder.

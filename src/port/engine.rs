@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::core::classify::Origin;
 use crate::core::error::{Error, Result};
-use crate::core::finding::Method;
+use crate::core::finding::{LayerCount, Method};
 use crate::core::mount::{Measure, Mount};
 use crate::core::plan::Step;
 use crate::core::storage::StorageKind;
@@ -157,6 +157,8 @@ pub enum ScanItem {
     Reading(StorageKind),
     /// Files.
     Files(Vec<FileFact>),
+    /// What the writable layer holds against its image, where the look tells it; said after its files.
+    Layer(LayerCount),
     /// Something could not be read: the result is a lower bound.
     Gap(String),
     /// Worth knowing, nothing is missing.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::stream::run;
-use super::{Job, Rule};
+use super::{Below, Job, Rule};
 use crate::core::storage::StorageKind;
 use crate::port::ScanStream;
 
@@ -33,6 +33,7 @@ fn jobs(root: PathBuf, without: &[PathBuf]) -> Vec<Job> {
         storage: StorageKind::HostDisk,
         rule: Rule::Everything,
         skip,
+        below: Below::default(),
     };
     let first = job(root, without.iter().chain(&hidden).cloned().collect());
     std::iter::once(first).chain(hidden.into_iter().map(|folder| job(folder, without.to_vec()))).collect()

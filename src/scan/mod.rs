@@ -6,6 +6,7 @@
 mod birth;
 mod disk;
 mod folder;
+mod layer;
 mod live;
 mod look;
 mod measure;
@@ -14,12 +15,10 @@ mod open;
 mod project;
 mod read;
 mod stream;
+#[cfg(test)]
+mod stream_tests;
 mod tree;
 mod troubles;
-mod upper;
-mod walk;
-#[cfg(test)]
-mod walk_tests;
 
 use std::path::PathBuf;
 
@@ -28,6 +27,7 @@ use crate::core::storage::StorageKind;
 pub use birth::{made, origin, tells_births};
 pub use disk::LocalDisk;
 pub use folder::folder;
+pub use layer::Below;
 pub use live::follow;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
@@ -39,7 +39,8 @@ pub use stream::stream;
 /// Which files in a place count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// An overlay's upper directory: whiteouts are deletions, not files.
+    /// An overlay's upper directory: deletions are no files, and a file of which only the attributes
+    /// were changed has its data elsewhere.
     Upper,
     /// Every file.
     Everything,
@@ -60,4 +61,6 @@ pub struct Job {
     pub rule: Rule,
     /// Paths inside the container that are not entered: other mounts.
     pub skip: Vec<PathBuf>,
+    /// What an upper directory is laid over.
+    pub below: Below,
 }

@@ -31,17 +31,45 @@ impl Line {
     /// Escapes are already undone, so a comma may belong to the path: it ends at the
     /// `workdir` that the kernel prints next, or without one at the next comma.
     pub fn upper_dir(&self) -> Option<PathBuf> {
+        let path = self.overlay_option(b"upperdir=")?;
+        let end = find(path, b",workdir=").or_else(|| find(path, b",")).unwrap_or(path.len());
+        let path = path.get(..end).filter(|path| !path.is_empty())?;
+        Some(to_path(path.to_vec()))
+    }
+
+    /// The directories that an overlay is laid over, top first, as they were named when it was made.
+    pub fn lower_dirs(&self) -> Option<Vec<PathBuf>> {
+        let mut rest = self.overlay_option(b"lowerdir")?;
+        let mut all = Vec::new();
+        // One list, or newer kernels one option a directory: `lowerdir+=/a,lowerdir+=/b`.
+        loop {
+            let paths = rest.strip_prefix(b"+=").or_else(|| rest.strip_prefix(b"="))?;
+            let next = find(paths, b",lowerdir");
+            let end = next.or_else(|| find(paths, b",upperdir=")).or_else(|| find(paths, b","));
+            colons(paths.get(..end.unwrap_or(paths.len()))?, &mut all);
+            match next {
+                Some(next) => rest = paths.get(next + b",lowerdir".len()..)?,
+                None => return Some(all),
+            }
+        }
+    }
+
+    /// Whether an overlay was mounted with an option that stands alone.
+    pub fn has_option(&self, name: &str) -> bool {
+        self.super_options.split(|byte| *byte == b',').any(|option| option == name.as_bytes())
+    }
+
+    /// What follows the beginning of an option, up to the end of all.
+    fn overlay_option(&self, start: &[u8]) -> Option<&[u8]> {
         if self.filesystem != "overlay" {
             return None;
         }
         let options = self.super_options.as_slice();
-        let path = match options.strip_prefix(b"upperdir=") {
-            Some(path) => path,
-            None => options.get(find(options, b",upperdir=")? + b",upperdir=".len()..)?,
-        };
-        let end = find(path, b",workdir=").or_else(|| find(path, b",")).unwrap_or(path.len());
-        let path = path.get(..end).filter(|path| !path.is_empty())?;
-        Some(to_path(path.to_vec()))
+        let first = options.strip_prefix(start);
+        first.or_else(|| {
+            let after_comma = [b",", start].concat();
+            options.get(find(options, &after_comma)? + after_comma.len()..)
+        })
     }
 
     /// Whether what is mounted was deleted since.
@@ -96,6 +124,25 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Splits a list of paths at its colons; one with a backslash before it belongs to its path.
+fn colons(list: &[u8], all: &mut Vec<PathBuf>) {
+    let mut path = Vec::new();
+    let mut bytes = list.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => path.extend(bytes.next()),
+            b':' => all.extend(some_path(&mut path)),
+            byte => path.push(byte),
+        }
+    }
+    all.extend(some_path(&mut path));
+}
+
+fn some_path(path: &mut Vec<u8>) -> Option<PathBuf> {
+    let path = std::mem::take(path);
+    (!path.is_empty()).then(|| to_path(path))
+}
+
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     text.windows(needle.len()).position(|window| window == needle)
 }
@@ -132,6 +179,19 @@ mod tests {
         assert_eq!(line.source, Path::new("/dev/v\nda"));
         let comma = one(br"1 2 0:1 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/a\054b\040c/u,workdir=/w");
         assert_eq!(comma.upper_dir(), Some("/a,b c/u".into()));
+    }
+
+    #[test]
+    fn the_layers_beneath_an_overlay_are_told_top_first() {
+        let of = |options: &str| {
+            one(format!("1 2 0:1 / / rw - overlay overlay rw{options}").as_bytes()).lower_dirs()
+        };
+        let paths = |all: &[&str]| Some(all.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(of(",lowerdir=/l/A:/l/B,upperdir=/u,workdir=/w"), paths(&["/l/A", "/l/B"]));
+        assert_eq!(of(r",lowerdir=/a\134:b:/c\054d,upperdir=/u"), paths(&["/a:b", "/c,d"]));
+        assert_eq!(of(",lowerdir+=/a,lowerdir+=/b,upperdir=/u,workdir=/w"), paths(&["/a", "/b"]));
+        assert_eq!(of(",upperdir=/u"), None);
+        assert!(one(b"1 2 0:1 / / rw - overlay overlay rw,userxattr,lowerdir=/a").has_option("userxattr"));
     }
 
     #[test]
@@ -180,14 +240,14 @@ mod tests {
         #[test]
         fn no_table_makes_it_panic(table in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
             for line in parse(&table) {
-                let _ = (line.upper_dir(), line.is_deleted());
+                let _ = (line.upper_dir(), line.lower_dirs(), line.is_deleted());
             }
         }
 
         #[test]
         fn no_nearly_sensible_line_makes_it_panic(text in "[0-9]{0,3} 1 0:1 [/\\\\0-7a]{0,9} /[ \\\\0-7a]{0,9} r[wo] -? overlay o (upperdir=)?[,=a-w]{0,30}") {
             for line in parse(text.as_bytes()) {
-                let _ = (line.upper_dir(), line.is_deleted());
+                let _ = (line.upper_dir(), line.lower_dirs(), line.is_deleted());
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Opening directories beneath a root: no link is followed, nothing leads outside.
 
-use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::{Errno, Result, fcntl_dupfd_cloexec};
@@ -21,7 +21,7 @@ const BENEATH: ResolveFlags =
 pub struct Root {
     handle: OwnedFd,
     /// Set once the kernel or a system call filter refused `openat2`.
-    by_component: Cell<bool>,
+    by_component: AtomicBool,
     resolve: ResolveFlags,
 }
 
@@ -29,7 +29,7 @@ impl Root {
     /// Opens a root. What lies behind `/proc/PID/root` belongs to somebody else, whose links
     /// would lead into our own file system: there no link is followed.
     pub fn open(path: &Path) -> Result<Self> {
-        let by_component = Cell::new(false);
+        let by_component = AtomicBool::new(false);
         let Some((process, rest)) = split_process_root(path) else {
             let handle = openat(CWD, path, DIRECTORY, Mode::empty())?;
             return Ok(Self { handle, by_component, resolve: BENEATH });
@@ -45,12 +45,18 @@ impl Root {
     pub fn on_its_mount(&self) -> Result<Self> {
         let handle = fcntl_dupfd_cloexec(&self.handle, 0)?;
         let resolve = self.resolve.union(ResolveFlags::NO_XDEV);
-        Ok(Self { handle, by_component: self.by_component.clone(), resolve })
+        Ok(Self { handle, by_component: AtomicBool::new(self.by_component()), resolve })
+    }
+
+    /// A folder beneath as a root of its own.
+    pub fn beneath(&self, relative: &Path) -> Result<Self> {
+        let by_component = AtomicBool::new(self.by_component());
+        Ok(Self { handle: self.directory(relative)?, by_component, resolve: self.resolve })
     }
 
     /// Whether folders are opened one name after the other.
     pub fn by_component(&self) -> bool {
-        self.by_component.get()
+        self.by_component.load(Relaxed)
     }
 
     /// The root's own handle.
@@ -80,9 +86,9 @@ impl Root {
     fn step(&self, at: Option<&OwnedFd>, stretch: &Path, access: OFlags) -> Result<OwnedFd> {
         let at = at.map_or_else(|| self.handle.as_fd(), AsFd::as_fd);
         let flags = DIRECTORY | OFlags::NOFOLLOW | access;
-        if !self.by_component.get() {
+        if !self.by_component.load(Relaxed) {
             match openat2(at, stretch, flags, Mode::empty(), self.resolve) {
-                Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => self.by_component.set(true),
+                Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => self.by_component.store(true, Relaxed),
                 Err(Errno::AGAIN) => {}
                 opened => return opened,
             }
@@ -92,7 +98,7 @@ impl Root {
 
     #[cfg(test)]
     pub(super) fn without_openat2(self) -> Self {
-        self.by_component.set(true);
+        self.by_component.store(true, Relaxed);
         self
     }
 }

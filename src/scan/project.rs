@@ -3,32 +3,34 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::walk::walk;
-use super::{Job, Rule, troubles};
+use super::tree::{Met, Tree};
+use super::{Below, Job, Rule, troubles};
 use crate::core::habits::names;
 use crate::core::habits::{Dated, FolderFacts, LARGE, LargeFile, OLD_DAYS};
 use crate::core::storage::StorageKind;
-use crate::port::FileFact;
+use crate::port::{FileFact, Pace, Walk as _};
 
 /// Large files that are named, largest first.
 const NAMED: usize = 8;
 /// Entries at the top of a folder among which the usual folders are looked for.
 const TOP: usize = 2_000;
-/// What a walk may take longer than its budget before the disk counts as stuck.
-const GRACE: Duration = Duration::from_secs(2);
+/// What a walk may take longer than its budget to end.
+const GRACE: Duration = Duration::from_millis(500);
+/// What a look may take longer than its budget before the disk counts as stuck.
+const STUCK: Duration = Duration::from_secs(2);
 /// Where paths begin, so that they are shown as they are written in the folder.
 const HERE: &str = ".";
 
 /// What a look at a project folder may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Entries that are met at most.
+    /// Entries after which it ends; a few more may be met till then.
     pub entries: u64,
     /// Time that it takes at most.
     pub time: Duration,
@@ -51,7 +53,7 @@ pub fn project(folder: &Path, now: Timestamp, budget: Budget) -> FolderFacts {
     });
     match started {
         Ok(_) => receiver
-            .recv_timeout(budget.time + GRACE)
+            .recv_timeout(budget.time + STUCK)
             .unwrap_or_else(|_| FolderFacts::not_read("the disk does not answer")),
         Err(error) => FolderFacts::not_read(format!("no thread to read with ({error})")),
     }
@@ -65,22 +67,31 @@ fn look(folder: &Path, now: Timestamp, budget: Budget) -> FolderFacts {
         storage: StorageKind::Unknown,
         rule: Rule::Everything,
         skip,
+        below: Below::default(),
     };
-    let end = Instant::now() + budget.time;
-    let mut met = 0;
-    let mut seen = Seen::new(now);
-    let walked = walk(&job, &mut |entry| {
-        if let Some(file) = entry.file {
-            seen.file(&file);
+    let seen = Arc::new(Mutex::new((Seen::new(now), 0)));
+    let tell = {
+        let seen = Arc::clone(&seen);
+        Box::new(move |met: Met| {
+            let (seen, entries) = &mut *seen.lock().unwrap_or_else(PoisonError::into_inner);
+            met.files.iter().for_each(|file| seen.file(file));
+            *entries += met.entries;
+            if *entries < budget.entries { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+    };
+    let walked = Tree::of(&job, Pace::Full, Some(tell)).map(|tree| {
+        if !tree.ended(budget.time) {
+            tree.stop();
+            tree.ended(GRACE);
         }
-        met += 1;
-        let go_on = met < budget.entries && Instant::now() < end;
-        if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        tree.progress()
     });
+    let (seen, entries) =
+        std::mem::replace(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner), (Seen::new(now), 0));
     let mut gaps = match walked {
         Ok(walked) => {
             let cut =
-                (!walked.finished).then(|| format!("it holds more than the {met} entries that were read"));
+                (!walked.finished).then(|| format!("it holds more than the {entries} entries that were read"));
             cut.into_iter().chain(walked.gaps).collect()
         }
         Err(reason) => vec![troubles::words(reason)],
@@ -264,7 +275,7 @@ mod tests {
         }
         let budget = Budget { entries: 10, ..Budget::default() };
         let facts = project(dir.path(), Timestamp::now(), budget);
-        assert_eq!(facts.gaps, ["it holds more than the 10 entries that were read"]);
+        assert_eq!(facts.gaps, ["it holds more than the 50 entries that were read"]);
         let budget = Budget { time: Duration::ZERO, ..Budget::default() };
         assert!(!project(dir.path(), Timestamp::now(), budget).complete());
         assert_eq!(looked(&dir.path().join("none")).gaps, ["it is not there"]);

@@ -74,7 +74,7 @@ fn cells_of(model: &Model, theme: &Theme, row: &Row, finding: &FileAtRisk) -> Ve
         .map_or_else(|| Span::styled("unknown", theme.caution), |answer| words::fate(answer.verdict(), theme));
     vec![
         Span::styled(words::name(theme, &row.workspace.name), theme.text),
-        Span::styled(words::path(theme, &finding.path), theme.text),
+        Span::styled(words::path(theme, &finding.shown()), theme.text),
         Span::styled(finding.bytes.map_or_else(|| "?".into(), text::size), theme.text),
         Span::styled(finding.value.short(), theme.text),
         Span::styled(words::age(finding.modified, model.now), theme.text),

@@ -57,11 +57,14 @@ fn risk(files: u64, at: Timestamp) -> Risk {
         value: Value::of(Path::new("/tmp/model.pt")),
         modified: Some(at),
         changed: false,
+        files: 1,
+        again: None,
     };
     Risk {
         method: Method::Upper,
         caches: Vec::new(),
         tallies: vec![(lot, Tally { files, bytes: files * 10 }), (StorageKind::Tmpfs.into(), Tally::default())],
+        layer: None,
         findings: (0..files).map(|_| file.clone()).collect(),
         gaps: Vec::new(),
         notes: Vec::new(),

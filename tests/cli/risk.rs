@@ -81,6 +81,55 @@ fn a_checkpoint_ranks_above_a_log() {
 }
 
 #[test]
+fn an_environment_is_one_finding_and_what_can_be_fetched_again_comes_last() {
+    let Some(engine) = docker::engine() else { return };
+    let container = engine.container("whole").run();
+    container.exec(
+        "cd /root; for p in a b c; do mkdir -p env/lib/python3.11/site-packages/$p
+           for n in 1 2 3 4 5; do echo x > env/lib/python3.11/site-packages/$p/$n.py; done; done
+         mkdir -p env/bin; echo x > env/bin/activate; echo x > train.py
+         hub=/opt/hf/hub/models--org--net; mkdir -p $hub/blobs $hub/refs $hub/snapshots/0a1b
+         head -c 9000 /dev/zero > $hub/blobs/0123; echo 0a1b > $hub/refs/main
+         ln -s ../../blobs/0123 $hub/snapshots/0a1b/model.safetensors",
+    );
+    let outlast = Outlast::new();
+    let report = outlast.json(&["risk", &container.name, "--json"]);
+    assert_eq!(finding_paths(&report), ["/root/train.py", "/opt/hf/hub/models--org--net", "/root/env"]);
+    let found = |path: &str| one(&report["findings"], "path", path).clone();
+    let environment = found("/root/env");
+    assert_eq!((&environment["files"], &environment["value"]), (&16.into(), &"environment".into()));
+    assert_eq!(environment["again"], serde_json::Value::Null);
+    assert_eq!(found("/opt/hf/hub/models--org--net")["again"], "Hugging Face: org/net");
+    assert_eq!(report["workspaces"][0]["files"], 19, "every file counts");
+    let shown = outlast.run(&["risk", &container.name]).out;
+    assert!(shown.contains("/root/env/") && shown.contains("environment, 16 files"), "{shown}");
+    assert!(
+        shown.contains("can be fetched again (Hugging Face: org/net)") && !shown.contains("more: --limit"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn new_changed_and_deleted_files_of_a_layer_are_counted_and_said() {
+    let Some(engine) = docker::engine() else { return };
+    let container = engine.container("counted").run();
+    container.exec("echo x > /root/a.py; echo more >> /etc/passwd; rm /bin/arping; rm -r /opt; mkdir /opt; echo x > /opt/mine");
+    let outlast = Outlast::new();
+    let report = outlast.json(&["risk", &container.name, "--json"]);
+    let row = &report["workspaces"][0];
+    if row["method"] != "upper" {
+        assert_eq!(row["layer"], serde_json::Value::Null);
+        return;
+    }
+    let expected = serde_json::json!({ "new": 2, "changed": 1, "attributes": 0, "deleted": 2 });
+    assert_eq!(row["layer"], expected, "the folder made anew hides what the image has in it");
+    assert_eq!(one(&report["findings"], "path", "/etc/passwd")["changed"], true);
+    assert_eq!(one(&report["findings"], "path", "/root/a.py")["changed"], false);
+    let shown = outlast.run(&["risk", &container.name]).out;
+    assert!(shown.contains("  writable layer: 2 new files, 1 changed, 2 deleted"), "{shown}");
+}
+
+#[test]
 fn a_stopped_container_has_the_same_list_but_for_memory() {
     let Some(engine) = docker::engine() else { return };
     let outlast = Outlast::new();

@@ -1,5 +1,6 @@
 //! The Docker adapter against a real engine, judged by the engine's own command line.
 
+mod changes;
 mod ended;
 pub(crate) mod far;
 mod list;

@@ -22,6 +22,8 @@ fn paths(container: &Container, dockerd: &Dockerd) -> Vec<String> {
     assert_eq!(found.by, [Method::Upper]);
     let changed: Vec<_> = found.files.values().filter(|file| file.changed).map(|file| &file.path).collect();
     assert_eq!(changed, [std::path::Path::new("/opt/from-image")], "only this one was the image's");
+    let count = found.layer.expect("a layer is counted");
+    assert_eq!((count.new, count.changed, count.attributes, count.deleted), (2, 1, 0, 1));
     found.findings().iter().map(|path| path.display().to_string()).collect()
 }
 

@@ -9,7 +9,7 @@ use outlast::core::classify::Classifier;
 use outlast::core::event::Event;
 use outlast::core::facts::Facts;
 use outlast::core::fate::Verdict;
-use outlast::core::finding::Method;
+use outlast::core::finding::{LayerCount, Method};
 use outlast::core::storage::StorageKind;
 use outlast::engine::docker::Docker;
 use outlast::port::{Engine, FileFact, ScanItem, ScanRequest};
@@ -23,6 +23,7 @@ pub(super) struct Found {
     pub(super) by: Vec<Method>,
     pub(super) files: BTreeMap<PathBuf, FileFact>,
     pub(super) gaps: Vec<String>,
+    pub(super) layer: Option<LayerCount>,
     notes: Vec<String>,
     reading: Vec<StorageKind>,
 }
@@ -67,6 +68,7 @@ pub(super) fn scan(docker: &Docker, container: &Container) -> Found {
                 ScanItem::Files(files) => {
                     found.files.extend(files.into_iter().map(|file| (file.path.clone(), file)));
                 }
+                ScanItem::Layer(count) => found.layer = Some(count),
                 ScanItem::Gap(why) => found.gaps.push(why),
                 ScanItem::Note(note) => found.notes.push(note),
                 ScanItem::Looking => {}
@@ -97,6 +99,8 @@ fn files_of_the_layer_are_found_and_the_images_are_not() {
     if rustix::process::getuid().is_root() {
         assert_eq!(found.by, [Method::Upper]);
         assert_eq!(found.findings().len(), 6, "{:?}", found.findings());
+        let count = LayerCount { new: 5, changed: 1, attributes: 0, deleted: 1 };
+        assert_eq!(found.layer, Some(count), "whatever the driver: {:?}", found.files);
     }
 }
 

@@ -96,7 +96,7 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
         Cmd::Scan { key, asked } => {
             let grounds = model.row(&key).unwrap().grounds().unwrap();
             let risk = risk::read(engine, &key, &grounds, asked, 300, &now(), &mut |_| {}).await;
-            queue.push_back(Msg::Scanned(key, 0, risk));
+            queue.push_back(Msg::Scanned(key, 0, risk.map(Arc::new)));
         }
         _ => {}
     }

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::State;
 use crate::app::msg::{Cmd, Msg};
 use crate::core::classify::Grounds;
@@ -12,7 +14,7 @@ use crate::core::finding::{Method, Risk, Tally};
 use crate::core::lessons::with_help;
 use crate::core::plan::Plan;
 use crate::core::workspace::{RunState, Workspace, WsKey};
-use crate::model::{Fact, LinkState, Notice, Overlay, RiskState, Row};
+use crate::model::{Fact, LinkState, Notice, Overlay, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
 use crate::work;
 
@@ -191,7 +193,7 @@ impl State {
                     }
                     let sees = viewer.sees(&row.workspace.owner, &row.rules.profile);
                     if sees && (row.risk.known.is_none() || !same) {
-                        cmds.extend(scan_when_allowed(row, &scan_all, is_shown));
+                        cmds.extend(scan_when_allowed(row, &scan_all, is_shown, now));
                     }
                 }
                 // It went while it was looked at: the next list says so.
@@ -212,6 +214,7 @@ impl State {
     pub(super) fn look_at(&mut self, key: &WsKey) -> Vec<Cmd> {
         self.show_detail_list();
         let scan_all = self.model.endpoint.capabilities.can(Right::ScanAll);
+        let now = self.model.now;
         let Some(row) = self.model.row_mut(key) else { return Vec::new() };
         let mut cmds = Vec::new();
         match &row.detail {
@@ -222,7 +225,7 @@ impl State {
             }
             Fact::Known(_) => {
                 if row.risk.known.is_none() && row.risk.reading.is_none() && row.risk.not_read.is_none() {
-                    cmds.extend(scan_when_allowed(row, &scan_all, true));
+                    cmds.extend(scan_when_allowed(row, &scan_all, true, now));
                 }
                 let method = row.risk.known.as_ref().map(|risk| risk.method);
                 cmds.extend(method.and_then(|method| self.keep_up(key, method)));
@@ -239,13 +242,13 @@ impl State {
         if keys.is_empty() {
             keys.extend(self.attended());
         }
-        let mut cmds = vec![Cmd::List];
+        let (mut cmds, now) = (vec![Cmd::List], self.model.now);
         for key in keys {
             if let Some(row) = self.model.row_mut(&key)
                 && row.detail.known().is_some()
             {
                 row.surroundings = None;
-                row.risk.reading = Some(Tally::default());
+                row.risk.begin(now);
                 cmds.push(Cmd::Scan { key, asked: true });
             }
         }
@@ -275,16 +278,10 @@ impl State {
         Vec::new()
     }
 
-    fn scanned(&mut self, key: &WsKey, risk: Result<Risk>) -> Vec<Cmd> {
-        let risk = risk.map(Arc::new);
-        let fresh = risk.as_ref().ok().cloned();
+    fn scanned(&mut self, key: &WsKey, risk: Result<Arc<Risk>>) -> Vec<Cmd> {
+        let (fresh, now) = (risk.as_ref().ok().cloned(), self.model.now);
         if let Some(row) = self.model.row_mut(key) {
-            row.risk.reading = None;
-            match risk {
-                Ok(risk) => row.risk = RiskState { known: Some(risk), ..RiskState::default() },
-                // An older look is still better than none; why there is no newer one is in the detail.
-                Err(error) => row.risk.not_read = Some(error.message),
-            }
+            row.risk.end(risk, now);
         }
         self.show_lists();
         if self.plan_for.as_ref() == Some(key) {
@@ -397,9 +394,14 @@ fn is_waited_for(row: &Row) -> bool {
 }
 
 /// A scan of this row, if it is cheap enough to run unasked or the person looks at it.
-fn scan_when_allowed(row: &mut Row, scan_all: &Can, looked_at: bool) -> Option<Cmd> {
+fn scan_when_allowed(row: &mut Row, scan_all: &Can, looked_at: bool, now: Timestamp) -> Option<Cmd> {
     match scan_all {
         Can::Yes => {}
+        Can::No(_) if looked_at && row.risk.slow => {
+            let slow = "the engine takes long to tell its files; r asks it again";
+            row.risk.not_read = Some(slow.into());
+            return None;
+        }
         Can::No(_) if looked_at => {}
         Can::No(reason) => {
             row.risk.not_read = Some(reason.clone());
@@ -407,6 +409,6 @@ fn scan_when_allowed(row: &mut Row, scan_all: &Can, looked_at: bool) -> Option<C
         }
     }
     row.risk.not_read = None;
-    row.risk.reading = Some(Tally::default());
+    row.risk.begin(now);
     Some(Cmd::Scan { key: row.workspace.key.clone(), asked: looked_at && *scan_all != Can::Yes })
 }

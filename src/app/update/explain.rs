@@ -69,7 +69,7 @@ impl State {
     fn file(&self, row: &Row, finding: &FileAtRisk) -> Option<ExplainView> {
         let classifier = row.classifier()?;
         let explanation = classifier.explain(&finding.path, Origin::Layer);
-        let mut facts = vec![finding.value.label().to_string()];
+        let mut facts = vec![text::printable(&finding.words()).into_owned()];
         facts.extend(finding.bytes.map(text::size));
         facts.extend(finding.modified.map(|at| format!("changed {}", text::ago(at, self.model.now))));
         if finding.changed {

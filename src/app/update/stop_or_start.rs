@@ -4,7 +4,7 @@ use super::State;
 use super::keys::is;
 use crate::app::msg::Cmd;
 use crate::core::error::{Error, Kind};
-use crate::core::finding::{Risk, Tally};
+use crate::core::finding::Risk;
 use crate::core::plan::{Plan, Verb};
 use crate::core::workspace::{RunState, WsKey};
 use crate::model::key::Key;
@@ -23,12 +23,13 @@ impl State {
             return Vec::new();
         }
         let Some(key) = self.attended() else { return Vec::new() };
+        let now = self.model.now;
         let Some(row) = self.model.row_mut(&key).filter(|row| row.detail.known().is_some()) else {
             self.model.notice = Some(Notice::bad("its facts are not read yet; try again in a moment"));
             return Vec::new();
         };
         if verb(row) == Some(Verb::Stop) {
-            row.risk.reading = Some(Tally::default());
+            row.risk.begin(now);
             self.model.notice = Some(Notice::good("reading what a stop would lose"));
             self.plan_for = Some(key.clone());
             return vec![Cmd::Scan { key, asked: true }];

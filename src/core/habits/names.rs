@@ -44,7 +44,8 @@ pub fn is_checkpoint(path: &Path) -> bool {
     let cached = folders(path).any(|name| name == ".cache");
     let numbered = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("checkpoint-"));
     let tensorflow = path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.contains(".ckpt-"));
-    !cached && (Value::of(path) == Value::Checkpoint || tensorflow || folders(path).any(numbered))
+    let trained = matches!(Value::of(path), Value::Checkpoint | Value::Weights);
+    !cached && (trained || tensorflow || folders(path).any(numbered))
 }
 
 /// The experiment tracker that a file is a record of.

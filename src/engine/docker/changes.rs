@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::core::error::Result;
+use crate::core::finding::LayerCount;
 use crate::core::mount::Mount;
 use crate::core::storage::StorageKind;
 use crate::core::value::Value;
@@ -42,8 +43,9 @@ pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Deta
     let deadline = Instant::now() + DEADLINE;
     let call = session.client.container_changes(id);
     let changes = link.within("a list of changed files", DEADLINE, call).await?.unwrap_or_default();
+    let layer = count(&changes);
     let mut written = written(changes, &detail.mounts);
-    written.sort_by(|a, b| (Value::of(&a.path), &a.path).cmp(&(Value::of(&b.path), &b.path)));
+    written.sort_by_cached_key(|file| Value::of(&file.path));
     let rest = written.split_off(written.len().min(SIZED));
 
     let mut looks = stream::iter(written)
@@ -68,7 +70,7 @@ pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Deta
     }
     unsized_files += rest.len();
     files.extend(rest.into_iter().map(|file| fact(file, None, None)));
-    items.push(ScanItem::Files(files));
+    items.extend([ScanItem::Files(files), ScanItem::Layer(layer)]);
     if unsized_files > 0 {
         items.push(ScanItem::Gap(format!("the engine was not asked for the size of {unsized_files} files")));
     }
@@ -77,6 +79,13 @@ pub(super) async fn read(link: &Link, session: &Session, id: &str, detail: &Deta
 
 fn fact(file: Written, bytes: Option<u64>, modified: Option<jiff::Timestamp>) -> FileFact {
     FileFact { path: file.path, bytes, storage: StorageKind::WritableLayer, modified, changed: file.changed }
+}
+
+/// The engine tells no folder from a file, and not what was changed of one.
+fn count(changes: &[FilesystemChange]) -> LayerCount {
+    let of = |kind| changes.iter().filter(|change| change.kind == kind).count() as u64;
+    let (new, changed, deleted) = (of(ChangeType::_1), of(ChangeType::_0), of(ChangeType::_2));
+    LayerCount { new, changed, deleted, attributes: 0 }
 }
 
 /// Leaves out what was deleted, directories that are known to be such, and
@@ -117,9 +126,11 @@ mod tests {
             change("/etc", ChangeType::_0),
             change("/etc/passwd", ChangeType::_0),
         ];
+        let counted = count(&changes);
         let memory = |target: &str| Mount::new(target.into(), "memory".into(), Backing::Memory, None);
         let found = written(changes, &[memory("/"), memory("/scratch"), memory("/run/lock")]);
         let said: Vec<_> = found.iter().map(|file| (file.path.display().to_string(), file.changed)).collect();
+        assert_eq!((counted.new, counted.changed, counted.deleted), (4, 4, 1));
         let expected = [("/etc/passwd", true), ("/tmp/model.pt", false), ("/tmp.bak", false)];
         assert_eq!(said, expected.map(|(path, changed)| (path.to_string(), changed)));
     }

@@ -11,6 +11,7 @@ use bollard::models::{ContainerInspectResponse, HostConfig, MountPoint, Volume};
 
 use crate::core::filesystem::Filesystem;
 use crate::core::mount::{self, Backing, Mount, Source};
+use crate::scan::Below;
 use crate::scan::mountinfo::{self, Line};
 
 use super::process::Process;
@@ -64,12 +65,29 @@ pub(super) fn read(
     all
 }
 
-/// The directory that holds the writable layer: the kernel's word, then the engine's.
-pub(super) fn upper(inspected: &ContainerInspectResponse, process: Option<&Process>) -> Option<PathBuf> {
-    process.and_then(Process::upper).or_else(|| {
-        let driver = inspected.graph_driver.as_ref()?;
-        driver.data.get("UpperDir").filter(|path| path.starts_with('/')).map(PathBuf::from)
-    })
+/// Where the writable layer is.
+pub(super) struct Layer {
+    /// The directory that holds it.
+    pub(super) upper: PathBuf,
+    /// What it is laid over, as far as that is known.
+    pub(super) below: Below,
+}
+
+/// Finds the writable layer: the kernel's word, then the engine's.
+pub(super) fn layer(inspected: &ContainerInspectResponse, process: Option<&Process>) -> Option<Layer> {
+    let told = inspected.graph_driver.as_ref().map(|driver| &driver.data);
+    let told = |key: &str| told.and_then(|data| data.get(key)).filter(|path| path.starts_with('/'));
+    let told_below = || told("LowerDir").map(|dirs| dirs.split(':').map(PathBuf::from).collect());
+    if let Some(line) = process.and_then(|process| process.line(Path::new("/")))
+        && let Some(upper) = line.upper_dir().filter(|path| path.is_absolute())
+    {
+        // A long list the engine shortens by naming the layers from its own folder.
+        let layers = line.lower_dirs().filter(|layers| layers.iter().all(|layer| layer.is_absolute()));
+        let layers = layers.or_else(told_below).unwrap_or_default();
+        return Some(Layer { upper, below: Below { layers, trusted: !line.has_option("userxattr") } });
+    }
+    let below = Below { layers: told_below().unwrap_or_default(), trusted: false };
+    Some(Layer { upper: told("UpperDir")?.into(), below })
 }
 
 impl View<'_> {
@@ -84,7 +102,7 @@ impl View<'_> {
         });
         Mount::new("/".into(), "writable layer".into(), Backing::Layer, filesystem)
             .read_only(self.host.readonly_rootfs == Some(true))
-            .held_at(upper(self.inspected, self.process))
+            .held_at(layer(self.inspected, self.process).map(|layer| layer.upper))
     }
 
     /// One of the mounts that the engine lists.

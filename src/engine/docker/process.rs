@@ -67,11 +67,6 @@ impl Process {
             }
         }
     }
-
-    /// The overlay's upper directory, where the kernel tells it.
-    pub(super) fn upper(&self) -> Option<PathBuf> {
-        self.line(Path::new("/"))?.upper_dir().filter(|path| path.is_absolute())
-    }
 }
 
 /// Whether a process is in a control group of the container: `/docker/ID`, `docker-ID.scope`.

@@ -19,7 +19,7 @@ use crate::core::mount::{Backing, Mount, Source};
 use crate::core::storage::StorageKind;
 use crate::core::workspace::RunState;
 use crate::port::{ScanItem, ScanRequest, ScanStream, StirStream};
-use crate::scan::{self, Job, Rule};
+use crate::scan::{self, Below, Job, Rule};
 
 use super::process::Process;
 use super::{Link, blocking, changes, detail, failure, mounts};
@@ -131,8 +131,8 @@ fn outline(inspected: &ContainerInspectResponse, local: bool, request: &ScanRequ
         ask: false,
     };
     if let Some(root) = wanted(all, request).find(|mount| mount.backing == Backing::Layer) {
-        let upper = mounts::upper(inspected, process.as_ref()).filter(|_| local);
-        outline.layer(root, all, upper, process.as_ref(), request.asked);
+        let layer = mounts::layer(inspected, process.as_ref()).filter(|_| local);
+        outline.layer(root, all, layer, process.as_ref(), request.asked);
     }
     for mount in wanted(all, request).filter(|mount| mount.backing != Backing::Layer) {
         match (&mount.backing, &process) {
@@ -154,14 +154,14 @@ impl Outline {
         &mut self,
         root: &Mount,
         all: &[Mount],
-        upper: Option<PathBuf>,
+        layer: Option<mounts::Layer>,
         process: Option<&Process>,
         asked: bool,
     ) {
         let told = scan::tells_births(root.filesystem.as_deref());
-        if let Some(upper) = upper.filter(|upper| failure::readable(upper)) {
+        if let Some(layer) = layer.filter(|layer| failure::readable(&layer.upper)) {
             self.method = Method::Upper;
-            self.jobs.push(job(upper, root, all, Rule::Upper));
+            self.jobs.push(Job { below: layer.below, ..job(layer.upper, root, all, Rule::Upper) });
         } else if let Some(process) = process.filter(|process| told && process.readable()) {
             self.method = Method::Proc;
             self.jobs.push(job(process.place(Path::new("/")), root, all, Rule::BornAfterRoot));
@@ -220,5 +220,6 @@ fn job(root: PathBuf, mount: &Mount, all: &[Mount], rule: Rule) -> Job {
         storage: mount.storage,
         rule,
         skip: all.iter().filter(below).map(|other| other.target.clone()).collect(),
+        below: Below::default(),
     }
 }

@@ -26,7 +26,7 @@ use crate::port::{
     Can, Capabilities, Clock, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
     ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
 };
-use crate::scan::{self, Job, Rule, mountinfo};
+use crate::scan::{self, Below, Job, Rule, mountinfo};
 use crate::text;
 
 /// This machine, without a daemon.
@@ -108,6 +108,7 @@ impl Place {
             storage: mount.storage,
             rule: if layer { Rule::BornAfterRoot } else { Rule::Everything },
             skip: mounts.iter().filter(below).map(|other| other.target.clone()).collect(),
+            below: Below::default(),
         }
     }
 }

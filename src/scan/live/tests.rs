@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::follow;
 use super::hub::Watch;
 use crate::core::storage::StorageKind;
-use crate::scan::{Job, Rule};
+use crate::scan::{Below, Job, Rule};
 
 /// On the disk that the sources are on: the one for temporary files may be memory.
 fn folder() -> TempDir {
@@ -28,6 +28,7 @@ fn job(root: &Path) -> Job {
         storage: StorageKind::WritableLayer,
         rule: Rule::Everything,
         skip: Vec::new(),
+        below: Below::default(),
     }
 }
 

@@ -48,6 +48,7 @@ struct Sums {
     files: AtomicU64,
     dirs: AtomicU32,
     errors: AtomicU32,
+    changed: AtomicU32,
     newest: AtomicI64,
 }
 
@@ -59,13 +60,15 @@ pub(super) struct Added {
     pub(super) files: u64,
     pub(super) dirs: u32,
     pub(super) errors: u32,
+    /// Entries that changed while the walk went on.
+    pub(super) changed: u32,
     /// The newest change, in seconds since 1970.
     pub(super) newest: i64,
 }
 
 impl Added {
     pub(super) const NOTHING: Self =
-        Self { allocated: 0, apparent: 0, files: 0, dirs: 0, errors: 0, newest: i64::MIN };
+        Self { allocated: 0, apparent: 0, files: 0, dirs: 0, errors: 0, changed: 0, newest: i64::MIN };
 }
 
 impl Folders {
@@ -114,6 +117,7 @@ impl Folders {
             if folder.open.fetch_sub(1, AcqRel) != 1 {
                 break;
             }
+            folder.fit();
         }
     }
 
@@ -151,6 +155,7 @@ impl Folder {
                 files: AtomicU64::new(0),
                 dirs: AtomicU32::new(0),
                 errors: AtomicU32::new(0),
+                changed: AtomicU32::new(0),
                 newest: AtomicI64::new(i64::MIN),
             },
             modified: AtomicI64::new(0),
@@ -170,6 +175,7 @@ impl Folder {
             files: self.sums.files.load(Relaxed),
             dirs: self.sums.dirs.load(Relaxed).into(),
             errors: self.sums.errors.load(Relaxed).into(),
+            changed: self.sums.changed.load(Relaxed).into(),
         }
     }
 
@@ -200,6 +206,14 @@ impl Folder {
         }
     }
 
+    /// Gives back what parts of a large folder reserved for more.
+    fn fit(&self) {
+        let mut entries = self.entries();
+        if entries.capacity() > entries.len() {
+            entries.shrink_to_fit();
+        }
+    }
+
     /// The packed entries; nobody adds to them meanwhile.
     pub(super) fn entries(&self) -> MutexGuard<'_, Vec<u8>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -218,6 +232,7 @@ impl Sums {
         self.files.fetch_add(added.files, Relaxed);
         count(&self.dirs, added.dirs);
         count(&self.errors, added.errors);
+        count(&self.changed, added.changed);
         if added.newest > self.newest.load(Relaxed) {
             self.newest.fetch_max(added.newest, Relaxed);
         }

@@ -1,19 +1,24 @@
 //! The walk of a whole tree by several threads, looked at while it grows.
 //!
 //! Each thread takes a folder, opens it by its path beneath the root's handle, looks at every
-//! entry, and packs what it saw into one slab a folder. No thread keeps a folder open that it does
-//! not read, so neither depth nor width costs handles.
+//! entry, and packs what it saw into one slab a folder, or tells it to whoever asked. No thread keeps
+//! a folder open that it does not read, so neither depth nor width costs handles.
 
+#[cfg(test)]
+mod change_tests;
 mod folders;
 mod links;
 mod node;
 mod page;
+mod purpose;
 mod queue;
 mod reader;
+mod territory;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsStr;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -22,15 +27,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use rustix::fs::{Statx, StatxFlags, statx};
 use rustix::io::Errno;
+
+pub(super) use self::purpose::{Met, Tell};
 
 use self::folders::{Added, Folder, Folders};
 use self::links::Links;
+use self::purpose::Purpose;
 use self::queue::Queue;
-use self::reader::{Reader, itself, one_file};
+use self::reader::Reader;
+use self::territory::{Itself, Territory, file_in, itself, last_change, one_file};
+use super::birth::QUIET;
+use super::layer::Layer;
 use super::open::Root;
 use super::troubles::Troubles;
-use super::walk::Territory;
+use super::{Job, Rule};
+use crate::core::finding::LayerCount;
+use crate::core::spot::Spot;
 use crate::port::{FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Walk};
 use crate::sys::ioprio;
 
@@ -54,12 +68,13 @@ pub(super) struct Tree {
 /// What the threads of a walk share.
 #[derive(Debug)]
 struct Shared {
-    /// Where the root is, for the paths that could not be read.
-    at: PathBuf,
+    purpose: Purpose,
     folders: Folders,
     links: Links,
     queue: Queue,
     home: Territory,
+    /// When the walk began: seconds since 1970 and nanoseconds.
+    began: (i64, u32),
     /// Entries on which something else is mounted.
     mounts: AtomicU64,
     troubles: Mutex<Troubles>,
@@ -84,6 +99,17 @@ impl Shared {
 
     fn troubles(&self) -> MutexGuard<'_, Troubles> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an entry was changed after the walk began.
+    fn came_after(&self, stat: &Statx) -> bool {
+        last_change(stat) > self.began
+    }
+
+    /// Whether an open folder was, where it matters: names may have come and gone while it was read.
+    fn has_changed(&self, folder: BorrowedFd<'_>) -> bool {
+        self.purpose.counts_all()
+            && statx(folder, c"", QUIET, StatxFlags::CTIME).is_ok_and(|stat| self.came_after(&stat))
     }
 
     /// A thread works no more.
@@ -118,17 +144,52 @@ impl Tree {
     /// Begins to walk a folder. A single file is a tree without folders, and ended at once.
     pub(super) fn start(root: &Path, pace: Pace) -> Result<Self, Errno> {
         match Root::open(root) {
-            Err(Errno::NOTDIR) => {
-                let tree = Self::new(root, one_file(root)?, 0)?;
-                tree.shared.folders.close(ROOT);
-                Ok(tree)
-            }
-            opened => Self::beneath(root, &opened?, pace),
+            Err(Errno::NOTDIR) => Self::one(&one_file(root)?, Purpose::everything(root)),
+            opened => Self::beneath(&opened?, Purpose::everything(root), pace),
         }
     }
 
+    /// Begins to walk an entry beneath a root, following no link below it.
+    pub(super) fn at(spot: &Spot, pace: Pace) -> Result<Self, Errno> {
+        let root = Root::open(&spot.root)?;
+        let purpose = Purpose::everything(&spot.full());
+        match root.beneath(&spot.path) {
+            Err(Errno::NOTDIR) => {
+                let above = root.directory(spot.path.parent().ok_or(Errno::NOTDIR)?)?;
+                Self::one(&file_in(&above, spot.name().ok_or(Errno::NOTDIR)?)?, purpose)
+            }
+            opened => Self::beneath(&opened?, purpose, pace),
+        }
+    }
+
+    /// Begins to read a place; `tell` hears of its files as they are met. Fails where the root cannot
+    /// be opened.
+    pub(super) fn of(job: &Job, pace: Pace, tell: Option<Tell>) -> Result<Self, Errno> {
+        match Root::open(&job.root) {
+            Err(Errno::NOTDIR) if job.rule == Rule::Everything => {
+                let stat = one_file(&job.root)?;
+                let folder = Root::open(job.root.parent().ok_or(Errno::NOTDIR)?)?;
+                Self::one(&stat, Purpose::of(job, &folder, tell))
+            }
+            opened => {
+                let root = opened?;
+                let purpose = Purpose::of(job, &root, tell);
+                if purpose.is_told() { Self::beneath(&root, purpose, pace) } else { Err(Errno::NODATA) }
+            }
+        }
+    }
+
+    fn one(stat: &Statx, purpose: Purpose) -> Result<Self, Errno> {
+        purpose.one(stat);
+        let itself = Itself::of(stat);
+        let alone = Added { files: 1, ..itself.alone };
+        let tree = Self::new(purpose, &Itself { alone, ..itself }, 0)?;
+        tree.shared.folders.close(ROOT);
+        Ok(tree)
+    }
+
     /// Begins to walk an open folder.
-    fn beneath(at: &Path, root: &Root, pace: Pace) -> Result<Self, Errno> {
+    fn beneath(root: &Root, purpose: Purpose, pace: Pace) -> Result<Self, Errno> {
         let threads = match pace {
             Pace::Full => {
                 let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -136,7 +197,11 @@ impl Tree {
             }
             Pace::Background => FEW,
         };
-        let tree = Self::new(at, itself(root.handle())?, threads)?;
+        let mut itself = itself(root.handle())?;
+        if !purpose.counts_all() {
+            itself.alone = Added::NOTHING;
+        }
+        let tree = Self::new(purpose, &itself, threads)?;
         for number in 0..threads {
             match tree.thread(root.on_its_mount()?, pace) {
                 Err(reason) if number == 0 => return Err(reason),
@@ -151,19 +216,17 @@ impl Tree {
         Ok(tree)
     }
 
-    fn new(
-        at: &Path,
-        (home, device, alone): (Territory, (u32, u32), Added),
-        threads: usize,
-    ) -> Result<Self, Errno> {
+    fn new(purpose: Purpose, itself: &Itself, threads: usize) -> Result<Self, Errno> {
         let folders = Folders::new();
-        let first = folders.add(ROOT, b"", &alone).ok_or(Errno::NOMEM)?;
+        let first = folders.add(ROOT, b"", &itself.alone).ok_or(Errno::NOMEM)?;
+        let now = Timestamp::now();
         let shared = Arc::new(Shared {
-            at: at.into(),
+            purpose,
             folders,
-            links: Links::new(device),
+            links: Links::new(itself.device),
             queue: Queue::new(threads, first),
-            home,
+            home: itself.home,
+            began: (now.as_second(), now.subsec_nanosecond().unsigned_abs()),
             mounts: AtomicU64::new(0),
             troubles: Mutex::default(),
             working: Mutex::new(threads),
@@ -172,6 +235,16 @@ impl Tree {
             as_of: AtomicI64::new(NEVER),
         });
         Ok(Self { shared })
+    }
+
+    /// What is worth knowing although nothing is missing.
+    pub(super) fn note(&self) -> Option<String> {
+        self.shared.troubles().note()
+    }
+
+    /// What was counted of a layer.
+    pub(super) fn layer(&self) -> Option<LayerCount> {
+        self.shared.purpose.layer.as_ref().map(Layer::count)
     }
 
     fn thread(&self, root: Root, pace: Pace) -> Result<(), Errno> {

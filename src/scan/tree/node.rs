@@ -1,6 +1,6 @@
 //! One entry of a folder, packed into as few bytes as it needs: a name of 17 bytes takes about 30.
 //!
-//! A folder's entries follow one another in one slab. A record is the head (kind and flag), then
+//! A folder's entries follow one another in one slab. A record is the head (kind and flags), then
 //! for a folder its number, for all else the length of its name, the name, and four numbers of
 //! seven bits a byte: blocks, size, time and owner.
 
@@ -8,6 +8,10 @@ use crate::port::EntryKind;
 
 /// The bit beside the kind: one more name of a file that is counted elsewhere.
 const AGAIN: u8 = 0b1000;
+/// The bit for an entry that changed while it was read.
+const CHANGED: u8 = 0b1_0000;
+/// The bits of the kind.
+const KIND: u8 = 0b111;
 
 /// An entry as it lies in a slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(super) struct Leaf<'s> {
     pub(super) name: &'s [u8],
     pub(super) kind: EntryKind,
     pub(super) again: bool,
+    /// It changed after the walk began.
+    pub(super) changed: bool,
     /// Blocks of 512 bytes.
     pub(super) blocks: u64,
     pub(super) apparent: u64,
@@ -46,10 +52,11 @@ pub(super) fn put(slab: &mut Vec<u8>, node: Node<'_>) {
             number(slab, u64::from(id));
         }
         Node::Leaf(leaf) => {
-            let again = if leaf.again { AGAIN } else { 0 };
+            let flag = |set, bit| if set { bit } else { 0 };
+            let flags = flag(leaf.again, AGAIN) | flag(leaf.changed, CHANGED);
             // The kernel gives no name of more than 255 bytes.
             let length = u8::try_from(leaf.name.len()).unwrap_or(u8::MAX);
-            slab.extend_from_slice(&[head(leaf.kind) | again, length]);
+            slab.extend_from_slice(&[head(leaf.kind) | flags, length]);
             slab.extend_from_slice(leaf.name.get(..usize::from(length)).unwrap_or_default());
             number(slab, leaf.blocks);
             number(slab, leaf.apparent);
@@ -91,7 +98,7 @@ impl<'s> Nodes<'s> {
 
     fn node(&mut self) -> Option<Node<'s>> {
         let head = self.byte()?;
-        let kind = match head & !AGAIN {
+        let kind = match head & KIND {
             0 => return Some(Node::Folder(u32::try_from(self.number()?).ok()?)),
             1 => EntryKind::File,
             2 => EntryKind::Link,
@@ -104,6 +111,7 @@ impl<'s> Nodes<'s> {
             name,
             kind,
             again: head & AGAIN != 0,
+            changed: head & CHANGED != 0,
             blocks: self.number()?,
             apparent: self.number()?,
             modified: unzigzag(self.number()?),
@@ -163,6 +171,7 @@ mod tests {
             name: b"core_12.cpython-3",
             kind: EntryKind::File,
             again: false,
+            changed: false,
             blocks: 8,
             apparent: 3_700,
             modified: 1_795_000_000,
@@ -178,6 +187,7 @@ mod tests {
             name: b"x",
             kind: EntryKind::Link,
             again: true,
+            changed: true,
             blocks: u64::MAX,
             apparent: u64::MAX,
             modified: i64::MIN,
@@ -194,11 +204,11 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_is_put_into_a_slab_comes_out_of_it(
-            name in proptest::collection::vec(1u8.., 0..=255), again: bool, kind in 1..4u8,
+            name in proptest::collection::vec(1u8.., 0..=255), again: bool, changed: bool, kind in 1..4u8,
             blocks: u64, apparent: u64, modified: i64, owner: u32, folder: u32,
         ) {
             let kind = match kind { 1 => EntryKind::File, 2 => EntryKind::Link, _ => EntryKind::Special };
-            let leaf = Leaf { name: &name, kind, again, blocks, apparent, modified, owner };
+            let leaf = Leaf { name: &name, kind, again, changed, blocks, apparent, modified, owner };
             let mut slab = Vec::new();
             put(&mut slab, Node::Folder(folder));
             let second = slab.len();

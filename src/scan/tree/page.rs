@@ -101,6 +101,7 @@ fn folder_row(folders: &Folders, id: u32) -> Row {
         folder: Some(FolderId(id.into())),
         growing: folder.is_some_and(Folder::grows),
         again: false,
+        changed: totals(folders, id).changed > 0,
     }
 }
 
@@ -108,7 +109,8 @@ fn leaf_row(leaf: &Leaf<'_>, name: OsString) -> Row {
     let totals = if leaf.again {
         Totals::default()
     } else {
-        Totals { allocated: leaf.allocated(), apparent: leaf.apparent, files: 1, ..Totals::default() }
+        let changed = leaf.changed.into();
+        Totals { allocated: leaf.allocated(), apparent: leaf.apparent, files: 1, changed, ..Totals::default() }
     };
     Row {
         name,
@@ -119,6 +121,7 @@ fn leaf_row(leaf: &Leaf<'_>, name: OsString) -> Row {
         folder: None,
         growing: false,
         again: leaf.again,
+        changed: leaf.changed,
     }
 }
 

@@ -1,14 +1,37 @@
 //! Who reads which folder: each thread its own last ones, and what others leave for it.
 //!
 //! A thread takes its newest folder first, so a deep tree needs no recursion; for threads without
-//! work it leaves its oldest ones, beneath which most is still to be read.
+//! work it leaves its oldest ones, beneath which most is still to be read, and parts of a folder
+//! that is very large itself.
 
 use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use crate::scan::layer::Ground;
 
 /// Folders left for each thread without work.
 const SHARE: usize = 8;
+
+/// What a thread does next.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Read a folder.
+    Folder(u32),
+    /// Look at entries of one.
+    Part(Part),
+}
+
+/// Entries of a large folder of which only the names were read.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) folder: u32,
+    pub(super) handle: Arc<OwnedFd>,
+    pub(super) ground: Option<Arc<Ground>>,
+    /// Each with a zero behind it.
+    pub(super) names: Vec<u8>,
+}
 
 /// What all threads share.
 #[derive(Debug)]
@@ -17,6 +40,8 @@ pub(super) struct Queue {
     wake: Condvar,
     /// Threads without work.
     hungry: AtomicUsize,
+    /// Parts that nobody took yet.
+    parts: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -24,6 +49,7 @@ pub(super) struct Queue {
 struct Left {
     threads: usize,
     folders: Vec<u32>,
+    parts: Vec<Part>,
     hungry: usize,
     /// Nothing is left anywhere, and nobody works any more.
     empty: bool,
@@ -36,6 +62,7 @@ impl Queue {
             left: Mutex::new(Left { threads, folders: vec![first], ..Left::default() }),
             wake: Condvar::new(),
             hungry: AtomicUsize::new(0),
+            parts: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         }
     }
@@ -52,13 +79,13 @@ impl Queue {
         self.stop.load(Relaxed)
     }
 
-    /// The next folder to read; waits until there is one. `None` is the end.
-    pub(super) fn next(&self, own: &mut VecDeque<u32>) -> Option<u32> {
+    /// What to do next; waits until there is something. `None` is the end.
+    pub(super) fn next(&self, own: &mut VecDeque<u32>) -> Option<Work> {
         if self.stopped() {
             return None;
         }
         if let Some(folder) = own.pop_back() {
-            return Some(folder);
+            return Some(Work::Folder(folder));
         }
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.hungry += 1;
@@ -67,10 +94,12 @@ impl Queue {
             if left.empty || self.stopped() {
                 return None;
             }
-            if let Some(folder) = left.folders.pop() {
+            let part = left.parts.pop().map(Work::Part);
+            if let Some(work) = part.or_else(|| left.folders.pop().map(Work::Folder)) {
                 left.hungry -= 1;
                 self.hungry.store(left.hungry, Relaxed);
-                return Some(folder);
+                self.parts.store(left.parts.len(), Relaxed);
+                return Some(work);
             }
             if left.hungry == left.threads {
                 left.empty = true;
@@ -79,6 +108,19 @@ impl Queue {
             }
             left = self.wake.wait(left).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Whether somebody would take a part of a large folder.
+    pub(super) fn wants_parts(&self) -> bool {
+        self.hungry.load(Relaxed) > self.parts.load(Relaxed)
+    }
+
+    /// Gives a part of a large folder away.
+    pub(super) fn give(&self, part: Part) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.parts.push(part);
+        self.parts.store(left.parts.len(), Relaxed);
+        self.wake.notify_one();
     }
 
     /// One thread fewer than was said: it could not be made.
@@ -116,7 +158,7 @@ mod tests {
             for _ in 0..3 {
                 scope.spawn(|| {
                     let mut own = VecDeque::new();
-                    while let Some(folder) = queue.next(&mut own) {
+                    while let Some(Work::Folder(folder)) = queue.next(&mut own) {
                         read.fetch_add(1, Relaxed);
                         // A tree three levels deep, ten folders in each.
                         if folder < 111 {
@@ -134,14 +176,14 @@ mod tests {
     fn threads_without_work_end_at_once_when_all_work_ends() {
         let queue = Queue::new(2, 0);
         let mut own = VecDeque::new();
-        assert_eq!(queue.next(&mut own), Some(0));
+        assert!(matches!(queue.next(&mut own), Some(Work::Folder(0))));
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| queue.next(&mut VecDeque::new()));
             std::thread::sleep(std::time::Duration::from_millis(20));
             queue.stop();
-            assert_eq!(waiting.join().unwrap(), None);
+            assert!(waiting.join().unwrap().is_none());
         });
         own.push_back(1);
-        assert_eq!(queue.next(&mut own), None);
+        assert!(queue.next(&mut own).is_none());
     }
 }

@@ -15,6 +15,8 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::Tree;
+use super::purpose::Purpose;
+use crate::core::spot::Spot;
 use crate::port::{EntryKind, FolderId, Matching, Order, Pace, Progress, Row, Walk};
 use crate::scan::open::Root;
 
@@ -206,6 +208,25 @@ fn a_single_file_is_a_tree_and_a_link_to_one_is_none() {
 }
 
 #[test]
+fn an_entry_beneath_a_root_is_walked_and_no_link_leads_to_one() {
+    let dir = folder();
+    fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+    fs::write(dir.path().join("a/b/file"), vec![1; 5_000]).expect("file");
+    symlink("a", dir.path().join("link")).expect("link");
+    symlink("b/file", dir.path().join("a/link")).expect("link");
+    let at = |path: &str| Tree::at(&Spot::new(dir.path(), Path::new(path)).expect("spot"), Pace::Full);
+    let files = |path: &str| {
+        let tree = at(path).expect("walk");
+        assert!(tree.ended(Duration::from_mins(1)));
+        tree.progress().total.files
+    };
+    assert_eq!((files(""), files("a/b"), files("a/b/file")), (3, 1, 1));
+    for path in ["link/b", "link", "a/link", "a/b/file/x", "none"] {
+        assert!(at(path).is_err(), "{path}");
+    }
+}
+
+#[test]
 fn another_mount_is_counted_and_not_entered() {
     let dir = folder();
     let inner = dir.path().join("a/mounted");
@@ -228,7 +249,7 @@ fn another_mount_is_counted_and_not_entered() {
 /// Walks as on a kernel without `openat2`.
 fn by_component(root: &Path) -> Progress {
     let opened = Root::open(root).expect("root").without_openat2();
-    let tree = Tree::beneath(root, &opened, Pace::Full).expect("walk");
+    let tree = Tree::beneath(&opened, Purpose::everything(root), Pace::Full).expect("walk");
     assert!(tree.ended(Duration::from_mins(1)));
     tree.progress()
 }
@@ -320,7 +341,7 @@ fn attacked(tries: u64, openat2: bool) {
         while walks < tries / 10 || swaps.load(Relaxed) < tries {
             let opened = Root::open(&root).expect("root");
             let opened = if openat2 { opened } else { opened.without_openat2() };
-            let tree = Tree::beneath(&root, &opened, Pace::Full).expect("walk");
+            let tree = Tree::beneath(&opened, Purpose::everything(&root), Pace::Full).expect("walk");
             let ended = tree.ended(Duration::from_mins(1));
             let total = tree.progress().total;
             let found = tree.files(&Matching::default(), Order::Size, 9);

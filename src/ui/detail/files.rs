@@ -67,7 +67,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, area: Rect, buffer: 
 
 /// How it was read and when, why there is nothing newer, what was not read, and what else to know.
 fn remarks(model: &Model, theme: &Theme, row: &Row, risk: &Risk) -> Vec<Span<'static>> {
-    let how = format!("{}, {}", risk.method.words(), text::ago(risk.as_of, model.now));
+    let layer = risk.layer.map(|count| format!("; {}", count.words())).unwrap_or_default();
+    let how = format!("{}, {}{layer}", risk.method.words(), text::ago(risk.as_of, model.now));
     let mut lines = vec![Span::styled(how, theme.faint)];
     if let Some(reason) = &row.risk.not_read {
         lines.push(Span::styled(format!("Last try: {}", words::name(theme, reason)), theme.caution));
@@ -155,7 +156,7 @@ fn cells(model: &Model, theme: &Theme, row: &Row, finding: &FileAtRisk) -> Vec<S
         |classifier| words::fate(verdict(classifier), theme),
     );
     vec![
-        Span::styled(words::path(theme, &finding.path), theme.text),
+        Span::styled(words::path(theme, &finding.shown()), theme.text),
         Span::styled(finding.bytes.map_or_else(|| "?".into(), text::size), theme.text),
         Span::styled(finding.value.short(), theme.text),
         Span::styled(words::age(finding.modified, model.now), theme.text),

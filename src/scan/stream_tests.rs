@@ -1,4 +1,4 @@
-//! The walk, on real file systems.
+//! Scans and measures, on real file systems.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,14 +7,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use tempfile::TempDir;
 
-use super::{Job, Rule, measure, measure_job, stream};
+use super::{Below, Job, Rule, measure, stream};
 use crate::core::mount::Measure;
 use crate::core::storage::StorageKind;
 use crate::port::{FileFact, ScanItem};
@@ -28,7 +26,14 @@ fn folder() -> TempDir {
 }
 
 fn job(root: &Path, rule: Rule) -> Job {
-    Job { root: root.into(), shown_at: "/".into(), storage: StorageKind::WritableLayer, rule, skip: Vec::new() }
+    Job {
+        root: root.into(),
+        shown_at: "/".into(),
+        storage: StorageKind::WritableLayer,
+        rule,
+        skip: Vec::new(),
+        below: Below::default(),
+    }
 }
 
 /// Everything one job says.
@@ -60,7 +65,7 @@ fn scan(jobs: Vec<Job>) -> Said {
             ScanItem::Gap(gap) => said.gaps.push(gap),
             ScanItem::Note(note) => said.notes.push(note),
             ScanItem::Reading(kind) => said.reading.push(kind),
-            ScanItem::Looking => {}
+            ScanItem::Looking | ScanItem::Layer(_) => {}
             ScanItem::By(_) => panic!("who looks is said by the engine"),
         }
     }
@@ -238,7 +243,10 @@ fn dropping_the_stream_ends_the_thread_at_once() {
         let tasks = fs::read_dir("/proc/self/task").expect("tasks").flatten();
         tasks
             .filter(|task| fs::read_link(task.path().join("cwd")).is_ok())
-            .filter(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == "scan"))
+            .filter(|task| {
+                fs::read_to_string(task.path().join("comm"))
+                    .is_ok_and(|name| ["scan", "walk"].contains(&name.trim()))
+            })
             .map(|task| task.file_name())
             .collect::<Vec<_>>()
     };
@@ -269,107 +277,12 @@ fn a_measure_agrees_with_du() {
 fn a_measure_out_of_time_is_a_lower_bound_and_one_without_a_root_says_why() {
     let dir = folder();
     fs::write(dir.path().join("x"), "x").expect("file");
+    for number in 0..5_000 {
+        fs::write(dir.path().join(number.to_string()), "").expect("file");
+    }
     assert!(matches!(measure(dir.path(), Duration::ZERO), Measure::AtLeast(_)));
     let gone = measure(&dir.path().join("none"), Duration::from_secs(1));
     assert_eq!(gone, Measure::Failed("it is not there".into()));
-}
-
-#[test]
-fn a_folder_swapped_for_a_link_while_it_is_read_leads_nowhere_else() {
-    let dir = folder();
-    let outside = folder();
-    fs::create_dir(outside.path().join("in")).expect("folder");
-    fs::write(outside.path().join("secret"), "x").expect("file");
-    fs::write(outside.path().join("in/secret"), "x").expect("file");
-    let root = dir.path().join("root");
-    fs::create_dir_all(root.join("swap/in")).expect("folders");
-    symlink(outside.path(), dir.path().join("link")).expect("link");
-    let done = Arc::new(AtomicBool::new(false));
-    let swapper = std::thread::spawn({
-        let (done, swap, link) = (done.clone(), root.join("swap"), dir.path().join("link"));
-        move || {
-            let exchange = rustix::fs::RenameFlags::EXCHANGE;
-            let here = rustix::fs::CWD;
-            while !done.load(Ordering::Relaxed) {
-                rustix::fs::renameat_with(here, &swap, here, &link, exchange).expect("exchange");
-            }
-        }
-    });
-    let mut met_link = 0;
-    for _ in 0..3000 {
-        let mut seen = Vec::new();
-        let walked = super::walk::walk(&job(&root, Rule::Everything), &mut |entry| {
-            seen.extend(entry.file);
-            std::ops::ControlFlow::Continue(())
-        });
-        assert_eq!(seen, Vec::new(), "nothing outside is ever found");
-        met_link += u32::from(walked.is_ok_and(|walked| walked.note.is_some()));
-    }
-    done.store(true, Ordering::Relaxed);
-    swapper.join().expect("swapper");
-    eprintln!("the folder was a link by the time it was opened in {met_link} of 3000 walks");
-}
-
-/// A mounted overlay; unmounted when dropped.
-struct Overlay {
-    dir: TempDir,
-}
-
-impl Overlay {
-    fn mount() -> Option<Self> {
-        // An overlay cannot lie on an overlay: memory is a real file system everywhere.
-        let dir = tempfile::tempdir_in("/dev/shm").ok()?;
-        for name in ["lower/opt/env", "upper", "work", "merged"] {
-            fs::create_dir_all(dir.path().join(name)).expect("folders");
-        }
-        for name in ["lower/changed", "lower/deleted", "lower/same", "lower/opt/env/old"] {
-            fs::write(dir.path().join(name), "image").expect("file");
-        }
-        let at = |name: &str| dir.path().join(name).display().to_string();
-        let options = format!("lowerdir={},upperdir={},workdir={}", at("lower"), at("upper"), at("work"));
-        let mounted = Command::new("mount")
-            .args(["-t", "overlay", "overlay", "-o", &options, &at("merged")])
-            .output()
-            .is_ok_and(|output| output.status.success());
-        mounted.then(|| Self { dir })
-    }
-
-    fn merged(&self, name: &str) -> PathBuf {
-        self.dir.path().join("merged").join(name)
-    }
-
-    fn upper(&self) -> PathBuf {
-        self.dir.path().join("upper")
-    }
-}
-
-impl Drop for Overlay {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.merged("")).status();
-    }
-}
-
-#[test]
-fn deletions_and_copies_of_an_overlay_are_told_from_new_files() {
-    let Some(overlay) = Overlay::mount() else {
-        eprintln!("skipped: no right to mount an overlay");
-        return;
-    };
-    fs::write(overlay.merged("new"), "mine").expect("new file");
-    fs::write(overlay.merged("changed"), "mine").expect("copy up");
-    fs::remove_file(overlay.merged("deleted")).expect("whiteout");
-    fs::remove_dir_all(overlay.merged("opt/env")).expect("whiteout of a folder");
-    fs::create_dir(overlay.merged("opt/env")).expect("opaque folder");
-    fs::write(overlay.merged("opt/env/mine"), "mine").expect("file");
-    let said = scan(vec![job(&overlay.upper(), Rule::Upper)]);
-    assert_eq!(said.names(), ["/changed", "/new", "/opt/env/mine"]);
-    let changed: Vec<_> = said.files.values().filter(|file| file.changed).map(|file| &file.path).collect();
-    assert_eq!(changed, [Path::new("/changed")]);
-    assert!(said.gaps.is_empty());
-    assert!(matches!(
-        measure_job(&job(&overlay.upper(), Rule::Upper), Duration::from_secs(9)),
-        Measure::Bytes(1..)
-    ));
 }
 
 #[test]
