@@ -17,7 +17,7 @@ use crate::support::docker::{Cli, Container, missing};
 /// What an event does to a path, as it is said.
 fn verdict(detail: &Detail, path: &str, event: Event) -> Verdict {
     let rules = plain();
-    let classifier = Classifier { detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail, rules: &rules, facts: Facts::default(), covers: &[] };
     classifier.explain(Path::new(path), Origin::Unknown).fates.verdict(event)
 }
 
