@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::backup;
 use super::check::{Finding, Severity};
 use super::error::{Error, Kind};
-use super::pattern::like;
 use crate::text::{printable_path, size};
 
 /// What names of archives begin with.
@@ -87,30 +87,30 @@ pub fn packing(file: &Path) -> Packing {
 
 /// What is left out of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excludes(Vec<String>);
+pub struct Excludes {
+    said: Vec<String>,
+    rules: backup::Excludes,
+}
 
 impl Excludes {
     /// The platform's own state, and these: a name is left out anywhere, one with a slash counts from
-    /// the folder that is saved. `*` stands for anything.
+    /// the folder that is saved. `*` stands for anything in a name.
     pub fn new(patterns: impl IntoIterator<Item = String>) -> Self {
-        let mut all = vec![ALWAYS_OUT.to_owned()];
-        all.extend(patterns.into_iter().map(|pattern| pattern.trim_matches('/').to_owned()));
-        all.retain(|pattern| !pattern.is_empty());
-        Self(all)
+        let mut said = vec![ALWAYS_OUT.to_owned()];
+        said.extend(patterns.into_iter().map(|pattern| pattern.trim_matches('/').to_owned()));
+        said.retain(|pattern| !pattern.is_empty());
+        let rules = backup::Excludes::new(&said);
+        Self { said, rules }
     }
 
     /// Whether an entry is left out, by its path beneath the folder.
     pub fn cover(&self, relative: &Path) -> bool {
-        let Some(name) = relative.file_name() else { return false };
-        self.0.iter().any(|pattern| {
-            let against = if pattern.contains('/') { relative.as_os_str() } else { name };
-            like(pattern.as_bytes(), against.as_bytes())
-        })
+        self.rules.covers(relative, true)
     }
 
     /// What is left out, as it was said.
     pub fn patterns(&self) -> &[String] {
-        &self.0
+        &self.said
     }
 }
 

@@ -153,17 +153,15 @@ impl<'a> Classifier<'a> {
         let after = self.after(event);
         let base = storage.rule(event, after, mount.map(|mount| &mount.backing));
         let mut answer = answer_of(base, advice_for(base.fate, storage), basis(event, storage));
+        // A rule has no say in what no image is left to bring back.
+        self.without_its_image(storage, &mut answer);
         if let Some(rule) = rule {
             let goes_along = || match event {
                 Event::WorkspaceDeletion => mount.is_some_and(|mount| self.is_in_the_folder(mount)),
                 _ => after == Aftermath::Removed && goes_with_its_container(storage),
             };
             apply(rule, event, storage, goes_along, &mut answer);
-        }
-        let image_is_gone = || self.facts.holds(Condition::ImageObtainable) == Some(false);
-        if answer.fate == Fate::Rebuilt && storage == StorageKind::ImageLayer && image_is_gone() {
-            answer.fate = Fate::Lost;
-            answer.reason = "its image was deleted, so no new container has the file".into();
+            self.without_its_image(storage, &mut answer);
         }
         if event == Event::Reboot {
             self.in_memory(storage, mount, &mut answer);
@@ -187,6 +185,15 @@ impl<'a> Classifier<'a> {
         answer.holds =
             answer.condition.and_then(|condition| self.holds(condition, event, after, storage, backed_up));
         answer
+    }
+
+    /// An image that was deleted rebuilds nothing.
+    fn without_its_image(&self, storage: StorageKind, answer: &mut Answer) {
+        let is_gone = || self.facts.holds(Condition::ImageObtainable) == Some(false);
+        if answer.fate == Fate::Rebuilt && storage == StorageKind::ImageLayer && is_gone() {
+            answer.fate = Fate::Lost;
+            answer.reason = "its image was deleted, so no new container has the file".into();
+        }
     }
 
     /// What the host keeps in memory no reboot leaves, whatever a rule says of it. Of a lot it is only known

@@ -101,7 +101,10 @@ pub fn wrong_address(url: &str) -> Option<&'static str> {
         return Some("it begins like an option");
     }
     let scheme = url.split(['/', ':']).next().unwrap_or_default();
-    (url.get(scheme.len()..).is_some_and(|rest| rest.starts_with("::"))).then_some("it names a program to run")
+    // A host written as a number, as in `[::1]:path`, is no program's name.
+    let named = !scheme.starts_with('[');
+    let runs = named && url.get(scheme.len()..).is_some_and(|rest| rest.starts_with("::"));
+    runs.then_some("it names a program to run")
 }
 
 #[cfg(test)]
