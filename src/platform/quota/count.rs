@@ -63,13 +63,16 @@ impl<'a> Books<'a> {
             match (self.ask)(call, Counter::User, from) {
                 Ok(bytes) => {
                     let (id, counted) = self.read(Counter::User, &bytes).ok_or(Errno::PROTO)?;
+                    // A kernel that goes back would go round for ever.
+                    if id < from {
+                        break;
+                    }
                     if counted.bytes.used != Some(0) || counted.bytes.limit().is_some() {
                         found.push((id, counted));
                     }
-                    // A kernel that goes back would go round for ever.
                     match id.checked_add(1) {
-                        Some(next) if id >= from => from = next,
-                        _ => break,
+                        Some(next) => from = next,
+                        None => break,
                     }
                 }
                 Err(Errno::NOENT) => break,
