@@ -21,6 +21,7 @@ use crate::core::plan::Plan;
 use crate::core::report::{Head, PathText, Trouble};
 use crate::core::rules::Rules;
 use crate::core::secrets;
+use crate::core::surroundings::CACHES;
 use crate::text::{age, printable, printable_path, size};
 use crate::work::Store;
 use crate::work::act::{self, Books};
@@ -138,7 +139,8 @@ fn place(said: Option<&Path>, rules: &Rules, context: &Context<'_>) -> Result<Pa
 async fn write(args: &ArchiveArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let folder = folder::find(args.subject.as_deref(), context).await?;
     let profile = &folder.rules.profile;
-    let caches = profile.caches.iter().filter(|_| args.no_caches).cloned();
+    let caches = CACHES.map(str::to_owned).into_iter().chain(profile.caches.iter().cloned());
+    let caches = caches.filter(|_| args.no_caches);
     let patterns = profile.backup_exclude.iter().cloned().chain(args.exclude.iter().cloned()).chain(caches);
     let asked = archive::Asked {
         folder: folder.path.clone(),

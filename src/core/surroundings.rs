@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::value::Value;
 
 /// Folders of which everything is made again by itself.
-const CACHES: [&str; 7] =
+pub const CACHES: [&str; 7] =
     ["__pycache__", ".cache", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".npm"];
 /// Pairs of folders that say the same.
 const CACHES_IN: [(&str, &str); 7] = [

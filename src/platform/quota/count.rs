@@ -70,15 +70,8 @@ impl<'a> Books<'a> {
                     if counted.bytes.used != Some(0) || counted.bytes.limit().is_some() {
                         found.push((id, counted));
                     }
-<<<<<<< HEAD
                     let Some(next) = id.checked_add(1) else { break };
                     from = next;
-=======
-                    match id.checked_add(1) {
-                        Some(next) => from = next,
-                        None => break,
-                    }
->>>>>>> quota
                 }
                 Err(Errno::NOENT) => break,
                 Err(Errno::SRCH) if from > 0 => break,
