@@ -3,6 +3,8 @@
 //! Bytes are integers, times RFC 3339, unknown is `null` and never 0. Every
 //! object says whether it is complete and as of when.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,12 +12,13 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use change::{Act, Change, Log};
+
 use super::also::Also;
 use super::error::Error;
 use super::event::Event;
 use super::fate::{Answer, Fate, Fates};
 use super::finding::LayerCount;
-use super::plan::{Plan, Verb};
 use super::storage::StorageKind;
 use super::value::Value;
 use super::workspace::{Gpu, WsKey};
@@ -351,57 +354,6 @@ pub struct FindingRow {
     pub fates: FateMap,
     /// Why.
     pub why: WhyMap,
-}
-
-/// What a changing verb prints.
-#[derive(Clone, Debug, Serialize)]
-pub struct Act {
-    /// Schema, completeness, errors.
-    #[serde(flatten)]
-    pub head: Head,
-    /// The plan.
-    pub plan: Plan,
-    /// `planned`, `done`, `refused`, `failed`.
-    pub result: &'static str,
-}
-
-/// `log --json`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Log {
-    /// Schema, completeness, errors.
-    #[serde(flatten)]
-    pub head: Head,
-    /// One object a change, the oldest first.
-    pub changes: Vec<Change>,
-}
-
-/// One change that was made: one line of the activity log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// When it was over.
-    pub at: Timestamp,
-    /// Who made it: a user's name, else the number.
-    pub user: String,
-    /// Where.
-    pub endpoint: String,
-    /// What was done.
-    pub verb: Verb,
-    /// To which workspace.
-    pub subject: WsKey,
-    /// The container's name (untrusted text).
-    pub container: String,
-    /// The state's word before.
-    pub before: String,
-    /// The state's word after; `absent` where the workspace is gone.
-    pub after: String,
-    /// The plan it was a step of.
-    pub plan: String,
-    /// `done`, or `failed: ` and why.
-    pub result: String,
-    /// The command that does the same.
-    pub command: String,
-    /// The command that undoes it; `null` where nothing does.
-    pub recreate: Option<String>,
 }
 
 /// Fates by event.

@@ -174,7 +174,9 @@ fn a_path_inside_a_workspace_is_walked_where_it_lies_and_no_link_leads_out() {
     assert_eq!(mount["total"]["allocated"], du(&[], &folder.path().join("data")));
     assert_eq!(one(&mount["top"], "path", "/data/data/real.bin")["files"], 1);
     let layer = of("/root");
-    assert_eq!((&layer["method"], &layer["total"]["files"]), (&"upper".into(), &3.into()));
+    assert_eq!(layer["method"], "upper");
+    // An overlay in user space keeps marks of its own beside the three.
+    assert!(layer["total"]["files"].as_u64().unwrap() >= 3, "{layer}");
     assert!(layer["total"]["allocated"].as_u64().unwrap() >= 100_000);
     assert_eq!(of("/root/a/b")["total"]["files"], 1);
     let shown = outlast.run(&["du", &format!("{}:/root", container.name)]);
