@@ -32,6 +32,12 @@ pub enum Action {
     Workspaces,
     /// To the files at risk.
     AtRisk,
+    /// To the disk.
+    Disk,
+    /// The next view of a tree of the disk.
+    View,
+    /// To the workspace that a path of the disk belongs to.
+    Whose,
     /// Opens what is selected.
     Open,
     /// Back: closes what is open, ends a filter, forgets the chosen event.
@@ -136,18 +142,32 @@ pub const TABLE: &[Binding] = &[
     ),
     binding(&["s"], Action::Sort, Group::Look, "sort", "sort by the next column"),
     binding(
+        &["v"],
+        Action::View,
+        Group::Look,
+        "view",
+        "on the disk: folder, largest files, newest files, by kind, by owner",
+    ),
+    binding(
+        &["i"],
+        Action::Whose,
+        Group::Look,
+        "its workspace",
+        "on the disk: open the workspace that the path belongs to",
+    ),
+    binding(
         &["space"],
         Action::Mark,
         Group::Look,
         "mark",
-        "mark the row; r and w then mean all that is marked",
+        "mark the row: r and w then mean all that is marked; on the disk, add up",
     ),
     binding(
         &["r"],
         Action::Refresh,
         Group::Look,
         "refresh",
-        "read again: the list and the files at risk of the selection",
+        "read again: the list and the files at risk of the selection; on the disk, walk again",
     ),
     binding(
         &["y"],
@@ -172,10 +192,23 @@ pub const TABLE: &[Binding] = &[
     binding(&["pgup", "ctrl-b"], Action::PageUp, Group::Move, "", "one page up"),
     binding(&["g", "home"], Action::Top, Group::Move, "", "to the first row"),
     binding(&["G", "end"], Action::Bottom, Group::Move, "", "to the last row"),
-    binding(&["h", "left"], Action::Left, Group::Move, "", "to the page on the left"),
-    binding(&["l", "right"], Action::Right, Group::Move, "", "to the page on the right"),
+    binding(
+        &["h", "left", "backspace"],
+        Action::Left,
+        Group::Move,
+        "",
+        "to the page on the left; out of a folder of the disk",
+    ),
+    binding(
+        &["l", "right"],
+        Action::Right,
+        Group::Move,
+        "",
+        "to the page on the right; into a folder of the disk",
+    ),
     binding(&["1"], Action::Workspaces, Group::Move, "", "to the workspaces"),
     binding(&["2"], Action::AtRisk, Group::Move, "", "to the files at risk"),
+    binding(&["3"], Action::Disk, Group::Move, "", "to what takes the space on the disk"),
     binding(&["tab"], Action::NextTab, Group::Move, "", "to the next tab"),
     binding(&["backtab"], Action::PreviousTab, Group::Move, "", "to the tab before"),
     binding(&["esc"], Action::Back, Group::Move, "", "back: close, end the filter, forget the chosen event"),

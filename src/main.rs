@@ -10,13 +10,13 @@ use outlast::app::session::{self, Session};
 use outlast::cli::{self, EngineChoice, Start, When, Wiring};
 use outlast::core::error::{Error, Kind, Result};
 use outlast::core::habits::FolderFacts;
-use outlast::engine::demo::Demo;
+use outlast::engine::demo::{Demo, DemoDisk};
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
-use outlast::port::{Clock, Engine, Host};
+use outlast::port::{Clock, Disk, Engine, Host};
 use outlast::scan::{self, LocalDisk};
 use outlast::store::Store;
 use outlast::term::ColorChoice;
@@ -72,8 +72,10 @@ fn engine(
 /// Opens the dashboard on a runtime of its own.
 fn dashboard(start: Start) -> Result<u8> {
     let Start { engine, fallback, host, clock, profiles, config, wrong, ascii, color } = start;
+    let playground = engine.endpoint().id == "demo";
+    let disk: Arc<dyn Disk> =
+        if playground { Arc::new(DemoDisk::new(Arc::clone(&clock))) } else { Arc::new(LocalDisk) };
     let on_this_machine = engine.endpoint().id == "machine";
-    let tour = engine.endpoint().id == "demo";
     // The playground opens no file.
     let machine: Option<Arc<dyn Engine>> = match engine.endpoint().id.as_str() {
         "demo" => None,
@@ -84,6 +86,7 @@ fn dashboard(start: Start) -> Result<u8> {
         ports: Ports {
             machine,
             engine,
+            disk,
             clock,
             store: {
                 let host = Arc::clone(&host);
@@ -97,7 +100,7 @@ fn dashboard(start: Start) -> Result<u8> {
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),
         notice: (!wrong.is_empty())
             .then(|| wrong.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ")),
-        tour,
+        tour: playground,
         ascii,
         color: match (color, config.color) {
             (Some(When::Always), _) => ColorChoice::Always,

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Ports;
 use super::msg::{Cmd, Msg};
+use super::walks::Walks;
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind};
 use crate::core::plan::Plan;
@@ -54,6 +55,7 @@ pub(super) struct Effects {
     search: Option<AbortHandle>,
     looking_for_folders: bool,
     recovered: bool,
+    walks: Walks,
 }
 
 /// A scan that waits for its turn.
@@ -82,6 +84,7 @@ impl Effects {
     /// Effects on these ports; what comes of them goes to `out`.
     pub(super) fn new(ports: Ports, model: &Model, out: UnboundedSender<Msg>) -> Self {
         Self {
+            walks: Walks::new(ports.clone(), out.clone()),
             ports,
             profiles: Arc::clone(&model.profiles),
             out,
@@ -142,6 +145,11 @@ impl Effects {
             }
             Cmd::EndFind => self.end_find(),
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
+            Cmd::Queue(paths) => self.walks.queue(paths),
+            Cmd::Walk(path) => self.walks.walk(path),
+            Cmd::StopWalk(path) => self.walks.stop(&path),
+            Cmd::Look(path, asked) => self.walks.look(path, asked),
+            Cmd::Machine => self.machine(),
             // The loop's own.
             Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
         }
@@ -168,7 +176,7 @@ impl Effects {
                 self.running.remove(key);
                 self.next_scan();
             }
-            _ => {}
+            _ => return self.walks.came_back(msg),
         }
         true
     }
@@ -320,6 +328,18 @@ impl Effects {
             send(&out, Msg::Found(number, None));
         });
         self.search = Some(task.abort_handle());
+    }
+
+    fn machine(&self) {
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        spawn(async move {
+            let machine = match &ports.machine {
+                Some(engine) => find::this_machine(engine.as_ref(), &profiles).await.ok().flatten(),
+                None => None,
+            };
+            let machine = machine.map(Arc::unwrap_or_clone);
+            send(&out, Msg::Machine(machine.map(|place| Box::new((place.workspace, place.grounds)))));
+        });
     }
 
     fn folders(&mut self, roots: Vec<PathBuf>, mounted: Vec<PathBuf>) {

@@ -8,6 +8,7 @@ mod effect;
 mod msg;
 pub mod session;
 mod update;
+mod walks;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -18,13 +19,13 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-pub use msg::{Cmd, Msg};
+pub use msg::{Cmd, Msg, Walking};
 pub use update::State;
 
 use crate::core::error::{Error, Kind, Result};
 use crate::core::workspace::WsKey;
 use crate::model::{LinkState, Model};
-use crate::port::{Clock, Engine, Host};
+use crate::port::{Clock, Disk, Engine, Host};
 use crate::store::Store;
 use crate::term::{Input, Screen};
 use crate::ui::{self, Theme};
@@ -42,6 +43,8 @@ pub struct Ports {
     pub engine: Arc<dyn Engine>,
     /// This machine itself, whose folders are searched too; `None` where they are not.
     pub machine: Option<Arc<dyn Engine>>,
+    /// The disk: this machine's, or the demo's own.
+    pub disk: Arc<dyn Disk>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// This machine.

@@ -1,6 +1,7 @@
 //! What happened, and what to do outside. The two vocabularies of the loop.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -12,7 +13,7 @@ use crate::core::lifecycle::Surroundings;
 use crate::core::plan::Plan;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
-use crate::port::{Inventory, Probe, Tick};
+use crate::port::{Asked, Inventory, Probe, Progress, Shown, Tick};
 use crate::work::find::News;
 
 /// What happened.
@@ -50,10 +51,25 @@ pub enum Msg {
     Folders(Vec<Workspace>),
     /// What a search by name, by its number, says; `None` at its end.
     Found(u64, Option<News>),
+    /// How far a walk, by its number, is.
+    Walk(PathBuf, u64, Box<Walking>),
+    /// A part of a walk that was asked for, and how long it took.
+    Shown(PathBuf, Box<(Asked, Shown)>, Duration),
+    /// This machine, which answers for what no container mounts; `None` where it cannot be looked at.
+    Machine(Option<Box<(Workspace, Grounds)>>),
     /// A plan was run.
     Ran(Box<Plan>, Result<()>),
     /// Sentences about plans that were cut off the last time.
     Recovered(Vec<String>),
+}
+
+/// How far a walk is.
+#[derive(Debug)]
+pub enum Walking {
+    /// It goes on; so much was found.
+    So(Progress),
+    /// It came to its end: what was found, whether somebody stopped it, and when.
+    Ended(Result<(Progress, bool, Timestamp)>),
 }
 
 /// What to do outside.
@@ -94,6 +110,16 @@ pub enum Cmd {
     },
     /// End the search by name.
     EndFind,
+    /// Walk these places one after the other, giving way; those that waited before wait no more.
+    Queue(Vec<PathBuf>),
+    /// Walk this place now: somebody waits.
+    Walk(PathBuf),
+    /// End the walk of a place; what was found stays.
+    StopWalk(PathBuf),
+    /// Look at a part of the walk of a place.
+    Look(PathBuf, Asked),
+    /// Look at this machine, which answers for what no container mounts.
+    Machine,
     /// Tell when the selection has rested for a moment.
     Settle,
     /// Run a plan.

@@ -1,5 +1,6 @@
 //! Workspaces and files as the lists hold them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -68,8 +69,19 @@ pub struct Row {
     pub timers: Vec<Timer>,
     /// What takes a while to measure; there once its page Lifecycle was opened.
     pub surroundings: Option<Surroundings>,
+    /// What of the disk is its own.
+    pub disk: DiskParts,
     /// Marked by the person.
     pub marked: bool,
+}
+
+/// What of the disk is a workspace's own: its project folder and its writable layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiskParts {
+    /// Where they are.
+    pub paths: Vec<PathBuf>,
+    /// Its layer is somewhere that cannot be seen from here.
+    pub unseen: bool,
 }
 
 impl Row {
@@ -85,6 +97,7 @@ impl Row {
             timing: Arc::default(),
             timers: Vec::new(),
             surroundings: None,
+            disk: DiskParts::default(),
             marked: false,
         }
     }
@@ -183,6 +196,8 @@ pub enum Sort {
     Owner,
     /// What the platform ends first.
     Ending,
+    /// What takes most on the disk.
+    Disk,
 }
 
 impl Sort {
@@ -195,7 +210,8 @@ impl Sort {
             Self::AtRisk => Self::Age,
             Self::Age => Self::Owner,
             Self::Owner => Self::Ending,
-            Self::Ending => Self::State,
+            Self::Ending => Self::Disk,
+            Self::Disk => Self::State,
         }
     }
 
@@ -208,6 +224,7 @@ impl Sort {
             Self::Age => "age",
             Self::Owner => "owner",
             Self::Ending => "what ends first",
+            Self::Disk => "disk",
         }
     }
 }

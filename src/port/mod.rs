@@ -5,12 +5,16 @@ mod disk;
 mod engine;
 mod host;
 mod sandbox;
+mod shown;
 
 pub use clock::Clock;
-pub use disk::{Disk, EntryKind, FolderId, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
+pub use disk::{
+    By, Disk, EntryKind, FolderId, Matching, Order, Pace, Page, Progress, Row, Sum, Totals, Trait, Walk,
+};
 pub use engine::{
     Can, Capabilities, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe, Reply,
     Right, ScanItem, ScanRequest, ScanStream, Tick, WatchStream,
 };
 pub use host::{AskDisk, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};
+pub use shown::{Asked, Line, Show, Shown};

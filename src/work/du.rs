@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_millis(100);
 const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// What is asked about a folder.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Question {
     /// Rows at most.
     pub top: usize,
@@ -33,27 +33,23 @@ pub struct Usage {
     pub stopped: bool,
 }
 
-/// Walks a folder and answers. `stop` ends the walk where it is ready first; what was found till
-/// then is the answer.
-pub async fn usage(
-    disk: &Arc<dyn Disk>,
-    root: &Path,
-    question: Question,
+/// Begins to walk a folder, away from the caller's thread: opening it may wait for the disk.
+pub async fn open(disk: &Arc<dyn Disk>, root: &Path, pace: Pace) -> Result<Arc<dyn Walk>> {
+    let (disk, root) = (Arc::clone(disk), root.to_path_buf());
+    let opened = tokio::task::spawn_blocking(move || disk.walk(&root, pace).map(Arc::from)).await;
+    opened.map_err(|error| Error::new(Kind::Failed, error.to_string()))?
+}
+
+/// Watches a walk until it ends, or until `stop` is ready: then it is ended. Says whether it was.
+pub async fn watch(
+    walk: &Arc<dyn Walk>,
     stop: impl Future<Output = ()>,
-    tell: &mut dyn FnMut(&Progress),
-) -> Result<Usage> {
+    tell: &mut (dyn FnMut(&Progress) + Send),
+) -> bool {
     let mut stop = std::pin::pin!(stop);
-    let opening = {
-        let (disk, root) = (Arc::clone(disk), root.to_path_buf());
-        tokio::task::spawn_blocking(move || disk.walk(&root, Pace::Full).map(Arc::from))
-    };
-    let walk: Arc<dyn Walk> = tokio::select! {
-        opened = opening => opened.map_err(|error| Error::new(Kind::Failed, error.to_string()))??,
-        () = &mut stop => return Err(Error::new(Kind::Cancelled, "stopped before the folder was open")),
-    };
     let stopped = loop {
         let waited = {
-            let walk = Arc::clone(&walk);
+            let walk = Arc::clone(walk);
             tokio::task::spawn_blocking(move || walk.ended(EVERY))
         };
         tokio::select! {
@@ -69,8 +65,27 @@ pub async fn usage(
     if stopped {
         walk.stop();
         // What the threads have in hand belongs to the answer.
-        walk.ended(AT_ONCE);
+        let walk = Arc::clone(walk);
+        let _ = tokio::task::spawn_blocking(move || walk.ended(AT_ONCE)).await;
     }
+    stopped
+}
+
+/// Walks a folder and answers. `stop` ends the walk where it is ready first; what was found till
+/// then is the answer.
+pub async fn usage(
+    disk: &Arc<dyn Disk>,
+    root: &Path,
+    question: &Question,
+    stop: impl Future<Output = ()>,
+    tell: &mut (dyn FnMut(&Progress) + Send),
+) -> Result<Usage> {
+    let mut stop = std::pin::pin!(stop);
+    let walk = tokio::select! {
+        opened = open(disk, root, Pace::Full) => opened?,
+        () = &mut stop => return Err(Error::new(Kind::Cancelled, "stopped before the folder was open")),
+    };
+    let stopped = watch(&walk, stop, tell).await;
     let rows = match &question.matching {
         None => walk.page(FolderId::ROOT, Order::Size, 0, question.top).rows,
         Some(matching) => {

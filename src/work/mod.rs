@@ -1,6 +1,7 @@
 //! The use cases both faces call: inventory, risk, explain, plans and their runner. No drawing, no printing.
 
 pub mod act;
+pub mod disk;
 pub mod du;
 pub mod explain;
 pub mod find;

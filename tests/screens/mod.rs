@@ -1,6 +1,7 @@
 //! Screens: models drawn and compared with what somebody looked at and accepted.
 
 mod any_size;
+mod disk;
 mod lifecycle;
 mod pictures;
 mod shots;

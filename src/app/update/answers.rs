@@ -64,6 +64,17 @@ impl State {
                 self.found(number, news);
                 Vec::new()
             }
+            Msg::Walk(path, _, walking) => self.walking(&path, *walking),
+            Msg::Shown(path, answer, _) => {
+                let (asked, shown) = *answer;
+                self.shown(&path, asked, shown);
+                Vec::new()
+            }
+            Msg::Machine(machine) => {
+                self.model.disk.machine = machine;
+                self.show_places();
+                Vec::new()
+            }
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
                 if !sentences.is_empty() {
@@ -236,6 +247,7 @@ impl State {
         }
         let mut cmds = vec![Cmd::List];
         for key in keys {
+            self.walk_own_again(&key);
             if let Some(row) = self.model.row_mut(&key)
                 && row.detail.known().is_some()
             {
@@ -259,6 +271,10 @@ impl State {
             crate::model::Tab::AtRisk => {
                 let index = model.at_risk.selected_item()?;
                 model.files.get(index).map(|file| file.key.clone())
+            }
+            crate::model::Tab::Disk => {
+                let root = model.disk.tree.as_ref().map(|tree| &tree.root).or_else(|| model.disk.selected());
+                root.and_then(|root| root.of.as_ref()).map(|(key, _)| key.clone())
             }
         }
     }
@@ -317,6 +333,7 @@ impl State {
         }
         self.hide();
         self.reselect(selected.as_ref());
+        self.take_places();
         Vec::new()
     }
 
@@ -369,7 +386,7 @@ impl State {
 }
 
 /// Whether a closer look at this row is still to come; nobody looks closer at a retired folder.
-fn is_waited_for(row: &Row) -> bool {
+pub(super) fn is_waited_for(row: &Row) -> bool {
     matches!(row.detail, Fact::Waiting) && row.workspace.state != RunState::Retired
 }
 

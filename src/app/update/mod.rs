@@ -3,12 +3,14 @@
 //! Never awaits, never reads a clock, never touches a port, never draws.
 
 mod answers;
+mod disk;
 mod explain;
 mod find;
 mod habits;
 mod help;
 mod keys;
 mod lifecycle;
+mod places;
 mod stock;
 mod stop_or_start;
 mod tour;
@@ -38,6 +40,8 @@ pub struct State {
     finding: find::Finding,
     /// Whether the folders on this machine were looked at since the last list.
     folders_asked: bool,
+    /// Places that wait for being walked, as it was last said.
+    queued: Vec<std::path::PathBuf>,
 }
 
 impl State {
@@ -51,6 +55,7 @@ impl State {
             event_picked: false,
             finding: find::Finding::default(),
             folders_asked: false,
+            queued: Vec::new(),
         }
     }
 
@@ -66,6 +71,7 @@ impl State {
         if self.attended() != before && !cmds.contains(&Cmd::Settle) {
             cmds.push(Cmd::Settle);
         }
+        cmds.extend(self.disk_wants());
         cmds
     }
 

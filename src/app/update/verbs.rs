@@ -1,6 +1,7 @@
 //! `!`: every verb that changes something or looks, and why it is not available here.
 
 use super::State;
+use super::keys::ON_DISK;
 use crate::keys::{Action, Group, TABLE};
 use crate::model::Tab;
 use crate::port::{Can, Right};
@@ -21,6 +22,8 @@ impl State {
         match action {
             Action::StopOrStart => self.cannot_stop_or_start(),
             Action::WhatIf | Action::Copy if nothing => Some("nothing is selected".into()),
+            Action::View | Action::Whose if self.model.tab != Tab::Disk => Some(ON_DISK.into()),
+            Action::Mark if self.in_tree() => None,
             Action::Mark if self.model.open || self.model.tab != Tab::Workspaces => {
                 Some("only workspaces can be marked".into())
             }

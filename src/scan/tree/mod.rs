@@ -10,6 +10,7 @@ mod node;
 mod page;
 mod queue;
 mod reader;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +31,7 @@ use self::reader::{Reader, itself, one_file};
 use super::open::Root;
 use super::troubles::Troubles;
 use super::walk::Territory;
-use crate::port::{FolderId, Matching, Order, Pace, Page, Progress, Row, Walk};
+use crate::port::{By, FolderId, Matching, Order, Pace, Page, Progress, Row, Sum, Walk};
 use crate::sys::ioprio;
 
 /// More threads than this gain nothing, on no disk.
@@ -179,12 +180,20 @@ impl Walk for Tree {
         }
     }
 
-    fn page(&self, folder: FolderId, order: Order, from: usize, limit: usize) -> Page {
-        page::page(&self.shared.folders, folder, order, from, limit)
+    fn named(&self, folder: FolderId, words: &str, order: Order, from: usize, limit: usize) -> Page {
+        page::page(&self.shared.folders, folder, words, order, from, limit)
     }
 
     fn files(&self, matching: &Matching, order: Order, limit: usize) -> Vec<Row> {
         page::files(&self.shared.folders, matching, order, limit)
+    }
+
+    fn sums(&self, by: By) -> Vec<Sum> {
+        sums::sums(&self.shared.folders, by)
+    }
+
+    fn find(&self, path: &Path) -> Option<FolderId> {
+        page::find(&self.shared.folders, path)
     }
 
     fn path(&self, folder: FolderId) -> PathBuf {
