@@ -4,6 +4,7 @@ pub mod app;
 pub mod cli;
 pub mod core;
 pub mod engine;
+pub mod files;
 pub mod keys;
 pub mod model;
 pub mod platform;

@@ -13,6 +13,7 @@ use outlast::core::habits::FolderFacts;
 use outlast::engine::demo::{Demo, DemoDisk};
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
+use outlast::files::LocalFiles;
 use outlast::platform::clock::System;
 use outlast::platform::config::Color;
 use outlast::platform::{config, host, profiles};
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             host: Arc::new(Host { project: Some(project), walk: Some(scan::folder), ..host::this_host() }),
             clock: Arc::new(System),
             disk: Arc::new(LocalDisk),
+            files: Arc::new(LocalFiles),
             engine: &engine,
             profiles: &|| profiles::collect(profiles::folder().as_deref()),
             config: &config::load,
@@ -74,7 +76,7 @@ fn dashboard(start: Start) -> Result<u8> {
     let Start { engine, fallback, host, clock, profiles, config, wrong, ascii, color } = start;
     let playground = engine.endpoint().id == "demo";
     let disk: Arc<dyn Disk> =
-        if playground { Arc::new(DemoDisk::new(Arc::clone(&clock))) } else { Arc::new(LocalDisk) };
+        if playground { Arc::new(DemoDisk::new(clock.as_ref())) } else { Arc::new(LocalDisk) };
     let on_this_machine = engine.endpoint().id == "machine";
     // The playground opens no file.
     let machine: Option<Arc<dyn Engine>> = match engine.endpoint().id.as_str() {
@@ -87,6 +89,7 @@ fn dashboard(start: Start) -> Result<u8> {
             machine,
             engine,
             disk,
+            files: Arc::new(LocalFiles),
             clock,
             store: {
                 let host = Arc::clone(&host);

@@ -361,8 +361,16 @@ impl Effects {
             let consent = work::act::Consent { yes: true, lose_data };
             let ran = match (ports.store)() {
                 Ok(store) => {
-                    let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                    work::act::run(engine, &store, &ports.host, &profiles, clock, &plan, consent).await
+                    let runner = work::act::Runner {
+                        engine: ports.engine.as_ref(),
+                        files: Arc::clone(&ports.files),
+                        store: &store,
+                        host: &ports.host,
+                        profiles: &profiles,
+                        clock: ports.clock.as_ref(),
+                        job: Arc::default(),
+                    };
+                    runner.run(&plan, consent).await
                 }
                 Err(error) => Err(error),
             };
@@ -375,7 +383,8 @@ impl Effects {
         let (ports, out) = (self.ports.clone(), self.out.clone());
         on_a_thread(async move {
             if let Ok(store) = (ports.store)() {
-                let sentences = work::act::recover(ports.engine.as_ref(), &store, ports.clock.as_ref()).await;
+                let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
+                let sentences = work::act::recover(engine, &ports.files, &store, clock).await;
                 send(&out, Msg::Recovered(sentences));
             }
         });

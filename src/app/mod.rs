@@ -25,7 +25,7 @@ pub use update::State;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::workspace::WsKey;
 use crate::model::{LinkState, Model};
-use crate::port::{Clock, Disk, Engine, Host};
+use crate::port::{Clock, Disk, Engine, Files, Host};
 use crate::store::Store;
 use crate::term::{Input, Screen};
 use crate::ui::{self, Theme};
@@ -45,6 +45,8 @@ pub struct Ports {
     pub machine: Option<Arc<dyn Engine>>,
     /// The disk: this machine's, or the demo's own.
     pub disk: Arc<dyn Disk>,
+    /// The files of this machine.
+    pub files: Arc<dyn Files>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// This machine.

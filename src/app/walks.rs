@@ -127,7 +127,11 @@ impl Walks {
                 tell(&out, &path, number, Walking::So(progress.clone()));
             };
             let ended = follow(&ports, &path, pace, stop, &walk, &mut on).await;
-            let ended = ended.map(|(progress, stopped)| (progress, stopped, ports.clock.now()));
+            let now = ports.clock.now();
+            let ended = ended.map(|(progress, stopped)| {
+                let as_of = progress.as_of.unwrap_or(now);
+                (progress, stopped, as_of)
+            });
             tell(&out, &path, number, Walking::Ended(ended));
         }));
     }

@@ -139,6 +139,9 @@ pub struct LsArgs {
     /// Do not look for files at risk.
     #[arg(long)]
     pub no_risk: bool,
+    /// Measure what each takes on the disk: its project folder and its writable layer, as `du` does.
+    #[arg(long)]
+    pub disk: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -33,8 +33,7 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
             return Err(error);
         }
     };
-    let (engine, host, clock) = (context.engine.as_ref(), &context.host, context.clock.as_ref());
-    let outcome = act::run(engine, &store, host, &context.profiles, clock, &plan, consent).await;
+    let outcome = context.runner(&store).run(&plan, consent).await;
     let result = match &outcome {
         Ok(()) => "done",
         Err(error) if matches!(error.kind, Kind::Refused | Kind::Protected) => "refused",
@@ -53,7 +52,7 @@ pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, ou
 
 /// Finishes the books of plans that were cut off and says so beside the answer.
 pub(super) async fn recover(context: &Context<'_>, store: &Store) {
-    for said in act::recover(context.engine.as_ref(), store, context.clock.as_ref()).await {
+    for said in act::recover(context.engine.as_ref(), &context.files, store, context.clock.as_ref()).await {
         super::warn(&said);
     }
 }
@@ -64,9 +63,9 @@ async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Pl
     act::applies(verb, &workspace, grounds.detail.state).map_err(|error| with_help(error, contacts))?;
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
     let risk = match verb {
-        Verb::Start => None,
         // What could not be read is in the plan as not known.
         Verb::Stop => risk::read(engine, &workspace.key, &grounds, true, 0, clock, &mut |_| {}).await.ok(),
+        _ => None,
     };
     act::plan(verb, &workspace, &grounds, risk.as_ref(), clock)
 }

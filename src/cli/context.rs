@@ -13,8 +13,9 @@ use crate::core::recognise::{Profiles, first_event};
 use crate::core::report::Trouble;
 use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
+use crate::work::act::Runner;
 use crate::work::gather::{self, Gathered};
-use crate::work::{Clock, Config, Engine, Host, ground};
+use crate::work::{Clock, Config, Disk, Engine, Files, Host, Store, ground};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -22,8 +23,10 @@ const MACHINE: &str = "machine";
 /// What every verb needs.
 pub(super) struct Context<'w> {
     pub(super) engine: Arc<dyn Engine>,
+    pub(super) files: Arc<dyn Files>,
     pub(super) host: Arc<Host>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) disk: Arc<dyn Disk>,
     pub(super) profiles: Profiles,
     /// The rules before any workspace is known.
     pub(super) rules: Rules,
@@ -55,8 +58,10 @@ impl<'w> Context<'w> {
         let engine = make.engine(global.engine, &wiring.host, &wiring.clock)?;
         Ok(Self {
             engine,
+            files: wiring.files,
             host: wiring.host,
             clock: wiring.clock,
+            disk: wiring.disk,
             rules: profiles.without_workspace(),
             profiles,
             refused,
@@ -82,6 +87,19 @@ impl<'w> Context<'w> {
             }
             Err(error) => Err(error),
             Ok(_) => Ok(()),
+        }
+    }
+
+    /// What plans are run with.
+    pub(super) fn runner<'a>(&'a self, store: &'a Store) -> Runner<'a> {
+        Runner {
+            engine: self.engine.as_ref(),
+            files: Arc::clone(&self.files),
+            store,
+            host: &self.host,
+            profiles: &self.profiles,
+            clock: self.clock.as_ref(),
+            job: Arc::default(),
         }
     }
 

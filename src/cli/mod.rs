@@ -39,7 +39,7 @@ use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
 use crate::core::report::{Failure, Head, Trouble};
 use crate::text::printable;
-use crate::work::{Clock, Collection, Config, Disk, Engine, Host, profiles_of};
+use crate::work::{Clock, Collection, Config, Disk, Engine, Files, Host, profiles_of};
 
 /// Makes the engine that was chosen; `None` means the best one that is there. The paths are files
 /// that give a platform away, for the engine to look for.
@@ -56,6 +56,8 @@ pub struct Wiring<'w> {
     pub clock: Arc<dyn Clock>,
     /// The disk.
     pub disk: Arc<dyn Disk>,
+    /// The files of this machine.
+    pub files: Arc<dyn Files>,
     /// Makes engines.
     pub engine: &'w MakeEngine,
     /// Reads the profiles: the built-in ones and people's own.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::spot::FileAct;
 use super::storage::StorageKind;
 use super::workspace::{RunState, WsKey};
 
@@ -15,6 +16,16 @@ pub enum Verb {
     Start,
     /// Stop a running container.
     Stop,
+    /// Give a file or folder another name, in the same folder.
+    Rename,
+    /// Copy a file or folder to where nothing is.
+    Copy,
+    /// Move a file or folder to the trash of its file system.
+    Trash,
+    /// Move something in the trash back to where it was.
+    Restore,
+    /// Erase something in the trash.
+    Erase,
 }
 
 impl Verb {
@@ -23,6 +34,11 @@ impl Verb {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Rename => "rename",
+            Self::Copy => "copy",
+            Self::Trash => "trash",
+            Self::Restore => "restore",
+            Self::Erase => "erase",
         }
     }
 
@@ -31,6 +47,11 @@ impl Verb {
         match self {
             Self::Start => "started",
             Self::Stop => "stopped",
+            Self::Rename => "renamed",
+            Self::Copy => "copied",
+            Self::Trash => "moved to the trash",
+            Self::Restore => "restored",
+            Self::Erase => "erased",
         }
     }
 }
@@ -85,6 +106,9 @@ pub struct Step {
     pub loses: Vec<Loss>,
     /// The command that undoes it; `None` where nothing does.
     pub reversible_by: Option<String>,
+    /// What it does to files of this machine; `None` where the engine does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Box<FileAct>>,
 }
 
 /// Something a step loses.
@@ -110,6 +134,11 @@ impl Plan {
     /// Everything the plan loses.
     pub fn losses(&self) -> impl Iterator<Item = &Loss> {
         self.steps.iter().flat_map(|step| &step.loses)
+    }
+
+    /// Whether it needs no engine: all it does is to files of this machine.
+    pub fn is_about_files(&self) -> bool {
+        !self.steps.is_empty() && self.steps.iter().all(|step| step.files.is_some())
     }
 
     /// Whether running it may lose something: files were found, or nobody could look.

@@ -14,7 +14,7 @@ pub use list::List;
 pub use overlay::{
     Confirm, ExplainView, FindView, FoundRow, HabitsView, HelpPage, HelpView, Overlay, PlanState, PlanView,
 };
-pub use rows::{DiskParts, Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
+pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
 pub use tour::{Lesson, Tour};
 
 use std::path::PathBuf;

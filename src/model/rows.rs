@@ -1,6 +1,5 @@
 //! Workspaces and files as the lists hold them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use crate::core::error::Error;
 use crate::core::facts::Facts;
 use crate::core::finding::{FileAtRisk, Risk, Tally};
 use crate::core::lifecycle::Surroundings;
+use crate::core::ondisk::OnDisk;
 use crate::core::report::Layers;
 use crate::core::rules::Rules;
 use crate::core::timer::Timer;
@@ -70,18 +70,9 @@ pub struct Row {
     /// What takes a while to measure; there once its page Lifecycle was opened.
     pub surroundings: Option<Surroundings>,
     /// What of the disk is its own.
-    pub disk: DiskParts,
+    pub disk: OnDisk,
     /// Marked by the person.
     pub marked: bool,
-}
-
-/// What of the disk is a workspace's own: its project folder and its writable layer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DiskParts {
-    /// Where they are.
-    pub paths: Vec<PathBuf>,
-    /// Its layer is somewhere that cannot be seen from here.
-    pub unseen: bool,
 }
 
 impl Row {
@@ -97,7 +88,7 @@ impl Row {
             timing: Arc::default(),
             timers: Vec::new(),
             surroundings: None,
-            disk: DiskParts::default(),
+            disk: OnDisk::default(),
             marked: false,
         }
     }

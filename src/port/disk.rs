@@ -16,6 +16,15 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// Where it cannot be opened.
     fn walk(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>>;
+
+    /// What is remembered of a folder from the last time, and compared with the disk at once; its
+    /// [`Progress::as_of`] says how old it is until that is done. Where nothing is remembered, a walk.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    fn recall(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>> {
+        self.walk(root, pace)
+    }
 }
 
 /// One walk, from its beginning until it is dropped; dropping it ends it.
@@ -40,6 +49,12 @@ pub trait Walk: Send + Sync {
     fn stop(&self);
     /// Waits until it has ended, so long at most; whether it has.
     fn ended(&self, within: Duration) -> bool;
+    /// Keeps up with the disk from now on, also after its end, until it is stopped or dropped.
+    fn follow(&self);
+    /// Moves when a page may look different from before: whoever shows one reads it again.
+    fn generation(&self) -> u64;
+    /// Waits until the generation is another than this one, so long at most; which it is then.
+    fn moved(&self, from: u64, within: Duration) -> u64;
 }
 
 /// How much of the machine a walk may take.
@@ -51,9 +66,9 @@ pub enum Pace {
     Background,
 }
 
-/// A folder of one walk.
+/// A folder of one walk; of one that is gone since, nothing is known any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FolderId(pub u32);
+pub struct FolderId(pub u64);
 
 impl FolderId {
     /// The folder where the walk began.
@@ -100,6 +115,22 @@ pub struct Progress {
     pub unread: Vec<PathBuf>,
     /// Entries beneath the root on which something else is mounted: not walked.
     pub mounts: u64,
+    /// When it was last compared with the disk as a whole; `None` until the first walk has ended.
+    pub as_of: Option<Timestamp>,
+    /// How it keeps up with the disk.
+    pub follows: Follows,
+}
+
+/// How a walk keeps up with the disk after its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follows {
+    /// Not at all.
+    #[default]
+    Not,
+    /// Its folders are looked at every now and then, more rarely where nothing changes.
+    Swept,
+    /// The kernel tells of every change.
+    Watched,
 }
 
 /// What comes first.

@@ -29,6 +29,7 @@ pub use disk::LocalDisk;
 pub use folder::folder;
 pub use look::{landmarks, look};
 pub use measure::{measure, measure_job};
+pub use open::Root;
 pub use project::{Budget, project};
 pub use read::read;
 pub use stream::stream;

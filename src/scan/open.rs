@@ -18,7 +18,7 @@ const BENEATH: ResolveFlags =
 
 /// An open directory that everything else is opened beneath.
 #[derive(Debug)]
-pub(super) struct Root {
+pub struct Root {
     handle: OwnedFd,
     /// Set once the kernel or a system call filter refused `openat2`.
     by_component: Cell<bool>,
@@ -28,7 +28,7 @@ pub(super) struct Root {
 impl Root {
     /// Opens a root. What lies behind `/proc/PID/root` belongs to somebody else, whose links
     /// would lead into our own file system: there no link is followed.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self> {
         let by_component = Cell::new(false);
         let Some((process, rest)) = split_process_root(path) else {
             let handle = openat(CWD, path, DIRECTORY, Mode::empty())?;
@@ -42,25 +42,25 @@ impl Root {
 
     /// The same root for another thread, beneath which folders on other mounts are not opened but
     /// refused with `EXDEV`; not so where the kernel takes them [`Self::by_component`].
-    pub(super) fn on_its_mount(&self) -> Result<Self> {
+    pub fn on_its_mount(&self) -> Result<Self> {
         let handle = fcntl_dupfd_cloexec(&self.handle, 0)?;
         let resolve = self.resolve.union(ResolveFlags::NO_XDEV);
         Ok(Self { handle, by_component: self.by_component.clone(), resolve })
     }
 
     /// Whether folders are opened one name after the other.
-    pub(super) fn by_component(&self) -> bool {
+    pub fn by_component(&self) -> bool {
         self.by_component.get()
     }
 
     /// The root's own handle.
-    pub(super) fn handle(&self) -> BorrowedFd<'_> {
+    pub fn handle(&self) -> BorrowedFd<'_> {
         self.handle.as_fd()
     }
 
     /// Opens a directory beneath the root for reading; the path is relative and has no `..`.
     /// Holds at most two handles at a time, however deep the path is.
-    pub(super) fn directory(&self, relative: &Path) -> Result<OwnedFd> {
+    pub fn directory(&self, relative: &Path) -> Result<OwnedFd> {
         let mut at: Option<OwnedFd> = None;
         let mut stretch = PathBuf::new();
         for component in relative.components() {

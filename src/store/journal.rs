@@ -79,6 +79,11 @@ impl Journal {
         std::fs::remove_file(&self.path).map_err(|error| failed("remove", &self.path, &error))
     }
 
+    /// The plan is over, and something worse went wrong than that its file stays.
+    pub fn forget(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+
     fn write(&mut self, line: &Line) -> Result<()> {
         let mut bytes = serde_json::to_vec(line)
             .map_err(|error| Error::new(Kind::Failed, format!("the journal cannot be written: {error}")))?;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod journal;
+mod trash;
 
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use audit::Audit;
 pub use journal::{CutOff, Journal};
+pub use trash::Trash;
 
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::Plan;
@@ -54,6 +56,11 @@ impl Store {
     /// The activity log.
     pub fn audit(&self) -> Audit {
         Audit::at(self.folder.join("audit.jsonl"))
+    }
+
+    /// What is in the trash.
+    pub fn trash(&self) -> Trash {
+        Trash::at(self.folder.join("trash"))
     }
 
     /// Begins the journal of a plan: the plan is on disk when this returns.

@@ -2,11 +2,18 @@
 
 use std::cmp::Reverse;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::du::{open, watch};
+use crate::core::ondisk::OnDisk;
+use crate::core::report::DiskUse;
 use crate::core::value::Value;
-use crate::port::{Asked, EntryKind, Host, Line, Matching, Order, Row, Show, Shown, Sum, Trait, Walk};
+use crate::port::{
+    Asked, Clock, Disk, EntryKind, Host, Line, Matching, Order, Pace, Progress, Row, Show, Shown, Sum, Trait,
+    Walk,
+};
 
 /// Files anywhere that are listed at most, the first ones of their order.
 pub const MOST: usize = 1_000;
@@ -46,6 +53,25 @@ pub fn shown(walk: &dyn Walk, asked: &Asked, host: &Host) -> Shown {
             Shown { lines, of, totals, growing, there: true }
         }
     }
+}
+
+/// Measures what a workspace has on the disk, one place after the other; `None` where that is nothing.
+pub async fn measure(disk: &Arc<dyn Disk>, own: &OnDisk, clock: &dyn Clock) -> Option<DiskUse> {
+    if own.is_nothing() {
+        return None;
+    }
+    let (mut bytes, mut complete) = (None, !own.unseen);
+    for path in &own.paths {
+        let Ok(walk) = open(disk, path, Pace::Full).await else {
+            complete = false;
+            continue;
+        };
+        let stopped = watch(&walk, std::future::pending(), &mut |_| {}).await;
+        let Progress { total, finished, .. } = walk.progress();
+        bytes = Some(bytes.unwrap_or(0_u64).saturating_add(total.allocated));
+        complete &= finished && !stopped && total.errors == 0;
+    }
+    Some(DiskUse { bytes, complete, as_of: clock.now() })
 }
 
 fn line(row: Row, above: &Path) -> Line {

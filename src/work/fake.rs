@@ -144,8 +144,8 @@ impl Engine for Fake {
             }
             self.ran.lock().unwrap().push(step.call.clone());
             *self.state.lock().unwrap() = match step.verb {
-                Verb::Start => RunState::Running,
                 Verb::Stop => RunState::Exited,
+                _ => RunState::Running,
             };
             Ok(())
         })

@@ -33,7 +33,7 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 pub use crate::platform::config::{Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Can, Clock, Disk, Endpoint, Engine, EntryKind, Host, Image, Inventory, Matching, PathKind, Progress, Right,
-    Row, Totals,
+    Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, Files, Host, Image, Inventory, Job, Listing,
+    Matching, PathKind, Progress, Right, Row, Totals,
 };
 pub use crate::store::Store;

@@ -18,6 +18,7 @@ fn step(verb: Verb, container: &Container) -> Step {
         bytes: None,
         loses: Vec::new(),
         reversible_by: None,
+        files: None,
     }
 }
 

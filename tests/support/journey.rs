@@ -166,7 +166,7 @@ fn travel(
     steps: &[Step],
 ) -> Result<Arrived, Error> {
     let disk: Arc<dyn Disk> = if engine.endpoint().id.starts_with("demo") {
-        Arc::new(DemoDisk::new(Arc::clone(&clock)))
+        Arc::new(DemoDisk::new(clock.as_ref()))
     } else {
         Arc::new(LocalDisk)
     };
@@ -195,6 +195,7 @@ fn travel_on(
         engine,
         disk,
         machine: None,
+        files: Arc::new(outlast::files::LocalFiles),
         clock,
         host: Arc::new(Host { uid: 1001, user: Some("alice".into()), ..Host::default() }),
         store: {

@@ -102,7 +102,7 @@ async fn feed(engine: &dyn Engine, state: &mut State, mut queue: VecDeque<Msg>) 
 }
 
 async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeque<Msg>) {
-    let disk = DemoDisk::new(clock());
+    let disk = DemoDisk::new(&*clock());
     let walk = |path: PathBuf| {
         let ended = disk.walk(&path, Pace::Full).map(|walk| (walk.progress(), false, now()));
         Msg::Walk(path, 0, Box::new(Walking::Ended(ended)))

@@ -278,6 +278,8 @@ impl State {
             }
         }
         let wanted = self.to_walk();
+        // What was read meanwhile waits no more; that alone is nothing new.
+        self.queued.retain(|path| wanted.contains(path));
         if wanted != self.queued {
             self.queued.clone_from(&wanted);
             cmds.push(Cmd::Queue(wanted));

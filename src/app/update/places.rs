@@ -1,14 +1,15 @@
 //! Which places of the disk there are, in which order they stand, and which are walked unasked.
 
 use std::cmp::Reverse;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::State;
 use super::answers::is_waited_for;
+use crate::core::ondisk::OnDisk;
 use crate::core::pattern::Words;
 use crate::core::workspace::{RunState, WsKey};
-use crate::model::disk::{DiskRoot, Order, Size, Walked, collect, parts};
-use crate::model::{DiskParts, Model, Row, Tab};
+use crate::model::disk::{DiskRoot, Order, Size, Walked, collect};
+use crate::model::{Model, Row, Tab};
 use crate::work;
 
 impl State {
@@ -65,7 +66,10 @@ impl State {
         }
         let of_rows = self.by_attention().flat_map(|row| row.disk.paths.iter().cloned());
         let visited = model.disk.roots.iter().filter(|root| model.disk.visited && root.kind.is_own());
+        // A container that mounts the whole host is no reason to walk it.
+        let is_host = |path: &PathBuf| path.as_path() == Path::new("/");
         let all = first.into_iter().chain(of_rows).chain(visited.map(|root| root.path.clone()));
+        let all = all.filter(|path| !is_host(path));
         if model.disk.shared { model.disk.unread(all) } else { Vec::new() }
     }
 
@@ -91,12 +95,12 @@ impl State {
     }
 }
 
-fn own(row: &Row, roots: &[PathBuf]) -> DiskParts {
-    let folder = match (row.workspace.state, row.detail.known()) {
-        (RunState::Retired, _) | (_, None) => None,
-        (_, Some(detail)) => work::roster::folder(detail, &row.rules, roots),
-    };
-    parts(row, folder)
+fn own(row: &Row, roots: &[PathBuf]) -> OnDisk {
+    let detail = row.detail.known();
+    let mount = detail.and_then(|detail| work::roster::folder(detail, &row.rules, roots));
+    let retired = (row.workspace.state == RunState::Retired).then(|| Path::new(&row.workspace.key.id));
+    let folder = retired.or_else(|| mount?.host_path.as_deref());
+    OnDisk::of(&row.workspace, detail.map(|detail| &**detail), folder)
 }
 
 fn key(model: &Model, root: &DiskRoot, order: Order) -> (Reverse<i128>, String) {

@@ -33,6 +33,7 @@ fn step(demo: &Demo, name: &str, verb: Verb) -> Step {
         bytes: None,
         loses: Vec::new(),
         reversible_by: None,
+        files: None,
     }
 }
 

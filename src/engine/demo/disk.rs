@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::build::{DAY, HOUR, MINUTE, ago};
 use super::docker;
+use super::world::Place;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::pattern::Words;
 use crate::core::storage::StorageKind;
@@ -30,19 +30,22 @@ type File = (&'static str, u64, Option<u64>, i64, u32);
 
 /// The demo's disk.
 pub struct DemoDisk {
-    clock: Arc<dyn Clock>,
+    now: Timestamp,
+    /// The containers, whose layers have files too.
+    places: Vec<Place>,
 }
 
 impl DemoDisk {
     /// A disk whose files are as old as they always are.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock }
+    pub fn new(clock: &dyn Clock) -> Self {
+        let now = clock.now();
+        Self { now, places: docker::places("demo", now) }
     }
 }
 
 impl Disk for DemoDisk {
     fn walk(&self, root: &Path, _pace: Pace) -> Result<Box<dyn Walk>> {
-        let now = self.clock.now();
+        let now = self.now;
         if let Some((_, files)) = FOLDERS.iter().find(|(path, _)| Path::new(path) == root) {
             let mut tree = DemoWalk::new();
             for (path, apparent, takes, age, owner) in *files {
@@ -51,7 +54,7 @@ impl Disk for DemoDisk {
             }
             return Ok(Box::new(tree));
         }
-        for place in docker::places("demo", now) {
+        for place in &self.places {
             let layer = |mount: &&crate::core::mount::Mount| mount.host_path.as_deref() == Some(root);
             let Some(mount) = place.detail.mounts.iter().find(layer) else { continue };
             let mut tree = DemoWalk::new();
@@ -126,7 +129,7 @@ impl DemoWalk {
             folder.totals.apparent += BLOCK;
             folder.totals.dirs += 1;
         }
-        let id = u32::try_from(at).map(FolderId).ok();
+        let id = u64::try_from(at).map(FolderId).ok();
         if let Some(folder) = self.folders.get_mut(parent) {
             folder.rows.push(Row { folder: id, ..row(name, EntryKind::Folder) });
         }
@@ -205,7 +208,19 @@ impl Walk for DemoWalk {
 
     fn find(&self, path: &Path) -> Option<FolderId> {
         let at = self.folders.iter().position(|folder| folder.path == path)?;
-        u32::try_from(at).ok().map(FolderId)
+        u64::try_from(at).ok().map(FolderId)
+    }
+
+    fn follow(&self) {}
+
+    fn generation(&self) -> u64 {
+        0
+    }
+
+    fn moved(&self, from: u64, within: Duration) -> u64 {
+        // Nothing ever changes here.
+        std::thread::sleep(within);
+        from
     }
 
     fn stop(&self) {}
@@ -328,7 +343,7 @@ mod tests {
     #[test]
     fn every_folder_comes_to_what_is_in_it() {
         let now = "2026-11-23T14:02:00Z".parse().unwrap();
-        let disk = DemoDisk::new(Arc::new(Fixed(now)));
+        let disk = DemoDisk::new(&Fixed(now));
         let walk = disk.walk(Path::new("/home/alice/workspace/my-project"), Pace::Full).unwrap();
         let page = walk.page(FolderId::ROOT, Order::Size, 0, 99);
         let sum: u64 = page.rows.iter().map(|row| row.totals.allocated).sum();

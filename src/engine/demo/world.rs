@@ -78,6 +78,9 @@ impl World {
             (Verb::Stop, false) => return Err(conflict(step, "is not running")),
             (Verb::Start, false) => place.start(now),
             (Verb::Stop, true) => place.stop(now),
+            (Verb::Rename | Verb::Copy | Verb::Trash | Verb::Restore | Verb::Erase, _) => {
+                return Err(Error::new(Kind::NotSupported, "files are not the engine's to change"));
+            }
         }
         if place.detail.on_stop == Aftermath::Removed && step.verb == Verb::Stop {
             self.places.retain(|place| place.workspace.key != step.subject);

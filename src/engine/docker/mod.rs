@@ -29,7 +29,7 @@ use bollard::query_parameters::{StartContainerOptions, StopContainerOptionsBuild
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::core::error::Result;
+use crate::core::error::{Error, Kind, Result};
 use crate::core::mount::{Measure, Mount};
 use crate::core::plan::{Step, Verb};
 use crate::core::workspace::{Detail, WsKey};
@@ -204,6 +204,9 @@ impl Link {
                 let options = StopContainerOptionsBuilder::default().t(grace).build();
                 let call = session.client.stop_container(id, Some(options));
                 self.within("stopping the container", RUN_LIMIT, call).await
+            }
+            Verb::Rename | Verb::Copy | Verb::Trash | Verb::Restore | Verb::Erase => {
+                Err(Error::new(Kind::NotSupported, "files are not the engine's to change"))
             }
         }
     }

@@ -3,7 +3,7 @@
 mod places;
 mod tree;
 
-pub use places::{DiskRoot, RootKind, collect, parts};
+pub use places::{DiskRoot, RootKind, collect};
 pub use tree::{DiskTree, Mark};
 
 use std::collections::{HashMap, HashSet};
@@ -123,7 +123,7 @@ impl Disk {
     /// What a workspace takes on the disk: its own folder and its writable layer.
     pub fn size_of(&self, row: &Row) -> Size {
         let parts = &row.disk;
-        if !self.shared || (parts.paths.is_empty() && !parts.unseen) {
+        if !self.shared || parts.is_nothing() {
             return Size::Nothing;
         }
         let mut whole = (0_u64, parts.unseen, None::<Timestamp>);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::super::rows::{DiskParts, Row};
+use super::super::rows::Row;
 use crate::core::mount::{self, Mount};
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{RunState, Workspace, WsKey};
@@ -143,19 +143,4 @@ fn is_a_disk(mount: &Mount) -> bool {
     mount.holds_files()
         && !matches!(mount.storage, StorageKind::Unknown)
         && !engines_own.iter().any(|folder| mount.target.starts_with(folder))
-}
-
-/// What counts as a workspace's own on the disk: its project folder and its writable layer.
-pub fn parts(row: &Row, folder: Option<&Mount>) -> DiskParts {
-    if row.workspace.state == RunState::Retired {
-        return DiskParts { paths: vec![PathBuf::from(&row.workspace.key.id)], unseen: false };
-    }
-    // A machine is more than a workspace.
-    if row.workspace.container.is_none() {
-        return DiskParts::default();
-    }
-    let Some(detail) = row.detail.known() else { return DiskParts::default() };
-    let layer = detail.mounts.iter().find(|mount| mount.storage == StorageKind::WritableLayer);
-    let paths = folder.into_iter().chain(layer).filter_map(|mount| mount.host_path.clone()).collect();
-    DiskParts { paths, unseen: layer.is_some_and(|layer| layer.host_path.is_none()) }
 }

@@ -17,11 +17,12 @@ mod tests;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rustix::io::Errno;
 
 use self::folders::{Added, Folder, Folders};
@@ -31,13 +32,19 @@ use self::reader::{Reader, itself, one_file};
 use super::open::Root;
 use super::troubles::Troubles;
 use super::walk::Territory;
-use crate::port::{By, FolderId, Matching, Order, Pace, Page, Progress, Row, Sum, Walk};
+use crate::port::{By, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Sum, Walk};
 use crate::sys::ioprio;
 
 /// More threads than this gain nothing, on no disk.
 const THREADS: std::ops::RangeInclusive<usize> = 8..=32;
 /// Threads of a walk that gives way.
 const FEW: usize = 2;
+/// While a walk grows, whoever waits for something new looks this often.
+const GROWING: Duration = Duration::from_millis(100);
+/// The folder where the walk began.
+const ROOT: u32 = 0;
+/// No moment yet.
+const NEVER: i64 = i64::MIN;
 
 /// A walk and what it has found; dropping it ends it.
 #[derive(Debug)]
@@ -60,9 +67,18 @@ struct Shared {
     /// Threads that still work.
     working: Mutex<usize>,
     ended: Condvar,
+    /// Moves with everything that a page may show.
+    generation: AtomicU64,
+    /// When all was last compared with the disk, in seconds since 1970.
+    as_of: AtomicI64,
 }
 
 impl Shared {
+    /// Something that a page shows has changed.
+    fn changed(&self) {
+        self.generation.fetch_add(1, Relaxed);
+    }
+
     fn crossed(&self) {
         self.mounts.fetch_add(1, Relaxed);
     }
@@ -73,7 +89,12 @@ impl Shared {
 
     /// A thread works no more.
     fn gone(&self) {
-        *self.working() -= 1;
+        let mut working = self.working();
+        *working -= 1;
+        if *working == 0 && !self.queue.stopped() {
+            self.as_of.store(Timestamp::now().as_second(), Relaxed);
+        }
+        self.changed();
         self.ended.notify_all();
     }
 
@@ -100,7 +121,7 @@ impl Tree {
         match Root::open(root) {
             Err(Errno::NOTDIR) => {
                 let tree = Self::new(root, one_file(root)?, 0)?;
-                tree.shared.folders.close(FolderId::ROOT.0);
+                tree.shared.folders.close(ROOT);
                 Ok(tree)
             }
             opened => Self::beneath(root, &opened?, pace),
@@ -137,7 +158,7 @@ impl Tree {
         threads: usize,
     ) -> Result<Self, Errno> {
         let folders = Folders::new();
-        let first = folders.add(FolderId::ROOT.0, b"", &alone).ok_or(Errno::NOMEM)?;
+        let first = folders.add(ROOT, b"", &alone).ok_or(Errno::NOMEM)?;
         let shared = Arc::new(Shared {
             at: at.into(),
             folders,
@@ -148,6 +169,8 @@ impl Tree {
             troubles: Mutex::default(),
             working: Mutex::new(threads),
             ended: Condvar::new(),
+            generation: AtomicU64::new(0),
+            as_of: AtomicI64::new(NEVER),
         });
         Ok(Self { shared })
     }
@@ -172,11 +195,13 @@ impl Walk for Tree {
         let finished = *self.shared.working() == 0 && !self.shared.queue.stopped();
         let troubles = self.shared.troubles();
         Progress {
-            total: self.shared.folders.get(FolderId::ROOT.0).map(Folder::totals).unwrap_or_default(),
+            total: self.shared.folders.get(ROOT).map(Folder::totals).unwrap_or_default(),
             finished,
             gaps: troubles.gaps(),
             unread: troubles.first_few(),
             mounts: self.shared.mounts.load(Relaxed),
+            as_of: Timestamp::from_second(self.shared.as_of.load(Relaxed)).ok(),
+            follows: Follows::Not,
         }
     }
 
@@ -198,7 +223,9 @@ impl Walk for Tree {
 
     fn path(&self, folder: FolderId) -> PathBuf {
         let mut path = Vec::new();
-        self.shared.folders.path(folder.0, &mut path);
+        if let Ok(id) = u32::try_from(folder.0) {
+            self.shared.folders.path(id, &mut path);
+        }
         OsStr::from_bytes(&path).into()
     }
 
@@ -210,6 +237,26 @@ impl Walk for Tree {
         let working = self.shared.working();
         let waited = self.shared.ended.wait_timeout_while(working, within, |working| *working > 0);
         *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
+    }
+
+    fn follow(&self) {}
+
+    fn generation(&self) -> u64 {
+        self.shared.generation.load(Relaxed)
+    }
+
+    fn moved(&self, from: u64, within: Duration) -> u64 {
+        let end = Instant::now() + within;
+        let mut working = self.shared.working();
+        loop {
+            let (now, left) = (self.generation(), end.saturating_duration_since(Instant::now()));
+            if now != from || left.is_zero() {
+                return now;
+            }
+            let pause = if *working > 0 { left.min(GROWING) } else { left };
+            let waited = self.shared.ended.wait_timeout(working, pause);
+            working = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 }
 

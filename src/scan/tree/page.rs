@@ -23,7 +23,7 @@ pub(super) fn page(
     from: usize,
     limit: usize,
 ) -> Page {
-    let Some(folder) = folders.get(id.0) else { return Page::default() };
+    let Some(folder) = u32::try_from(id.0).ok().and_then(|id| folders.get(id)) else { return Page::default() };
     let entries = folder.entries();
     let words = Words::new(words);
     let wanted = Nodes::from(&entries, 0).filter(|(_, node)| words.are_in(name(folders, *node)));
@@ -65,7 +65,7 @@ fn name<'e>(folders: &'e Folders, node: Node<'e>) -> &'e [u8] {
 
 /// The folder at a path beneath the root.
 pub(super) fn find(folders: &Folders, path: &Path) -> Option<FolderId> {
-    let mut id = FolderId::ROOT.0;
+    let mut id = 0;
     for wanted in path {
         let entries = folders.get(id)?.entries();
         id = Nodes::from(&entries, 0).find_map(|(_, node)| match node {
@@ -73,7 +73,7 @@ pub(super) fn find(folders: &Folders, path: &Path) -> Option<FolderId> {
             Node::Leaf(_) => None,
         })?;
     }
-    Some(FolderId(id))
+    Some(FolderId(u64::from(id)))
 }
 
 /// The first files of all folders that match, in order; their names are paths beneath the root.
@@ -164,7 +164,7 @@ fn folder_row(folders: &Folders, id: u32) -> Row {
         totals: totals(folders, id),
         modified: folder.and_then(|folder| instant(folder.newest())),
         owner: None,
-        folder: Some(FolderId(id)),
+        folder: Some(FolderId(id.into())),
         growing: folder.is_some_and(Folder::grows),
         again: false,
     }

@@ -187,6 +187,7 @@ impl<'w> Reader<'w> {
             folder.expects(u32::try_from(self.found.len()).unwrap_or(u32::MAX));
             self.own.extend(self.found.drain(..));
         }
+        self.shared.changed();
         self.shared.queue.share(&mut self.own);
     }
 

@@ -263,16 +263,22 @@ fn a_walk_is_looked_at_while_it_goes_on_and_ends_at_once() {
     let mut before_the_end = 0;
     for pace in [Pace::Full, Pace::Background] {
         let tree = Tree::start(dir.path(), pace).expect("walk");
-        let mut last = 0;
+        let (mut last, mut seen) = (0, tree.generation());
         while !tree.ended(Duration::from_micros(200)) {
             let total = tree.progress().total;
             assert!(total.files >= last && total.files <= 20_000, "totals only grow");
             last = total.files;
             let page = tree.page(FolderId::ROOT, Order::Count, 0, 10);
             assert!(page.rows.len() <= 10 && page.of <= 200);
+            let moved = tree.moved(seen, Duration::ZERO);
+            assert!(moved >= seen && tree.progress().as_of.is_none_or(|_| tree.ended(Duration::ZERO)));
+            seen = moved;
             before_the_end += u32::from(page.growing && !page.rows.is_empty());
         }
         assert_eq!(tree.progress().total, whole.total);
+        assert!(tree.generation() > 200 && tree.progress().as_of.is_some());
+        let end = tree.generation();
+        assert_eq!(tree.moved(end, Duration::from_millis(1)), end, "nothing moves after the end");
         assert!(!tree.page(FolderId::ROOT, Order::Count, 0, 1).growing);
     }
     assert!(before_the_end > 0, "pages are there before the end");

@@ -2,6 +2,7 @@
 //!
 //! A plan is the same text in the dialog and in `--dry-run`.
 
+pub(crate) mod files;
 mod recover;
 mod run;
 
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 
 pub use recover::recover;
-pub use run::{Consent, run};
+pub use run::{Consent, Runner};
 
 use super::explain::quote;
 use crate::core::aftermath::Aftermath;
@@ -68,15 +69,11 @@ pub fn plan(
     let detail = &grounds.detail;
     applies(verb, workspace, detail.state)?;
     let name = workspace.container.clone().unwrap_or_default();
-    let loses = match verb {
-        Verb::Start => Vec::new(),
-        Verb::Stop => losses(&grounds.classifier(), risk, Event::Stop),
+    let (loses, opposite) = match verb {
+        Verb::Stop => (losses(&grounds.classifier(), risk, Event::Stop), Verb::Start),
+        _ => (Vec::new(), Verb::Stop),
     };
     let at_risk = digest(&loses);
-    let opposite = match verb {
-        Verb::Start => Verb::Stop,
-        Verb::Stop => Verb::Start,
-    };
     let gone = verb == Verb::Stop && detail.on_stop == Aftermath::Removed;
     let now = clock.now();
     Ok(Plan {
@@ -98,6 +95,7 @@ pub fn plan(
             name,
             bytes: None,
             loses,
+            files: None,
         }],
         notes: if verb == Verb::Stop {
             no_pause(&grounds.classifier()).into_iter().collect()
@@ -121,7 +119,7 @@ fn no_pause(classifier: &Classifier<'_>) -> Option<String> {
 }
 
 /// Sorts by time; the process and a counter keep plans of the same moment apart.
-fn new_id(now: Timestamp) -> String {
+pub(crate) fn new_id(now: Timestamp) -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("{}-{:x}-{count:x}", now.strftime("%Y%m%dT%H%M%S%.3fZ"), std::process::id())
@@ -220,7 +218,10 @@ pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
         }
         lines.push(match &step.reversible_by {
             Some(call) => format!("  undo    {}", printable(call)),
-            None => "  undo    not possible: the container removes itself when it stops (--rm)".into(),
+            None if step.verb == Verb::Stop => {
+                "  undo    not possible: the container removes itself when it stops (--rm)".into()
+            }
+            None => "  undo    not possible".into(),
         });
     }
     lines.extend(plan.notes.iter().map(|note| format!("  note    {}", printable(note))));

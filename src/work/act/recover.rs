@@ -1,28 +1,37 @@
-//! Finishes the books of plans that were cut off. Does nothing to any workspace.
+//! Finishes the books of plans that were cut off. Does nothing to any workspace; what was begun with
+//! files is finished or taken back.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::files;
 use super::run::state_of;
 use crate::core::error::Result;
 use crate::core::plan::{Plan, Step, Verb};
 use crate::core::report::Change;
 use crate::core::workspace::RunState;
-use crate::port::{Clock, Engine};
+use crate::port::{Clock, Engine, Files};
 use crate::store::Store;
 use crate::text::printable;
 
 /// Finishes the bookkeeping of plans that were cut off on this endpoint; one sentence each.
 ///
 /// Nothing is done to any workspace: the state it is in says whether the step
-/// took place, and that is written down.
-pub async fn recover(engine: &dyn Engine, store: &Store, clock: &dyn Clock) -> Vec<String> {
+/// took place, and that is written down. Plans that are about files alone are not the endpoint's.
+pub async fn recover(
+    engine: &dyn Engine,
+    files: &Arc<dyn Files>,
+    store: &Store,
+    clock: &dyn Clock,
+) -> Vec<String> {
     let unfinished = match store.unfinished() {
         Ok(unfinished) => unfinished,
         Err(error) => return vec![error.message],
     };
     let mut said = Vec::new();
     for mut cut_off in unfinished {
-        if cut_off.plan.endpoint != engine.endpoint().id {
+        if !is_ours(&cut_off.plan, &engine.endpoint().id) {
             continue;
         }
         let finished = (0..cut_off.plan.steps.len()).all(|number| cut_off.ended.contains(&number));
@@ -40,7 +49,7 @@ pub async fn recover(engine: &dyn Engine, store: &Store, clock: &dyn Clock) -> V
             let logged = logged_result(store, &cut_off.plan, &step);
             let result = match logged {
                 Ok(Some(result)) => Some(result),
-                Ok(None) => write_down(engine, store, clock, &cut_off.plan, &step).await,
+                Ok(None) => write_down(engine, files, store, clock, &cut_off.plan, &step).await,
                 Err(error) => {
                     said.push(error.message);
                     None
@@ -84,14 +93,21 @@ fn logged_result(store: &Store, plan: &Plan, step: &Step) -> Result<Option<Strin
 /// Logs how a step ended, from the state it left; `None` where that is not known or was not written.
 async fn write_down(
     engine: &dyn Engine,
+    files: &Arc<dyn Files>,
     store: &Store,
     clock: &dyn Clock,
     plan: &Plan,
     step: &Step,
 ) -> Option<String> {
-    let after = state_of(engine, &step.subject).await;
-    let result = if took_place(step.verb, &after)? { "done" } else { "not done" };
-    store.audit().append(&recovered(plan, step, &after, result, clock.now())).ok()?;
+    let (before, took_place, after) = if let Some(act) = &step.files {
+        let took_place = files::settle(files, store, step.verb, act).await?;
+        ("present".into(), took_place, files::after(files, act).await)
+    } else {
+        let after = state_of(engine, &step.subject).await;
+        (state_before(plan, step), took_place(step.verb, &after)?, after)
+    };
+    let result = if took_place { "done" } else { "not done" };
+    store.audit().append(&recovered(plan, step, before, after, result, clock.now())).ok()?;
     Some(result.into())
 }
 
@@ -107,12 +123,18 @@ fn took_place(verb: Verb, after: &str) -> Option<bool> {
     }
 }
 
-fn recovered(plan: &Plan, step: &Step, after: &str, result: &str, at: Timestamp) -> Change {
-    let before = plan
-        .preconditions
-        .iter()
-        .find(|known| known.subject == step.subject)
-        .map_or(RunState::Unknown, |known| known.state);
+/// Whether a plan is this endpoint's, or needs none. What was done in memory is in no file.
+fn is_ours(plan: &Plan, endpoint: &str) -> bool {
+    let in_memory = |endpoint: &str| endpoint.starts_with("demo");
+    plan.endpoint == endpoint || (plan.is_about_files() && !in_memory(&plan.endpoint) && !in_memory(endpoint))
+}
+
+fn state_before(plan: &Plan, step: &Step) -> String {
+    let known = plan.preconditions.iter().find(|known| known.subject == step.subject);
+    known.map_or(RunState::Unknown, |known| known.state).key().into()
+}
+
+fn recovered(plan: &Plan, step: &Step, before: String, after: String, result: &str, at: Timestamp) -> Change {
     Change {
         at,
         user: "outlast".into(),
@@ -120,8 +142,8 @@ fn recovered(plan: &Plan, step: &Step, after: &str, result: &str, at: Timestamp)
         verb: step.verb,
         subject: step.subject.clone(),
         container: step.name.clone(),
-        before: before.key().into(),
-        after: after.into(),
+        before,
+        after,
         plan: plan.id.clone(),
         result: format!("{result} (cut off, found at the next start)"),
         command: step.call.clone(),

@@ -1,16 +1,17 @@
 //! Runs a plan: what must still be true is looked at again just before every step.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{NOT_READ, applies, digest, loss_line, losses};
+use super::{NOT_READ, applies, digest, files, loss_line, losses};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::plan::{Plan, Step, Verb};
 use crate::core::recognise::Profiles;
 use crate::core::report::Change;
 use crate::core::workspace::{RunState, WsKey};
-use crate::port::{Clock, Engine, Host};
-use crate::store::Store;
+use crate::port::{Clock, Engine, Files, Host, Job};
+use crate::store::{Journal, Store};
 use crate::text::printable;
 use crate::work::{ground, risk};
 
@@ -26,140 +27,181 @@ pub struct Consent {
     pub lose_data: bool,
 }
 
-/// Runs a plan: checks everything again, journals each step before and after, logs each change.
-///
-/// `profiles` are those the plan was made with: losses are judged by them again.
-pub async fn run(
-    engine: &dyn Engine,
-    store: &Store,
-    host: &Host,
-    profiles: &Profiles,
-    clock: &dyn Clock,
-    plan: &Plan,
-    consent: Consent,
-) -> Result<()> {
-    if !consent.yes {
-        return Err(Error::new(Kind::Refused, "nobody agreed to the plan").hint("`--yes` agrees to it"));
-    }
-    if plan.loses_data() && !consent.lose_data {
-        return Err(refuse_losses(plan));
-    }
-    let mut journal = store.journal(plan)?;
-    for (number, step) in plan.steps.iter().enumerate() {
-        // Nothing was begun, so there is nothing to finish later either.
-        let before = match unchanged(engine, profiles, clock, plan, step).await {
-            Ok(state) => state,
-            Err(error) => {
-                journal.close()?;
-                return Err(error);
-            }
-        };
-        journal.begin(number, clock.now())?;
-        let outcome = engine.run(step).await;
-        let result = match &outcome {
-            Ok(()) => "done".to_string(),
-            Err(error) => format!("failed: {}", error.message),
-        };
-        let after = after(engine, step, outcome.is_ok()).await;
-        let change = Change {
-            at: clock.now(),
-            user: host.user.clone().unwrap_or_else(|| host.uid.to_string()),
-            endpoint: plan.endpoint.clone(),
-            verb: step.verb,
-            subject: step.subject.clone(),
-            container: step.name.clone(),
-            before: before.key().into(),
-            after,
-            plan: plan.id.clone(),
-            result: result.clone(),
-            command: step.call.clone(),
-            recreate: step.reversible_by.clone(),
-        };
-        // The log first: a step that is closed in the journal is never looked at again.
-        let logged = store.audit().append(&change);
-        let ended = journal.end(number, &result, clock.now());
-        if let Err(error) = outcome {
-            // What the engine said matters more than what the books say.
-            if ended.is_ok() {
-                let _ = journal.close();
-            }
-            return Err(error);
-        }
-        logged.and(ended).map_err(|error| not_in_the_books(step, error))?;
-    }
-    journal.close().map_err(|error| match plan.steps.last() {
-        Some(step) => not_in_the_books(step, error),
-        None => error,
-    })
+/// What plans are run with.
+pub struct Runner<'a> {
+    /// Does what is done to containers.
+    pub engine: &'a dyn Engine,
+    /// Does what is done to files.
+    pub files: Arc<dyn Files>,
+    /// Keeps the books.
+    pub store: &'a Store,
+    /// This machine.
+    pub host: &'a Host,
+    /// Those the plan was made with: losses are judged by them again.
+    pub profiles: &'a Profiles,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// How far the running step is, and whether it is to end.
+    pub job: Arc<Job>,
 }
 
-/// Books that could not be written after the engine did the step: that it is done comes first.
+impl Runner<'_> {
+    /// Runs a plan: checks everything again, journals each step before and after, logs each change.
+    pub async fn run(&self, plan: &Plan, consent: Consent) -> Result<()> {
+        if !consent.yes {
+            return Err(Error::new(Kind::Refused, "nobody agreed to the plan").hint("`--yes` agrees to it"));
+        }
+        if plan.loses_data() && !consent.lose_data {
+            return Err(refuse_losses(plan));
+        }
+        let mut journal = self.store.journal(plan)?;
+        for (number, step) in plan.steps.iter().enumerate() {
+            // Nothing was begun, so there is nothing to finish later either.
+            let before = match self.unchanged(plan, step).await {
+                Ok(before) => before,
+                Err(error) => {
+                    journal.close()?;
+                    return Err(error);
+                }
+            };
+            journal.begin(number, self.clock.now())?;
+            let outcome = self.perform(step).await;
+            let result = match &outcome {
+                Ok(()) => "done".to_string(),
+                Err(error) => format!("failed: {}", error.message),
+            };
+            let after = self.after(step, outcome.is_ok()).await;
+            let change = Change {
+                at: self.clock.now(),
+                user: self.host.user.clone().unwrap_or_else(|| self.host.uid.to_string()),
+                endpoint: plan.endpoint.clone(),
+                verb: step.verb,
+                subject: step.subject.clone(),
+                container: step.name.clone(),
+                before,
+                after,
+                plan: plan.id.clone(),
+                result: result.clone(),
+                command: step.call.clone(),
+                recreate: step.reversible_by.clone(),
+            };
+            self.write_down(&mut journal, number, step, &change, &result, outcome.err())?;
+        }
+        journal.close().map_err(|error| match plan.steps.last() {
+            Some(step) => not_in_the_books(step, error),
+            None => error,
+        })
+    }
+
+    /// The log first: a step that is closed in the journal is never looked at again. What the step
+    /// itself ran into matters more than what the books say.
+    fn write_down(
+        &self,
+        journal: &mut Journal,
+        number: usize,
+        step: &Step,
+        change: &Change,
+        result: &str,
+        failure: Option<Error>,
+    ) -> Result<()> {
+        let logged = self.store.audit().append(change);
+        let ended = journal.end(number, result, self.clock.now());
+        match failure {
+            Some(error) => {
+                if ended.is_ok() {
+                    journal.forget();
+                }
+                Err(error)
+            }
+            None => logged.and(ended).map_err(|error| not_in_the_books(step, error)),
+        }
+    }
+
+    async fn perform(&self, step: &Step) -> Result<()> {
+        match &step.files {
+            None => self.engine.run(step).await,
+            Some(act) => files::perform(self, step.verb, act).await,
+        }
+    }
+
+    /// What a step finds, if everything is as it was when the plan was made.
+    async fn unchanged(&self, plan: &Plan, step: &Step) -> Result<String> {
+        match &step.files {
+            None => self.state(plan, step).await.map(|state| state.key().into()),
+            Some(act) => files::unchanged(&self.files, act).await,
+        }
+    }
+
+    /// The state after a step. An engine removes a container that removes itself a
+    /// moment after it stopped, so that moment is waited for.
+    async fn after(&self, step: &Step, done: bool) -> String {
+        if let Some(act) = &step.files {
+            return files::after(&self.files, act).await;
+        }
+        let mut state = state_of(self.engine, &step.subject).await;
+        let goes = done && step.verb == Verb::Stop && step.reversible_by.is_none();
+        let deadline = Instant::now() + GONE_WITHIN;
+        while goes && state != files::ABSENT && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            state = state_of(self.engine, &step.subject).await;
+        }
+        state
+    }
+
+    async fn state(&self, plan: &Plan, step: &Step) -> Result<RunState> {
+        let Some(expected) = plan.preconditions.iter().find(|known| known.subject == step.subject) else {
+            return Err(Error::new(Kind::Refused, "the plan does not say what must be true"));
+        };
+        let (engine, clock) = (self.engine, self.clock);
+        let inventory = engine.inventory().await?;
+        let Some(workspace) = inventory.workspaces.into_iter().find(|known| known.key == step.subject) else {
+            return Err(changed(step, "it is gone"));
+        };
+        let grounds = ground::look(engine, self.profiles, &workspace).await?;
+        let detail = &grounds.detail;
+        if detail.state != expected.state {
+            return Err(changed(
+                step,
+                &format!("it was {}, it is {}", expected.state.key(), detail.state.key()),
+            ));
+        }
+        if detail.started != expected.started {
+            return Err(changed(step, "it was started anew"));
+        }
+        if workspace.image_id != expected.image_id {
+            return Err(changed(step, "it was made from another image"));
+        }
+        applies(step.verb, &workspace, detail.state)?;
+        let irreversible = step.reversible_by.is_none() || !step.loses.is_empty();
+        if irreversible && expected.at_risk != NOT_READ {
+            let look = risk::read(engine, &step.subject, &grounds, true, 0, clock, &mut |_| {}).await.ok();
+            let now = losses(&grounds.classifier(), look.as_ref(), Event::Stop);
+            if digest(&now) != expected.at_risk {
+                let now: Vec<_> = now.iter().map(loss_line).collect();
+                return Err(changed(step, &format!("now it would lose {}", now.join("; "))));
+            }
+        }
+        Ok(detail.state)
+    }
+}
+
+/// Books that could not be written after the step was done: that it is done comes first.
 fn not_in_the_books(step: &Step, error: Error) -> Error {
     let message =
         format!("{} was {}, but that is not written down: {}", step.name, step.verb.past(), error.message);
     Error { message, ..error }
 }
 
-/// The state after a step. An engine removes a container that removes itself a
-/// moment after it stopped, so that moment is waited for.
-async fn after(engine: &dyn Engine, step: &Step, done: bool) -> String {
-    let mut state = state_of(engine, &step.subject).await;
-    let goes = done && step.verb == Verb::Stop && step.reversible_by.is_none();
-    let deadline = Instant::now() + GONE_WITHIN;
-    while goes && state != "absent" && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        state = state_of(engine, &step.subject).await;
-    }
-    state
-}
-
 fn refuse_losses(plan: &Plan) -> Error {
     let lost: Vec<_> = plan.losses().filter(|loss| loss.files != Some(0)).map(loss_line).collect();
-    let name = plan.steps.first().map_or("NAME", |step| step.name.as_str());
-    Error::new(Kind::Refused, format!("this would lose {}", lost.join("; ")))
-        .hint(format!("`outlast risk {}` lists the files; copy out what matters", printable(name)))
-        .hint("`--lose-data` agrees to losing them")
-}
-
-/// The state a step finds, if everything is as it was when the plan was made.
-async fn unchanged(
-    engine: &dyn Engine,
-    profiles: &Profiles,
-    clock: &dyn Clock,
-    plan: &Plan,
-    step: &Step,
-) -> Result<RunState> {
-    let Some(expected) = plan.preconditions.iter().find(|known| known.subject == step.subject) else {
-        return Err(Error::new(Kind::Refused, "the plan does not say what must be true"));
+    let error = Error::new(Kind::Refused, format!("this would lose {}", lost.join("; ")));
+    let error = if plan.is_about_files() {
+        error
+    } else {
+        let name = plan.steps.first().map_or("NAME", |step| step.name.as_str());
+        error.hint(format!("`outlast risk {}` lists the files; copy out what matters", printable(name)))
     };
-    let inventory = engine.inventory().await?;
-    let Some(workspace) = inventory.workspaces.into_iter().find(|known| known.key == step.subject) else {
-        return Err(changed(step, "it is gone"));
-    };
-    let grounds = ground::look(engine, profiles, &workspace).await?;
-    let detail = &grounds.detail;
-    if detail.state != expected.state {
-        return Err(changed(step, &format!("it was {}, it is {}", expected.state.key(), detail.state.key())));
-    }
-    if detail.started != expected.started {
-        return Err(changed(step, "it was started anew"));
-    }
-    if workspace.image_id != expected.image_id {
-        return Err(changed(step, "it was made from another image"));
-    }
-    applies(step.verb, &workspace, detail.state)?;
-    let irreversible = step.reversible_by.is_none() || !step.loses.is_empty();
-    if irreversible && expected.at_risk != NOT_READ {
-        let state = detail.state;
-        let look = risk::read(engine, &step.subject, &grounds, true, 0, clock, &mut |_| {}).await.ok();
-        let now = losses(&grounds.classifier(), look.as_ref(), Event::Stop);
-        if digest(&now) != expected.at_risk {
-            let now: Vec<_> = now.iter().map(loss_line).collect();
-            return Err(changed(step, &format!("now it would lose {}", now.join("; "))));
-        }
-        return Ok(state);
-    }
-    Ok(detail.state)
+    error.hint("`--lose-data` agrees to losing them")
 }
 
 fn changed(step: &Step, what: &str) -> Error {
@@ -174,7 +216,7 @@ fn changed(step: &Step, what: &str) -> Error {
 pub(super) async fn state_of(engine: &dyn Engine, key: &WsKey) -> String {
     match engine.detail(key).await {
         Ok(detail) => detail.state.key().into(),
-        Err(error) if error.kind == Kind::NotFound => "absent".into(),
+        Err(error) if error.kind == Kind::NotFound => files::ABSENT.into(),
         Err(_) => RunState::Unknown.key().into(),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::core::finding::Method;
-use crate::port::Host;
-use crate::port::{FileFact, ScanItem};
+use std::sync::Arc;
+
+use crate::port::{FileFact, Files, Host, ScanItem};
 use crate::store::Store;
 use crate::work::fake::{self, Fake, Still, block_on};
 
@@ -34,6 +35,10 @@ fn engine(files: usize) -> Fake {
     Fake { scan: scan(files).into(), ..Fake::default() }
 }
 
+fn local() -> Arc<dyn Files> {
+    Arc::new(crate::files::LocalFiles)
+}
+
 fn look(engine: &Fake) -> Risk {
     let grounds = fake::grounds(fake::detail(RunState::Running));
     let key = fake::workspace("p").key;
@@ -46,7 +51,10 @@ fn stop(risk: Option<&Risk>) -> Plan {
 }
 
 fn go(engine: &Fake, store: &Store, plan: &Plan, consent: Consent) -> Result<()> {
-    block_on(run(engine, store, &Host::default(), &fake::profiles(), &Still, plan, consent))
+    let (host, profiles) = (Host::default(), fake::profiles());
+    let job = Arc::default();
+    let runner = Runner { engine, files: local(), store, host: &host, profiles: &profiles, clock: &Still, job };
+    block_on(runner.run(plan, consent))
 }
 
 #[test]
@@ -158,11 +166,11 @@ fn a_plan_that_was_cut_off_is_finished_in_the_books_only() {
     journal.begin(0, plan.made_at).unwrap();
     drop(journal);
     *engine.state.lock().unwrap() = RunState::Exited;
-    let said = block_on(recover(&engine, &store, &Still));
+    let said = block_on(recover(&engine, &local(), &store, &Still));
     assert_eq!(said, [format!("plan {} was cut off; stop p: done", plan.id)]);
     assert!(engine.ran.lock().unwrap().is_empty());
     assert!(store.audit().read().unwrap().0[0].result.starts_with("done (cut off"));
-    assert!(block_on(recover(&engine, &store, &Still)).is_empty(), "it is said once");
+    assert!(block_on(recover(&engine, &local(), &store, &Still)).is_empty(), "it is said once");
 }
 
 #[test]
@@ -170,7 +178,7 @@ fn a_plan_that_was_cut_off_before_its_step_took_effect_says_so() {
     let (engine, (_folder, store)) = (engine(0), store());
     let plan = stop(Some(&look(&engine)));
     store.journal(&plan).unwrap().begin(0, plan.made_at).unwrap();
-    let said = block_on(recover(&engine, &store, &Still));
+    let said = block_on(recover(&engine, &local(), &store, &Still));
     assert_eq!(said, [format!("plan {} was cut off; stop p: not done", plan.id)]);
 }
 
@@ -182,7 +190,7 @@ fn a_plan_whose_steps_all_ended_is_closed_without_a_word() {
     journal.begin(0, plan.made_at).unwrap();
     journal.end(0, "done", plan.made_at).unwrap();
     drop(journal);
-    assert!(block_on(recover(&engine, &store, &Still)).is_empty());
+    assert!(block_on(recover(&engine, &local(), &store, &Still)).is_empty());
     assert!(store.audit().read().unwrap().0.is_empty());
     assert!(store.unfinished().unwrap().is_empty());
 }
@@ -195,7 +203,7 @@ fn a_step_that_the_log_has_already_is_not_logged_again() {
     let mut journal = store.journal(&plan).unwrap();
     journal.begin(0, plan.made_at).unwrap();
     drop(journal);
-    let said = block_on(recover(&engine, &store, &Still));
+    let said = block_on(recover(&engine, &local(), &store, &Still));
     assert_eq!(said, [format!("plan {} was cut off; stop p: done", plan.id)]);
     assert_eq!(store.audit().read().unwrap().0.len(), 1);
     drop(folder);
