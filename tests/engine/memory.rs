@@ -17,7 +17,7 @@ use crate::support::dockerd::Dockerd;
 
 fn verdict(detail: &Detail, path: &str, origin: Origin, event: Event) -> Verdict {
     let rules = plain();
-    let classifier = Classifier { detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail, rules: &rules, facts: Facts::default(), covers: &[] };
     classifier.explain(Path::new(path), origin).fates.verdict(event)
 }
 

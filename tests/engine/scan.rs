@@ -85,7 +85,7 @@ fn read(docker: &Docker, request: ScanRequest) -> Found {
 pub(super) fn scan_all(docker: &Docker, container: &Container) -> Found {
     let detail = detail(docker, container);
     let rules = plain();
-    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default() };
+    let classifier = Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &[] };
     let targets = outlast::work::risk::targets(&classifier);
     read(docker, ScanRequest { key: key(container), detail: Arc::new(detail.clone()), targets, asked: true })
 }

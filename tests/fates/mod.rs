@@ -43,7 +43,7 @@ fn mount_of(kind: &str, target: &str, source: Option<&str>) -> Mount {
     let volume = |anonymous| Backing::Volume { name: source.unwrap_or("v").into(), anonymous };
     let claim = |on_release, pinned| Backing::Claim { on_release, pinned };
     let (backing, filesystem) = match kind {
-        "bind" | "ro" => (host("/srv/elsewhere", Source::Present), Some("ext4")),
+        "bind" | "ro" | "loop" | "hidden" => (host("/srv/elsewhere", Source::Present), Some("ext4")),
         "nfs" => (host("/net/share", Source::Present), Some("nfs4")),
         "hostmem" => (host("/dev/shm/x", Source::Present), Some("tmpfs")),
         "hosttmp" => (host("/var/tmp/x", Source::Present), Some("ext4")),
@@ -52,7 +52,7 @@ fn mount_of(kind: &str, target: &str, source: Option<&str>) -> Mount {
         "named" => (volume(false), Some("ext4")),
         "netvol" => (volume(false), Some("nfs4")),
         "memvol" => (volume(false), Some("tmpfs")),
-        "anon" => (volume(true), Some("ext4")),
+        "anon" | "anonmem" => (volume(true), Some("ext4")),
         "tmpfs" => (Backing::Memory, Some("tmpfs")),
         "block" => (Backing::Block, Some("ext4")),
         "unclear" => (host("/srv/elsewhere", Source::Present), Some("fuse.sshfs")),
@@ -60,10 +60,8 @@ fn mount_of(kind: &str, target: &str, source: Option<&str>) -> Mount {
         "unsure" => (host("/srv/elsewhere", Source::Unsure), Some("ext4")),
         "unsurenfs" => (host("/net/share", Source::Unsure), Some("nfs4")),
         "unseen" => (host("/far/away", Source::Unseen), None),
-        "loop" | "hidden" => (host("/srv/elsewhere", Source::Present), Some("ext4")),
         "devices" => (host("/dev", Source::Present), Some("devtmpfs")),
         "scratchmem" => (host("/var/lib/backend.ai/scratches/78/work", Source::Present), Some("tmpfs")),
-        "anonmem" => (volume(true), Some("ext4")),
         "layermem" => (Backing::Layer, Some("overlay")),
         "emptydir" => (Backing::PodScratch { memory: false }, Some("ext4")),
         "emptydirmem" => (Backing::PodScratch { memory: true }, Some("tmpfs")),

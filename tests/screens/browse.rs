@@ -56,9 +56,10 @@ fn entries() -> Vec<FileEntry> {
 
 /// A folder whose names nobody would choose.
 pub(super) fn odd_folder(key: WsKey, failed: bool) -> Browse {
-    let state = match failed {
-        true => BrowseState::Failed(Error::new(Kind::NotPermitted, "no\u{1b} way").hint("日本")),
-        false => BrowseState::Known,
+    let state = if failed {
+        BrowseState::Failed(Error::new(Kind::NotPermitted, "no\u{1b} way").hint("日本"))
+    } else {
+        BrowseState::Known
     };
     Browse {
         key,

@@ -52,10 +52,10 @@ fn question(call: Call, counter: Counter, id: u32) -> String {
 
 /// Reads the books of a recorded file system.
 fn with_books<T>(name: &str, read: impl FnOnce(&mut Books<'_>) -> T) -> T {
-    with_answers(answers(name), name, read)
+    with_answers(&answers(name), name, read)
 }
 
-fn with_answers<T>(answers: Answers, name: &str, read: impl FnOnce(&mut Books<'_>) -> T) -> T {
+fn with_answers<T>(answers: &Answers, name: &str, read: impl FnOnce(&mut Books<'_>) -> T) -> T {
     let mut ask = |call, counter, id| {
         let question = question(call, counter, id);
         answers.get(&question).cloned().unwrap_or_else(|| panic!("{question} was not recorded"))
@@ -175,7 +175,7 @@ fn a_counter_below_zero_is_flagged_and_not_shown_as_exabytes_recorded() {
         let mut answers = answers(name);
         let Some(Ok(record)) = answers.get_mut(question) else { panic!("{question} was not recorded") };
         record[at..at + 8].copy_from_slice(&(-12_i64).to_ne_bytes());
-        let project = with_answers(answers, name, |books| books.of(Counter::Project, 42)).unwrap();
+        let project = with_answers(&answers, name, |books| books.of(Counter::Project, 42)).unwrap();
         assert_eq!((project.bytes.used, project.doubt), (None, Some(Doubt::Negative)), "{name}");
         assert!(project.bytes.limit().is_some(), "{name}: the limit still holds");
     }

@@ -9,9 +9,9 @@ fn visit(line: &str) -> Visit {
     Visit { line, places: Vec::new(), whose: None, siblings: Vec::new() }
 }
 
-fn told(device: &str, total: u64) -> Option<Heard> {
+fn told(device: &str, total: u64) -> Heard {
     let space = Space { total, used: 0, available: total, inodes: None, elastic: false };
-    Some(Heard::Told(device.into(), Told { space, quotas: Vec::new(), gap: None }))
+    Heard::Told(device.into(), Told { space, quotas: Vec::new(), gap: None })
 }
 
 fn targets(found: &[FileSystem]) -> Vec<String> {
@@ -27,7 +27,8 @@ fn binds_of_one_disk_are_told_once_and_a_smaller_size_on_it_is_a_limit() {
         visit("4 1 0:4 / /shm rw - tmpfs tmpfs rw"),
         visit("5 1 0:5 / /scratch rw - tmpfs tmpfs rw"),
     ];
-    let heard = vec![told("1", 100), told("1", 100), told("1", 30), told("4", 100), told("5", 100)];
+    let heard = [("1", 100), ("1", 100), ("1", 30), ("4", 100), ("5", 100)];
+    let heard = heard.map(|(device, total)| Some(told(device, total))).into();
     let found = merged(visits, heard, false);
     assert_eq!(targets(&found), ["/", "/limited", "/shm", "/scratch"]);
     assert_eq!(found[0].also, [PathBuf::from("/workspace")]);
