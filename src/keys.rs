@@ -32,6 +32,12 @@ pub enum Action {
     Workspaces,
     /// To the files at risk.
     AtRisk,
+    /// To the disk.
+    Disk,
+    /// The next view of a tree of the disk.
+    View,
+    /// To the workspace that a path of the disk belongs to.
+    Whose,
     /// Opens what is selected.
     Open,
     /// Back: closes what is open, ends a filter, forgets the chosen event.
@@ -165,6 +171,8 @@ pub const TABLE: &[Binding] = &[
         "find a file by name, on this machine and in every container",
     ),
     binding(&["s"], Action::Sort, Group::Look, "sort", "sort by the next column"),
+    binding(&["v"], Action::View, Group::Look, "view", "views of the disk: largest, newest, kinds, owners"),
+    binding(&["i"], Action::Whose, Group::Look, "its workspace", "the workspace of a path of the disk"),
     binding(
         &["space"],
         Action::Mark,
@@ -202,10 +210,23 @@ pub const TABLE: &[Binding] = &[
     binding(&["pgup", "ctrl-b"], Action::PageUp, Group::Move, "", "one page up"),
     binding(&["g", "home"], Action::Top, Group::Move, "", "to the first row"),
     binding(&["G", "end"], Action::Bottom, Group::Move, "", "to the last row"),
-    binding(&["h", "left"], Action::Left, Group::Move, "", "to the page on the left"),
-    binding(&["l", "right"], Action::Right, Group::Move, "", "to the page on the right"),
+    binding(
+        &["h", "left", "backspace"],
+        Action::Left,
+        Group::Move,
+        "",
+        "to the page on the left; out of a folder of the disk",
+    ),
+    binding(
+        &["l", "right"],
+        Action::Right,
+        Group::Move,
+        "",
+        "to the page on the right; into a folder of the disk",
+    ),
     binding(&["1"], Action::Workspaces, Group::Move, "", "to the workspaces"),
     binding(&["2"], Action::AtRisk, Group::Move, "", "to the files at risk"),
+    binding(&["3"], Action::Disk, Group::Move, "", "to what takes the space on the disk"),
     binding(&["tab"], Action::NextTab, Group::Move, "", "to the next tab"),
     binding(&["backtab"], Action::PreviousTab, Group::Move, "", "to the tab before"),
     binding(&["esc"], Action::Back, Group::Move, "", "back: close, end the filter, forget the chosen event"),

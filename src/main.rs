@@ -11,7 +11,7 @@ use outlast::backup::{LocalArchives, Restic};
 use outlast::cli::{self, EngineChoice, Start, When, Wiring};
 use outlast::core::error::{Error, Kind, Result};
 use outlast::core::habits::FolderFacts;
-use outlast::engine::demo::Demo;
+use outlast::engine::demo::{Demo, DemoDisk};
 use outlast::engine::docker::{self, Docker};
 use outlast::engine::machine::Machine;
 use outlast::files::LocalFiles;
@@ -96,8 +96,9 @@ fn engine(
 fn dashboard(start: Start) -> Result<u8> {
     let Start { engine, fallback, host, clock, backups, program, profiles, config, wrong, ascii, color } =
         start;
+    let playground = engine.endpoint().id == "demo";
+    let disk: Arc<dyn Disk> = if playground { Arc::new(DemoDisk::new(clock.as_ref())) } else { disk() };
     let on_this_machine = engine.endpoint().id == "machine";
-    let tour = engine.endpoint().id == "demo";
     // The playground opens no file.
     let machine: Option<Arc<dyn Engine>> = match engine.endpoint().id.as_str() {
         "demo" => None,
@@ -108,6 +109,7 @@ fn dashboard(start: Start) -> Result<u8> {
         ports: Ports {
             machine,
             engine,
+            disk,
             files: Arc::new(LocalFiles),
             clock,
             backups,
@@ -125,7 +127,7 @@ fn dashboard(start: Start) -> Result<u8> {
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),
         notice: (!wrong.is_empty())
             .then(|| wrong.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ")),
-        tour,
+        tour: playground,
         ascii,
         color: match (color, config.color) {
             (Some(When::Always), _) => ColorChoice::Always,

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::backups::Known;
 use super::msg::{Cmd, Msg};
 use super::scans::Scans;
+use super::walks::Walks;
 use super::{Ports, browse};
 use crate::core::classify::Grounds;
 use crate::core::plan::Plan;
@@ -45,6 +46,7 @@ pub(super) struct Effects {
     looking_for_folders: bool,
     recovered: bool,
     backups: Known,
+    walks: Walks,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl Effects {
     pub(super) fn new(ports: Ports, model: &Model, out: UnboundedSender<Msg>) -> Self {
         Self {
             scans: Scans::new(ports.clone(), out.clone()),
+            walks: Walks::new(ports.clone(), out.clone()),
             ports,
             profiles: Arc::clone(&model.profiles),
             out,
@@ -143,6 +146,11 @@ impl Effects {
                 });
             }
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
+            Cmd::Queue(paths) => self.walks.queue(paths),
+            Cmd::Walk { path, fresh } => self.walks.walk(path, fresh),
+            Cmd::StopWalk(path) => self.walks.stop(&path),
+            Cmd::Look(path, asked) => self.walks.look(path, asked),
+            Cmd::Machine => self.machine(),
             // The loop's own.
             Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
         }
@@ -163,7 +171,7 @@ impl Effects {
             Msg::Folders(_) => self.looking_for_folders = false,
             Msg::Scanning(key, number, _) => return self.scans.is_running(key, *number),
             Msg::Scanned(key, number, risk) => return self.scans.scanned(key, *number, risk.is_ok()),
-            _ => {}
+            _ => return self.walks.came_back(msg),
         }
         true
     }
@@ -275,6 +283,18 @@ impl Effects {
             send(&out, Msg::Found(number, None));
         });
         self.search = Some(task.abort_handle());
+    }
+
+    fn machine(&self) {
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        spawn(async move {
+            let machine = match &ports.machine {
+                Some(engine) => find::this_machine(engine.as_ref(), &profiles).await.ok().flatten(),
+                None => None,
+            };
+            let machine = machine.map(Arc::unwrap_or_clone);
+            send(&out, Msg::Machine(machine.map(|place| Box::new((place.workspace, place.grounds)))));
+        });
     }
 
     fn folders(&mut self, roots: Vec<PathBuf>, mounted: Vec<PathBuf>) {

@@ -12,6 +12,7 @@ mod msg;
 mod scans;
 pub mod session;
 mod update;
+mod walks;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,13 +24,13 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-pub use msg::{Browsed, Cmd, Msg, Wish};
+pub use msg::{Browsed, Cmd, Msg, Walking, Wish};
 pub use update::State;
 
 use crate::core::error::{Error, Kind, Result};
 use crate::core::workspace::WsKey;
 use crate::model::{LinkState, Model};
-use crate::port::{Backups, Clock, Engine, Files, Host};
+use crate::port::{Backups, Clock, Disk, Engine, Files, Host};
 use crate::store::Store;
 use crate::term::{Input, Screen};
 use crate::ui::{self, Theme};
@@ -48,6 +49,8 @@ pub struct Ports {
     pub engine: Arc<dyn Engine>,
     /// This machine itself, whose folders are searched too; `None` where they are not.
     pub machine: Option<Arc<dyn Engine>>,
+    /// The disk: this machine's, or the demo's own.
+    pub disk: Arc<dyn Disk>,
     /// The files of this machine.
     pub files: Arc<dyn Files>,
     /// The time.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,7 +17,7 @@ use crate::core::preview::Preview;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
 use crate::model::{FileEntry, FileOrder};
-use crate::port::{Inventory, Probe, Tick};
+use crate::port::{Asked, Inventory, Probe, Progress, Shown, Tick};
 use crate::work::find::News;
 
 /// A folder that was read.
@@ -91,10 +92,25 @@ pub enum Msg {
     Previewed(u64, PathBuf, Result<Preview>),
     /// A plan about a file was made, likewise.
     FilePlanned(u64, Box<Result<Plan>>),
+    /// How far a walk, by its number, is.
+    Walk(PathBuf, u64, Box<Walking>),
+    /// A part of a walk that was asked for, and how long it took.
+    Shown(PathBuf, Box<(Asked, Shown)>, Duration),
+    /// This machine, which answers for what no container mounts; `None` where it cannot be looked at.
+    Machine(Option<Box<(Workspace, Grounds)>>),
     /// A plan was run.
     Ran(Box<Plan>, Result<()>),
     /// Sentences about plans that were cut off the last time.
     Recovered(Vec<String>),
+}
+
+/// How far a walk is.
+#[derive(Debug)]
+pub enum Walking {
+    /// It goes on; so much was found.
+    So(Progress),
+    /// It came to its end: what was found, whether somebody stopped it, and when.
+    Ended(Result<(Progress, bool, Timestamp)>),
 }
 
 /// What to do outside.
@@ -170,6 +186,21 @@ pub enum Cmd {
         /// What is wanted.
         wish: Wish,
     },
+    /// Walk these places one after the other, giving way; those that waited before wait no more.
+    Queue(Vec<PathBuf>),
+    /// Walk this place now: somebody waits.
+    Walk {
+        /// The place.
+        path: PathBuf,
+        /// Every file is looked at, whatever is remembered.
+        fresh: bool,
+    },
+    /// End the walk of a place; what was found stays.
+    StopWalk(PathBuf),
+    /// Look at a part of the walk of a place.
+    Look(PathBuf, Asked),
+    /// Look at this machine, which answers for what no container mounts.
+    Machine,
     /// Tell when the selection has rested for a moment.
     Settle,
     /// Run a plan.

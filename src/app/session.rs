@@ -93,6 +93,8 @@ fn first_model(session: &Session, size: (u16, u16)) -> Model {
     model.user = ports.host.user.clone().unwrap_or_else(|| ports.host.uid.to_string());
     model.hostname.clone_from(&ports.host.hostname);
     model.viewer = work::viewer(&ports.host, &session.profiles, ports.engine.endpoint());
+    // The people of the demo have homes of their own.
+    model.disk.home = ports.host.home.clone().filter(|_| ports.machine.is_some());
     model.hint.clone_from(&session.hint);
     model.notice = session.notice.clone().map(Notice::bad);
     model.tour = session.tour.then(Tour::default);

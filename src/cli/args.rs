@@ -200,6 +200,7 @@ impl Command {
 
 /// `ls`
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct LsArgs {
     /// Stopped and retired workspaces too.
     #[arg(short, long)]
@@ -207,6 +208,9 @@ pub struct LsArgs {
     /// Do not look for files at risk.
     #[arg(long)]
     pub no_risk: bool,
+    /// Measure what each takes on the disk: its project folder and its writable layer, as `du` does.
+    #[arg(long)]
+    pub disk: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

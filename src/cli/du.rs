@@ -23,9 +23,6 @@ use crate::work::{self, Clock, Disk, EntryKind, Matching, Progress, Row, Totals}
 /// The exit code of a walk that was told to stop.
 const STOPPED: u8 = 130;
 
-/// What the two sizes may differ by before both are shown.
-const ALIKE: u64 = 1 << 20;
-
 #[derive(Serialize)]
 struct Du {
     #[serde(flatten)]
@@ -123,13 +120,16 @@ async fn walk(
 ) -> Result<u8> {
     let now = clock.now();
     let newer = args.newer.and_then(|span| now.checked_sub(span.length()).ok());
-    let matching =
-        (args.larger.is_some() || args.newer.is_some()).then_some(Matching { larger: args.larger, newer });
+    let matching = (args.larger.is_some() || args.newer.is_some()).then_some(Matching {
+        larger: args.larger,
+        newer,
+        ..Matching::default()
+    });
     let question = Question { top: args.top, matching, fresh: args.fresh };
     let mut line = Line::new();
     let mut interrupt = Interrupt::listen()?;
     let found =
-        usage(disk, &asked.start, question, interrupt.came(), &mut |progress| tell(&mut line, progress)).await;
+        usage(disk, &asked.start, &question, interrupt.came(), &mut |progress| tell(&mut line, progress)).await;
     line.clear();
     let found = found?;
     let complete = found.progress.finished && found.progress.total.errors == 0;
@@ -200,7 +200,8 @@ fn print(
     let (root, totals) = (asked.path.as_path(), found.progress.total);
     let name = asked.inside.as_ref().map(|(name, _)| format!("{}:", printable(name))).unwrap_or_default();
     let least = if missing.is_empty() { "" } else { ">= " };
-    let apparent = if alike(totals) { String::new() } else { format!(" ({} apparent)", size(totals.apparent)) };
+    let apparent =
+        if totals.alike() { String::new() } else { format!(" ({} apparent)", size(totals.apparent)) };
     out.lines([format!(
         "{name}{}: {least}{}{apparent} in {} and {}",
         printable_path(root),
@@ -238,7 +239,7 @@ fn print(
 }
 
 fn table(rows: &[Row], now: Timestamp) -> Table {
-    let both = rows.iter().any(|row| !alike(row.totals));
+    let both = rows.iter().any(|row| !row.totals.alike());
     let mut columns = vec![("SIZE", Side::Right)];
     columns.extend(both.then_some(("APPARENT", Side::Right)));
     columns.extend([("FILES", Side::Right), ("CHANGED", Side::Right), ("NAME", Side::Left)]);
@@ -247,7 +248,7 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
         let least = if row.growing || row.totals.errors > 0 { ">= " } else { "" };
         let mut cells = vec![format!("{least}{}", size(row.totals.allocated))];
         if both {
-            cells.push(if alike(row.totals) { String::new() } else { size(row.totals.apparent) });
+            cells.push(if row.totals.alike() { String::new() } else { size(row.totals.apparent) });
         }
         cells.push(if row.kind == EntryKind::Folder { row.totals.files.to_string() } else { String::new() });
         cells.push(row.modified.map_or_else(|| "?".into(), |at| age(at, now)));
@@ -261,13 +262,6 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
         table.row(cells.into_iter().map(Into::into));
     }
     table
-}
-
-/// Whether the two sizes say about the same.
-const fn alike(totals: Totals) -> bool {
-    let (allocated, apparent) = (totals.allocated, totals.apparent);
-    let differ = allocated.abs_diff(apparent);
-    differ <= ALIKE || differ <= if allocated > apparent { allocated } else { apparent } / 10
 }
 
 fn counted(many: u64, what: &str) -> String {

@@ -11,7 +11,7 @@ use crate::core::classify::{Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Basis;
-use crate::core::mount::READ_ONLY;
+use crate::core::mount::{self, READ_ONLY};
 use crate::core::profile::Violation;
 use crate::core::report::{Explain, Head, PathText, SeenIn, Trouble, maps};
 use crate::core::storage::StorageKind;
@@ -19,7 +19,7 @@ use crate::core::subject::Subject;
 use crate::core::workspace::Workspace;
 use crate::text::{pad, printable, printable_path, width, wrap};
 use crate::work::also::also;
-use crate::work::explain::{Explained, command, container_paths, explain, of_the_host, seen_in};
+use crate::work::explain::{Explained, command, explain, of_the_host, seen_in};
 use crate::work::refetch::{Copies, copies};
 use crate::work::roster::Entry;
 use crate::work::{Engine, PathKind, ground};
@@ -151,7 +151,7 @@ async fn on_host(context: &Context<'_>, typed: &Path) -> Result<Question> {
             .filter(|entry| entry.workspace.container.is_some())
             .filter_map(|entry| Some((&entry.workspace, entry.stands_on()?)))
             .flat_map(|(workspace, grounds)| {
-                let places = container_paths(&grounds.detail, &place);
+                let places = mount::paths_inside(&grounds.detail.mounts, &place);
                 places.into_iter().map(move |path| (workspace, grounds, path))
             })
             .collect();

@@ -11,12 +11,14 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::finding::Risk;
+use crate::core::ondisk::OnDisk;
 use crate::core::profile::Violation;
-use crate::core::report::{AtRisk, Head, Ls, LsRow, PathText, Trouble, Wrong};
+use crate::core::report::{AtRisk, DiskUse, Head, Ls, LsRow, PathText, Trouble, Wrong};
 use crate::core::rules::Rules;
 use crate::core::workspace::{RunState, WsKey};
-use crate::text::{age, size};
+use crate::text::{age, size, size_at_least};
 use crate::work::backup::Covers;
+use crate::work::disk::measure as measure_own;
 use crate::work::gather::{self, Gathered};
 use crate::work::roster::{self, Entry};
 use crate::work::{Can, Right, risk};
@@ -39,7 +41,11 @@ pub(super) async fn run(args: &LsArgs, context: &Context<'_>, out: &mut Out) -> 
     }
     let covers = context.covers().await;
     let risks = if args.no_risk { BTreeMap::new() } else { read_risks(context, &list).await };
-    let of = |entry| row(entry, &list, &risks, context, covers, &standing, &roots);
+    let uses = if args.disk { measure(context, &list, &roots).await } else { BTreeMap::new() };
+    let of = |entry: &Entry| LsRow {
+        disk: uses.get(&entry.workspace.key).copied(),
+        ..row(entry, &list, &risks, context, covers, &standing, &roots)
+    };
     let rows: Vec<_> = list.entries.iter().map(of).collect();
     if !args.json {
         context.warn(&list.troubles);
@@ -52,7 +58,7 @@ pub(super) async fn run(args: &LsArgs, context: &Context<'_>, out: &mut Out) -> 
         let head = Head::new(context.clock.now(), complete, list.troubles);
         out.json(&Ls { head, workspaces: rows, of_others: list.hidden.len() })?;
     } else {
-        out.table(&table(&rows, context))?;
+        out.table(&table(&rows, args.disk, context))?;
         if !args.all && more > 0 {
             out.lines([format!("{more} more not running: outlast ls --all")])?;
         }
@@ -105,6 +111,24 @@ async fn read_risks(context: &Context<'_>, list: &Gathered) -> BTreeMap<WsKey, R
         risks.insert(key.clone(), risk);
     }
     risks
+}
+
+/// Measures what each takes on the disk, where its folders are on this machine.
+async fn measure(
+    context: &Context<'_>,
+    list: &Gathered,
+    roots: &[std::path::PathBuf],
+) -> BTreeMap<WsKey, DiskUse> {
+    let address = &context.engine.endpoint().address;
+    let here = address.is_empty() || address.starts_with("unix:");
+    let mut uses = BTreeMap::new();
+    for entry in list.entries.iter().filter(|_| here && !context.is_playground()) {
+        let folder = gather::folder_of(entry, roots);
+        let own = OnDisk::of(&entry.workspace, entry.known(), folder.as_deref());
+        let measured = measure_own(&context.disk, &own, context.clock.as_ref()).await;
+        uses.extend(measured.map(|measured| (entry.workspace.key.clone(), measured)));
+    }
+    uses
 }
 
 fn row(
@@ -185,32 +209,36 @@ fn violations(grounds: &Grounds) -> Vec<Wrong> {
     violation.into_iter().map(wrong).collect()
 }
 
-fn table(rows: &[LsRow], context: &Context<'_>) -> Table {
-    let mut table = Table::new(&[
-        ("NAME", Side::Left),
-        ("STATE", Side::Left),
-        ("AT RISK", Side::Left),
+fn table(rows: &[LsRow], disk: bool, context: &Context<'_>) -> Table {
+    let mut columns = vec![("NAME", Side::Left), ("STATE", Side::Left), ("AT RISK", Side::Left)];
+    columns.extend(disk.then_some(("DISK", Side::Right)));
+    columns.extend([
         ("OWNER", Side::Left),
         ("PROJECT", Side::Left),
         ("IMAGE", Side::Left),
         ("MADE", Side::Right),
         ("BACKUP", Side::Right),
     ]);
+    let mut table = Table::new(&columns);
     let now = context.clock.now();
     for row in rows {
         let made = row.created.map_or_else(|| "-".to_string(), |at| age(at, now));
         // Two owners may have a project of the same name; the container's own name is unique.
         let unique = rows.iter().filter(|other| other.name == row.name).count() == 1;
-        table.row([
+        let mut cells = vec![
             Cow::from(row.container.as_ref().filter(|_| !unique).unwrap_or(&row.name)),
             state_words(row, now).into(),
             risk_words(row).into(),
-            row.owner.as_deref().unwrap_or("unknown").into(),
-            row.project.as_deref().unwrap_or("-").into(),
-            row.image.as_deref().unwrap_or("-").into(),
-            made.into(),
-            row.last_backup.map_or_else(|| "-".to_string(), |at| age(at, now)).into(),
+        ];
+        cells.extend(disk.then(|| Cow::from(disk_words(row))));
+        cells.extend([
+            Cow::from(row.owner.as_deref().unwrap_or("unknown")),
+            Cow::from(row.project.as_deref().unwrap_or("-")),
+            Cow::from(row.image.as_deref().unwrap_or("-")),
+            Cow::from(made),
+            Cow::from(row.last_backup.map_or_else(|| "-".to_string(), |at| age(at, now))),
         ]);
+        table.row(cells);
     }
     table
 }
@@ -237,6 +265,15 @@ fn state_words(row: &LsRow, now: jiff::Timestamp) -> String {
         words = format!("{words}, {} {}", wrong.path.path, wrong.short);
     }
     words
+}
+
+fn disk_words(row: &LsRow) -> String {
+    match row.disk {
+        None => "-".into(),
+        Some(DiskUse { bytes: None, .. }) => "not read".into(),
+        Some(DiskUse { bytes: Some(bytes), complete: true, .. }) => size(bytes),
+        Some(DiskUse { bytes: Some(bytes), .. }) => size_at_least(bytes),
+    }
 }
 
 fn risk_words(row: &LsRow) -> String {

@@ -14,13 +14,13 @@ use crate::core::error::Result;
 use crate::core::event::Event;
 use crate::core::fate::Fates;
 use crate::core::listing::{TrashReport, TrashRow};
+use crate::core::mount::paths_inside;
 use crate::core::report::{Head, maps};
 use crate::core::subject::Subject;
 use crate::text::{age, printable, printable_path, size};
 use crate::work::Store;
 use crate::work::browse::Follow;
 use crate::work::browse::trash::{self, Thing};
-use crate::work::explain::container_paths;
 use crate::work::gather::Gathered;
 
 pub(super) async fn run(args: &TrashArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
@@ -148,7 +148,7 @@ fn fates(thing: &Thing, known: Option<&Gathered>) -> Option<Fates> {
     let place = thing.record.now.full();
     let entries = known?.entries.iter().filter(|entry| entry.workspace.container.is_some());
     entries.filter_map(|entry| entry.stands_on()).find_map(|grounds| {
-        let inside = container_paths(&grounds.detail, &place).into_iter().next()?;
+        let inside = paths_inside(&grounds.detail.mounts, &place).into_iter().next()?;
         Some(grounds.classifier().explain(&inside, Origin::Layer).fates)
     })
 }

@@ -29,6 +29,7 @@ pub mod listing;
 pub mod mirror;
 pub mod mount;
 pub mod object;
+pub mod ondisk;
 pub mod path;
 pub mod pattern;
 pub mod phrase;

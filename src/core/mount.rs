@@ -263,6 +263,29 @@ pub fn holding<'m>(mounts: &'m [Mount], path: &Path) -> Option<&'m Mount> {
     best.map(|(_, mount)| mount)
 }
 
+/// Where a host's path is inside a container, the longest source first: a host's
+/// directory may be mounted more than once. A place that another mount covers is not seen.
+pub fn paths_inside(mounts: &[Mount], host: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<(usize, PathBuf)> = Vec::new();
+    for mount in mounts {
+        let Some(source) = mount.host_path.as_deref() else { continue };
+        let Ok(rest) = host.strip_prefix(source) else { continue };
+        let inside = join(&mount.target, rest);
+        let seen = holding(mounts, &inside).is_some_and(|on| std::ptr::eq::<Mount>(on, mount));
+        let depth = source.components().count();
+        if seen {
+            found.push((depth, inside));
+        }
+    }
+    found.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Joins without a trailing slash when nothing is to be added.
+pub fn join(base: &Path, rest: &Path) -> PathBuf {
+    if rest.as_os_str().is_empty() { base.to_path_buf() } else { base.join(rest) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -116,6 +116,30 @@ pub fn like(pattern: &[u8], name: &[u8]) -> bool {
     pattern.get(of..).is_none_or(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
+/// Words that a name is to hold, in any case.
+#[derive(Clone, Debug)]
+pub struct Words(Vec<String>);
+
+impl Words {
+    /// The words of a text.
+    pub fn new(words: &str) -> Self {
+        Self(words.split_whitespace().map(str::to_lowercase).collect())
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a name, or a path, holds every one of them.
+    pub fn are_in(&self, name: &[u8]) -> bool {
+        self.0.is_empty() || {
+            let name = String::from_utf8_lossy(name).to_lowercase();
+            self.0.iter().all(|word| name.contains(word))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +190,12 @@ mod tests {
             let expected = Path::new(&path).starts_with(if folder.is_empty() { "/" } else { &folder });
             proptest::prop_assert_eq!(covers(&folder, &path), expected);
         }
+    }
+
+    #[test]
+    fn every_word_is_in_the_name_in_any_case() {
+        let is_in = |words: &str, name: &[u8]| Words::new(words).are_in(name);
+        assert!(is_in("", b"x") && is_in("Pt CHECK", b"checkpoint.pt") && !is_in("pt zip", b"checkpoint.pt"));
+        assert!(is_in("a", b"\xffA"), "bytes that are no text stand in nobody's way");
     }
 }

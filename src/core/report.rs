@@ -151,8 +151,8 @@ pub struct LsRow {
     pub gpus: Option<Vec<Gpu>>,
     /// What would be lost if it were retired.
     pub at_risk: AtRisk,
-    /// Bytes its folder and its layer hold; not measured yet, so always `null`.
-    pub disk: Option<u64>,
+    /// What its folder and its layer take; `null` where nobody asked, or there is nothing to measure.
+    pub disk: Option<DiskUse>,
     /// When its folder was last backed up, as far as this machine remembers.
     pub last_backup: Option<Timestamp>,
     /// Image, container and folder, and whether each exists.
@@ -160,6 +160,17 @@ pub struct LsRow {
     /// Whether this row is complete.
     pub complete: bool,
     /// When this row's facts were read.
+    pub as_of: Timestamp,
+}
+
+/// What a workspace's own folders take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DiskUse {
+    /// Allocated bytes as `du` counts them; `null` where nothing of it could be read.
+    pub bytes: Option<u64>,
+    /// Whether that is all.
+    pub complete: bool,
+    /// When it was read.
     pub as_of: Timestamp,
 }
 

@@ -2,6 +2,7 @@
 
 mod browse;
 pub mod cells;
+pub mod disk;
 pub mod key;
 mod lifecycle;
 mod list;
@@ -78,6 +79,8 @@ pub struct Model {
     pub files: Vec<FileRef>,
     /// The list of files at risk.
     pub at_risk: List,
+    /// The disk.
+    pub disk: disk::Disk,
     /// The workspace whose detail is shown; follows the selection after a moment.
     pub detail: Option<WsKey>,
     /// The detail fills the screen and has the keys.
@@ -146,18 +149,45 @@ pub enum Tab {
     Workspaces,
     /// Files at risk of all workspaces.
     AtRisk,
+    /// What takes the space.
+    Disk,
 }
 
 impl Tab {
     /// All tabs in order.
-    pub const ALL: [Self; 2] = [Self::Workspaces, Self::AtRisk];
+    pub const ALL: [Self; 3] = [Self::Workspaces, Self::AtRisk, Self::Disk];
 
     /// The word on the screen.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Workspaces => "Workspaces",
             Self::AtRisk => "At risk",
+            Self::Disk => "Disk",
         }
+    }
+
+    /// The key that leads to it.
+    pub const fn key(self) -> char {
+        match self {
+            Self::Workspaces => '1',
+            Self::AtRisk => '2',
+            Self::Disk => '3',
+        }
+    }
+
+    /// The tab some places further, in order: at the end none, or round and round.
+    pub fn neighbour(self, forward: bool, round: bool) -> Option<Self> {
+        let all = Self::ALL.len();
+        let at = Self::ALL.iter().position(|tab| *tab == self)?;
+        let to = if forward { at + 1 } else { (at + all).checked_sub(1)? };
+        let to = if round {
+            to % all
+        } else if forward {
+            to
+        } else {
+            at.checked_sub(1)?
+        };
+        Self::ALL.get(to).copied()
     }
 }
 
@@ -229,6 +259,9 @@ impl Model {
         let rules = Arc::new(profiles.without_workspace());
         let default_event = rules.profile.default_event();
         let folder_roots = profiles.roots(&rules.profile);
+        // An engine that is reached over a network has its folders elsewhere.
+        let shared = endpoint.address.is_empty() || endpoint.address.starts_with("unix:");
+        let disk = disk::Disk { shared, ..disk::Disk::default() };
         Self {
             size: (80, 24),
             now,
@@ -256,6 +289,7 @@ impl Model {
             sort: Sort::default(),
             files: Vec::new(),
             at_risk: List::default(),
+            disk,
             detail: None,
             open: false,
             page: Page::Paths,
@@ -315,8 +349,17 @@ impl Model {
         let list = match self.tab {
             Tab::Workspaces => &self.workspaces,
             Tab::AtRisk => &self.at_risk,
+            Tab::Disk => &self.disk.list,
         };
-        self.open || !list.filter.is_empty() || self.event_chosen()
+        let in_tree = self.tab == Tab::Disk && self.disk.tree.is_some();
+        in_tree || self.open || !list.filter.is_empty() || self.event_chosen()
+    }
+
+    /// Whether the place of the disk that is looked at is being walked: Esc ends that first.
+    pub fn walk_goes_on(&self) -> bool {
+        let looked_at = self.disk.tree.as_ref().map(|tree| &tree.root).or_else(|| self.disk.selected());
+        let walked = looked_at.filter(|_| self.tab == Tab::Disk).and_then(|root| self.disk.walked(&root.path));
+        walked.is_some_and(|walked| walked.reading.is_some())
     }
 
     /// The detail has at least this many columns beside the list; below, Enter opens it.

@@ -10,6 +10,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::facts::Facts;
 use crate::core::finding::{FileAtRisk, Method, Risk, Tally};
 use crate::core::lifecycle::Surroundings;
+use crate::core::ondisk::OnDisk;
 use crate::core::report::Layers;
 use crate::core::rules::Rules;
 use crate::core::timer::Timer;
@@ -106,6 +107,8 @@ pub struct Row {
     pub timers: Vec<Timer>,
     /// What takes a while to measure; there once its page Lifecycle was opened.
     pub surroundings: Option<Surroundings>,
+    /// What of the disk is its own.
+    pub disk: OnDisk,
     /// Marked by the person.
     pub marked: bool,
 }
@@ -125,6 +128,7 @@ impl Row {
             timing: Arc::default(),
             timers: Vec::new(),
             surroundings: None,
+            disk: OnDisk::default(),
             marked: false,
         }
     }
@@ -225,6 +229,8 @@ pub enum Sort {
     Owner,
     /// What the platform ends first.
     Ending,
+    /// What takes most on the disk.
+    Disk,
 }
 
 impl Sort {
@@ -237,7 +243,8 @@ impl Sort {
             Self::AtRisk => Self::Age,
             Self::Age => Self::Owner,
             Self::Owner => Self::Ending,
-            Self::Ending => Self::State,
+            Self::Ending => Self::Disk,
+            Self::Disk => Self::State,
         }
     }
 
@@ -250,6 +257,7 @@ impl Sort {
             Self::Age => "age",
             Self::Owner => "owner",
             Self::Ending => "what ends first",
+            Self::Disk => "disk",
         }
     }
 }

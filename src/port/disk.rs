@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::core::error::Result;
 use crate::core::spot::Spot;
+use crate::core::value::Value;
 
 /// Walks folders.
 pub trait Disk: Send + Sync {
@@ -39,11 +40,19 @@ pub trait Walk: Send + Sync {
     /// How far it is.
     fn progress(&self) -> Progress;
     /// Some of the entries of one folder; of one that is not known, none.
-    fn page(&self, folder: FolderId, order: Order, from: usize, limit: usize) -> Page;
+    fn page(&self, folder: FolderId, order: Order, from: usize, limit: usize) -> Page {
+        self.named(folder, "", order, from, limit)
+    }
+    /// The same of those entries alone whose names hold every one of these words, in any case.
+    fn named(&self, folder: FolderId, words: &str, order: Order, from: usize, limit: usize) -> Page;
     /// The files anywhere beneath the root that match, the first ones in an order.
     fn files(&self, matching: &Matching, order: Order, limit: usize) -> Vec<Row>;
+    /// What all files beneath the root come to, by what they are or by whose they are.
+    fn sums(&self, by: By) -> Vec<Sum>;
     /// The path of a folder beneath the root.
     fn path(&self, folder: FolderId) -> PathBuf;
+    /// The folder at a path beneath the root, if it was met.
+    fn find(&self, path: &Path) -> Option<FolderId>;
     /// Ends it; what was found stays.
     fn stop(&self);
     /// Waits until it has ended, so long at most; whether it has.
@@ -94,6 +103,18 @@ pub struct Totals {
     pub changed: u64,
 }
 
+impl Totals {
+    /// Whether the two sizes say about the same.
+    pub const fn alike(&self) -> bool {
+        let (allocated, apparent) = (self.allocated, self.apparent);
+        let differ = allocated.abs_diff(apparent);
+        differ <= ALIKE || differ <= if allocated > apparent { allocated } else { apparent } / 10
+    }
+}
+
+/// What the two sizes may differ by before both are shown.
+const ALIKE: u64 = 1 << 20;
+
 /// How far a walk is.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
@@ -137,11 +158,46 @@ pub enum Order {
     Count,
     /// The newest.
     Age,
+    /// By name, byte by byte.
+    Name,
+}
+
+/// What files are put together by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The kind of thing they are.
+    Value,
+    /// The user they belong to.
+    Owner,
+}
+
+/// What a file has in common with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trait {
+    /// The kind of thing it is.
+    Value(Value),
+    /// The number of the user it belongs to.
+    Owner(u32),
+}
+
+/// Files that have something in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// What they have in common.
+    pub of: Trait,
+    /// What they come to.
+    pub totals: Totals,
+    /// The newest change among them.
+    pub newest: Option<Timestamp>,
 }
 
 /// Which files are looked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Matching {
+    /// Words that the path beneath the root holds, in any case.
+    pub named: String,
+    /// What they have in common.
+    pub having: Option<Trait>,
     /// At least so many bytes, apparent ones.
     pub larger: Option<u64>,
     /// Changed then or later.

@@ -8,12 +8,16 @@ mod engine;
 mod files;
 mod host;
 mod sandbox;
+mod shown;
 mod space;
 
 pub use archive::Archives;
 pub use backup::{Backups, Checked, Meter, Restored, Saved, Vault};
 pub use clock::Clock;
-pub use disk::{Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Totals, Walk};
+pub use disk::{
+    By, Disk, EntryKind, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Sum, Totals, Trait,
+    Walk,
+};
 pub use engine::{
     Can, Capabilities, Content, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe,
     Reply, Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream, Whereabouts,
@@ -21,4 +25,5 @@ pub use engine::{
 pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, AskNewest, Host, ReadFolder};
 pub use sandbox::{Blueprint, Part, PartKind, Sandbox};
+pub use shown::{Asked, Line, Show, Shown};
 pub use space::{FileSystems, SpaceQuestion, Whose};

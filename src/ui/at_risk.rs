@@ -14,15 +14,15 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::theme::Theme;
-use super::widget::{Column, Table, TableRow, put, rule, widest};
-use super::{empty, layout, words};
+use super::widget::{Column, Table, TableRow, widest};
+use super::{empty, layout, why, words};
 use crate::core::classify::Origin;
 use crate::core::fate::Answer;
 use crate::core::finding::FileAtRisk;
 use crate::model::{Model, Row};
 use crate::text;
 
-pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, why: Option<Rect>, buffer: &mut Buffer) {
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, below: Option<Rect>, buffer: &mut Buffer) {
     let list = &model.at_risk;
     if list.shown.is_empty() {
         return empty::at_risk(model, theme, area, buffer);
@@ -42,8 +42,9 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, why: Option<Rect>, 
         };
         table.row(buffer, theme, area, head + u16::try_from(line).unwrap_or(u16::MAX - head), &row);
     }
-    if let (Some(area), Some((row, finding))) = (why, file(model, list.selected)) {
-        draw_why(model, theme, area, row, finding, buffer);
+    let answer = file(model, list.selected).and_then(|(row, finding)| answer(model, row, finding));
+    if let (Some(area), Some(answer)) = (below, answer) {
+        why::draw(&answer, theme, area, buffer);
     }
 }
 
@@ -86,18 +87,4 @@ fn cells_of(model: &Model, theme: &Theme, row: &Row, finding: &FileAtRisk) -> Ve
 fn answer(model: &Model, row: &Row, finding: &FileAtRisk) -> Option<Answer> {
     let classifier = row.classifier()?;
     Some(classifier.explain(&finding.path, Origin::Layer).fates.of(model.event).clone())
-}
-
-/// Why and what to do; says the same for neighbours of one kind, so that moving changes little.
-fn draw_why(model: &Model, theme: &Theme, area: Rect, row: &Row, finding: &FileAtRisk, buffer: &mut Buffer) {
-    rule(buffer, theme, area, None);
-    let Some(answer) = answer(model, row, finding) else { return };
-    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let fate = words::fate(answer.verdict(), theme);
-    let why = Span::styled(format!(": {}", words::name(theme, &answer.reason)), theme.text);
-    put(buffer, theme, inside, 1, &[fate, why]);
-    if !answer.advice.is_empty() {
-        let todo = format!("To do: {}", words::name(theme, &answer.advice));
-        put(buffer, theme, inside, 2, &[Span::styled(todo, theme.text)]);
-    }
 }

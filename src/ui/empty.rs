@@ -62,6 +62,22 @@ pub(super) fn at_risk(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buf
     draw(theme, area, buffer, &says);
 }
 
+pub(super) fn disk(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let says = match &model.endpoint.state {
+        _ if !model.disk.roots.is_empty() => no_match(model, theme, Tab::Disk),
+        LinkState::Connecting { seconds } => connecting(model, theme, *seconds),
+        LinkState::Lost { error, .. } if model.rows.is_empty() => trouble(theme, error),
+        _ => vec![
+            Say::Strong("No folder to look into was found.".into()),
+            Say::Plain(
+                "Project folders, what containers mount and volumes stand here. Any other folder:".into(),
+            ),
+            Say::Step("outlast du PATH".into()),
+        ],
+    };
+    draw(theme, area, buffer, &says);
+}
+
 fn connecting(model: &Model, theme: &Theme, seconds: u64) -> Vec<Say> {
     let endpoint = &model.endpoint.endpoint;
     let whereto = if endpoint.address.is_empty() { &endpoint.title } else { &endpoint.address };
@@ -90,6 +106,7 @@ fn no_match(model: &Model, theme: &Theme, tab: Tab) -> Vec<Say> {
     let (list, all, what) = match tab {
         Tab::Workspaces => (&model.workspaces, model.rows.len(), "workspaces"),
         Tab::AtRisk => (&model.at_risk, model.files.len(), "files at risk"),
+        Tab::Disk => (&model.disk.list, model.disk.roots.len(), "places"),
     };
     vec![
         Say::Strong(format!("None of {all} {what} matches /{}.", words::name(theme, &list.filter))),

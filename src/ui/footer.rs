@@ -94,7 +94,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     let mut room = usize::from(inside.width).saturating_sub(width(&help));
     let shown =
         keys::TABLE.iter().filter(|binding| applies(model, binding)).map(|binding| entry(binding, theme));
-    for entry in back(model, theme).into_iter().chain(shown) {
+    for entry in marked(model, theme).into_iter().chain(back(model, theme)).chain(shown) {
         let Some(left) = room.checked_sub(width(&entry) + GAP.len()) else { break };
         room = left;
         line.extend(entry);
@@ -111,7 +111,10 @@ fn applies(model: &Model, binding: &Binding) -> bool {
     let something = match model.tab {
         Tab::Workspaces => !model.rows.is_empty(),
         Tab::AtRisk => !model.files.is_empty(),
+        Tab::Disk => !model.disk.roots.is_empty(),
     };
+    let on_disk = model.tab == Tab::Disk;
+    let in_tree = on_disk && model.disk.tree.is_some();
     let opened = model.open && model.tab == Tab::Workspaces;
     let browses = opened && model.page == Page::Browse;
     let fixed = model.browse.as_ref().is_none_or(|browse| browse.fixed.is_some());
@@ -122,6 +125,12 @@ fn applies(model: &Model, binding: &Binding) -> bool {
             Action::StopOrStart => {
                 something && model.tab == Tab::Workspaces && !browses && model.endpoint.can_run()
             }
+            Action::View => in_tree,
+            Action::Whose => something && on_disk,
+            Action::Mark if on_disk => in_tree,
+            Action::Sort if on_disk => something,
+            // Its keys are those of places and folders.
+            Action::Habits | Action::Find if on_disk => false,
             Action::Sort => something && model.tab == Tab::Workspaces && (!opened || browses),
             Action::Mark => something && model.tab == Tab::Workspaces && !opened,
             Action::Filter => something && (!opened || browses),
@@ -135,12 +144,19 @@ fn applies(model: &Model, binding: &Binding) -> bool {
 
 /// Esc, where there is something to go back from.
 fn back(model: &Model, theme: &Theme) -> Option<Vec<Span<'static>>> {
-    model.has_a_way_back().then(|| {
+    (model.has_a_way_back() || model.walk_goes_on()).then(|| {
         vec![
             Span::styled(keys::written(keys::key(Action::Back)), theme.strong),
-            Span::styled(" back", theme.text),
+            Span::styled(if model.walk_goes_on() { " stop" } else { " back" }, theme.text),
         ]
     })
+}
+
+/// What is marked on the disk, and what it takes.
+fn marked(model: &Model, theme: &Theme) -> Option<Vec<Span<'static>>> {
+    let mark = model.disk.tree.as_ref().filter(|_| model.tab == Tab::Disk)?.marked();
+    let words = format!("{} marked, {}", mark.count, text::size(mark.bytes));
+    (mark.count > 0).then(|| vec![Span::styled(words, theme.caution)])
 }
 
 fn entry(binding: &Binding, theme: &Theme) -> Vec<Span<'static>> {

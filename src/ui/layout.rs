@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{footer, tour};
+use super::{footer, tour, why};
 use crate::model::{Group, Model, Tab};
 
 /// The areas of the screen; one without room has no height.
@@ -28,6 +28,8 @@ pub(super) enum Body {
     Detail(Rect),
     /// The list of files at risk, and why the selected one is.
     AtRisk { list: Rect, why: Option<Rect> },
+    /// Places of the disk, or below the head the tree of one; and what becomes of the selected row.
+    Disk { head: Rect, list: Rect, why: Option<Rect> },
 }
 
 impl Areas {
@@ -68,14 +70,18 @@ fn body(model: &Model, area: Rect) -> Body {
         Tab::AtRisk => {
             let mut list = area;
             let why =
-                (area.height >= 10 && !model.at_risk.shown.is_empty()).then(|| bottom(&mut list, WHY_ROWS));
+                (area.height >= 10 && !model.at_risk.shown.is_empty()).then(|| bottom(&mut list, why::ROWS));
             Body::AtRisk { list, why }
+        }
+        Tab::Disk => {
+            let mut list = area;
+            let head = top(&mut list, u16::from(model.disk.tree.is_some() && area.height >= 3));
+            let any = model.disk.tree.is_some() || !model.disk.list.shown.is_empty();
+            let why = (area.height >= 10 && any).then(|| bottom(&mut list, why::ROWS));
+            Body::Disk { head, list, why }
         }
     }
 }
-
-/// The rule, and two lines of why.
-const WHY_ROWS: u16 = 3;
 
 /// How wide the list is beside the detail: what its columns need, and the detail keeps more than half.
 fn list_width(model: &Model, width: u16) -> u16 {

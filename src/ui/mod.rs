@@ -14,6 +14,7 @@
 
 mod at_risk;
 mod detail;
+mod disk;
 mod empty;
 mod footer;
 mod header;
@@ -22,6 +23,7 @@ mod overlay;
 mod tabs;
 mod theme;
 mod tour;
+mod why;
 mod widget;
 mod words;
 mod workspaces;
@@ -59,6 +61,7 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
         }
         Body::Detail(area) => detail::draw(model, theme, area, buffer),
         Body::AtRisk { list, why } => at_risk::draw(model, theme, list, why, buffer),
+        Body::Disk { head, list, why } => disk::draw(model, theme, (head, list, why), buffer),
     }
     footer::hint(model, theme, areas.hint, buffer);
     footer::draw(model, theme, areas.footer, buffer);
@@ -95,7 +98,9 @@ pub fn page_height(model: &Model) -> usize {
     let (columns, rows) = model.size;
     let areas = Areas::of(model, Rect::new(0, 0, columns, rows));
     match areas.body {
-        Body::Workspaces { list, .. } | Body::AtRisk { list, .. } => layout::list_rows(list),
+        Body::Workspaces { list, .. } | Body::AtRisk { list, .. } | Body::Disk { list, .. } => {
+            layout::list_rows(list)
+        }
         Body::Detail(area) => detail::list_height(model, &Theme::mono(), area),
     }
 }

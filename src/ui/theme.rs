@@ -91,6 +91,26 @@ impl Theme {
         if self.unicode { "↓" } else { "v" }
     }
 
+    /// A bar over some columns, filled by a share between 0 and 1; something is never nothing.
+    pub fn bar(&self, share: f64, columns: usize) -> String {
+        const PARTS: [&str; 8] =
+            ["", "\u{258f}", "\u{258e}", "\u{258d}", "\u{258c}", "\u{258b}", "\u{258a}", "\u{2589}"];
+        if share <= 0.0 || columns == 0 {
+            return String::new();
+        }
+        let (full, parts) = if self.unicode { ("\u{2588}", 8) } else { ("#", 1) };
+        let all = columns.saturating_mul(parts);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "both are small and positive, and what is too large ends at the whole column"
+        )]
+        let filled = ((share * all as f64).round() as usize).clamp(1, all);
+        let rest = PARTS.get(filled % parts).copied().unwrap_or_default();
+        full.repeat(filled / parts) + rest
+    }
+
     /// The lines of frames and rules.
     pub const fn lines(&self) -> Lines {
         if self.unicode {
@@ -112,4 +132,17 @@ pub struct Lines {
     pub branch: &'static str,
     /// Top left, top right, bottom left, bottom right.
     pub corners: [&'static str; 4],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_share_and_never_longer_than_its_column() {
+        let of = |theme: Theme| [0.0, 0.001, 0.5, 1.0, 7.0].map(|share| theme.bar(share, 4));
+        assert_eq!(of(Theme::dark()), ["", "\u{258f}", "██", "████", "████"]);
+        assert_eq!(of(Theme::dark().ascii()), ["", "#", "##", "####", "####"]);
+        assert_eq!(Theme::dark().bar(0.5, 0), "");
+    }
 }

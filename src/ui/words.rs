@@ -12,6 +12,7 @@ use crate::core::fate::Verdict;
 use crate::core::finding::Tally;
 use crate::core::workspace::{Detail, RunState};
 use crate::model::cells::{self, AtRisk};
+use crate::model::disk::Size;
 use crate::model::{Model, Row};
 use crate::text;
 
@@ -190,6 +191,18 @@ fn not_read(row: &Row, theme: &Theme) -> String {
     match &row.risk.not_read {
         Some(reason) => format!("Not read: {}.", name(theme, reason).trim_end_matches('.')),
         None => "Not read yet. r reads it.".into(),
+    }
+}
+
+/// What a column says of what something takes on the disk.
+pub(super) fn disk(size: Size, theme: &Theme) -> Span<'static> {
+    match size {
+        Size::Known { bytes, at_least: true, .. } => Span::styled(text::size_at_least(bytes), theme.text),
+        Size::Known { bytes, .. } => Span::styled(text::size(bytes), theme.text),
+        Size::Reading(_) => Span::styled("reading", theme.caution),
+        Size::Waiting => Span::styled("", theme.text),
+        Size::NotRead => Span::styled("not read", theme.caution),
+        Size::Nothing => Span::styled("-", theme.faint),
     }
 }
 

@@ -20,6 +20,7 @@ use super::widget::{Column, Table, TableRow, put, widest};
 use super::words::{self, Risky};
 use super::{empty, header, layout};
 use crate::core::timer::Urgency;
+use crate::model::disk::Size;
 use crate::model::{Group, Model, Row, Sort, cells};
 use crate::text;
 
@@ -94,6 +95,9 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
     let ending = |column: Column| sorted(column, Sort::Ending);
     let unless = |out: bool, column: Column| if out { column.absent() } else { column };
     let owners = Group::of(&model.rows) == Group::Several;
+    let sizes_of = |row: &Row| model.disk.size_of(row);
+    let measured = shown().any(|row| sizes_of(row) != Size::Nothing);
+    let disk = widest(visible.iter().map(|seen| words::disk(sizes_of(seen.row), theme).content));
     vec![
         // The ends of names tell neighbours apart.
         sorted(
@@ -117,6 +121,14 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
             narrow || beside,
             Column::new(model.event.if_words().to_uppercase(), outcome).least(outcome.min(15)).drop(2),
         ),
+        unless(
+            narrow || !measured,
+            sorted(
+                Column::new("DISK", disk.max(5)).right().drop(if model.sort == Sort::Disk { 1 } else { 4 }),
+                Sort::Disk,
+            ),
+        ),
+        unless(narrow || !measured, Column::new("READ", 4).right().drop(6)),
         // What it is sorted by stays in sight.
         unless(
             narrow || !owners,
@@ -140,6 +152,8 @@ fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, area: 
         state(model, theme, row, area),
         risk,
         outcome(model, theme, row, short(model, area)),
+        words::disk(model.disk.size_of(row), theme),
+        Span::styled(read(model, row), theme.faint),
         Span::styled(owner(theme, row), theme.text),
         Span::styled(image(theme, row), theme.faint),
         Span::styled(words::age(row.workspace.created, model.now), theme.faint),
@@ -196,6 +210,14 @@ fn outcome(model: &Model, theme: &Theme, row: &Row, short: bool) -> Span<'static
 /// Whether the column of outcomes has room for few words only.
 fn short(model: &Model, area: Rect) -> bool {
     brief(area) && Group::of(&model.rows) == Group::Several
+}
+
+/// How long ago its size on the disk was read.
+fn read(model: &Model, row: &Row) -> String {
+    match model.disk.size_of(row) {
+        Size::Known { as_of, .. } => text::age(as_of, model.now),
+        _ => String::new(),
+    }
 }
 
 fn owner(theme: &Theme, row: &Row) -> String {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::explain::{container_paths, shown_name};
+use super::explain::shown_name;
 use crate::core::also::Also;
 use crate::core::classify::{Classifier, Origin};
 use crate::core::fate::Fates;
+use crate::core::mount;
 use crate::core::workspace::Workspace;
 
 /// Those that see a place of the host as well and answer worse for it than was answered for one
@@ -18,7 +19,7 @@ pub fn also<'a>(
 ) -> Vec<Also> {
     let mut worse = Vec::new();
     for (other, classifier) in others.filter(|(other, _)| other.container.is_some()) {
-        for inside in container_paths(classifier.detail, host) {
+        for inside in mount::paths_inside(&classifier.detail.mounts, host) {
             if other.key == workspace.key && inside == path {
                 continue;
             }

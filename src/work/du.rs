@@ -63,7 +63,7 @@ pub async fn inside(
 }
 
 /// What is asked about a folder.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Question {
     /// Rows at most.
     pub top: usize,
@@ -84,34 +84,32 @@ pub struct Usage {
     pub stopped: bool,
 }
 
-/// Walks a folder and answers. `stop` ends the walk where it is ready first; what was found till
-/// then is the answer.
-pub async fn usage(
-    disk: &Arc<dyn Disk>,
-    start: &Start,
-    question: Question,
+/// Begins to walk a folder, away from the caller's thread: opening it may wait for the disk. Unless
+/// every file is to be looked at, what is remembered of the folder is the beginning.
+pub async fn open(disk: &Arc<dyn Disk>, start: &Start, fresh: bool, pace: Pace) -> Result<Arc<dyn Walk>> {
+    let (disk, start) = (Arc::clone(disk), start.clone());
+    let opening = move || {
+        let walk = match &start {
+            Start::Here(path) if fresh => disk.walk(path, pace),
+            Start::Here(path) => disk.recall(path, pace),
+            Start::Beneath(spot) => disk.walk_beneath(spot, pace),
+        };
+        walk.map(Arc::from)
+    };
+    let opened = tokio::task::spawn_blocking(opening).await;
+    opened.map_err(|error| Error::new(Kind::Failed, error.to_string()))?
+}
+
+/// Watches a walk until it ends, or until `stop` is ready: then it is ended. Says whether it was.
+pub async fn watch(
+    walk: &Arc<dyn Walk>,
     stop: impl Future<Output = ()>,
-    tell: &mut dyn FnMut(&Progress),
-) -> Result<Usage> {
+    tell: &mut (dyn FnMut(&Progress) + Send),
+) -> bool {
     let mut stop = std::pin::pin!(stop);
-    let opening = {
-        let (disk, start) = (Arc::clone(disk), start.clone());
-        tokio::task::spawn_blocking(move || {
-            let walk = match &start {
-                Start::Here(path) if question.fresh => disk.walk(path, Pace::Full),
-                Start::Here(path) => disk.recall(path, Pace::Full),
-                Start::Beneath(spot) => disk.walk_beneath(spot, Pace::Full),
-            };
-            walk.map(Arc::from)
-        })
-    };
-    let walk: Arc<dyn Walk> = tokio::select! {
-        opened = opening => opened.map_err(|error| Error::new(Kind::Failed, error.to_string()))??,
-        () = &mut stop => return Err(Error::new(Kind::Cancelled, "stopped before the folder was open")),
-    };
     let stopped = loop {
         let waited = {
-            let walk = Arc::clone(&walk);
+            let walk = Arc::clone(walk);
             tokio::task::spawn_blocking(move || walk.ended(EVERY))
         };
         tokio::select! {
@@ -127,8 +125,27 @@ pub async fn usage(
     if stopped {
         walk.stop();
         // What the threads have in hand belongs to the answer.
-        walk.ended(AT_ONCE);
+        let walk = Arc::clone(walk);
+        let _ = tokio::task::spawn_blocking(move || walk.ended(AT_ONCE)).await;
     }
+    stopped
+}
+
+/// Walks a folder and answers. `stop` ends the walk where it is ready first; what was found till
+/// then is the answer.
+pub async fn usage(
+    disk: &Arc<dyn Disk>,
+    start: &Start,
+    question: &Question,
+    stop: impl Future<Output = ()>,
+    tell: &mut (dyn FnMut(&Progress) + Send),
+) -> Result<Usage> {
+    let mut stop = std::pin::pin!(stop);
+    let walk = tokio::select! {
+        opened = open(disk, start, question.fresh, Pace::Full) => opened?,
+        () = &mut stop => return Err(Error::new(Kind::Cancelled, "stopped before the folder was open")),
+    };
+    let stopped = watch(&walk, stop, tell).await;
     let rows = match &question.matching {
         None => walk.page(FolderId::ROOT, Order::Size, 0, question.top).rows,
         Some(matching) => {

@@ -179,37 +179,14 @@ pub fn host_path(detail: &Detail, path: &Path) -> Option<PathBuf> {
     if mount.storage == StorageKind::WritableLayer {
         return None;
     }
-    Some(join(mount.host_path.as_deref()?, path.strip_prefix(&mount.target).ok()?))
-}
-
-/// Where a host's path is inside a container, the longest source first: a host's
-/// directory may be mounted more than once. A place that another mount covers is not seen.
-pub fn container_paths(detail: &Detail, host: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<(usize, PathBuf)> = Vec::new();
-    for mount in &detail.mounts {
-        let Some(source) = mount.host_path.as_deref() else { continue };
-        let Ok(rest) = host.strip_prefix(source) else { continue };
-        let inside = join(&mount.target, rest);
-        let seen = mount::holding(&detail.mounts, &inside).is_some_and(|on| std::ptr::eq::<Mount>(on, mount));
-        let depth = source.components().count();
-        if seen {
-            found.push((depth, inside));
-        }
-    }
-    found.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
-    found.into_iter().map(|(_, path)| path).collect()
-}
-
-/// Joins without a trailing slash when nothing is to be added.
-fn join(base: &Path, rest: &Path) -> PathBuf {
-    if rest.as_os_str().is_empty() { base.to_path_buf() } else { base.join(rest) }
+    Some(mount::join(mount.host_path.as_deref()?, path.strip_prefix(&mount.target).ok()?))
 }
 
 /// Every workspace that sees a place of the host, with its path inside.
 pub fn seen_in<'a>(host: &Path, workspaces: impl Iterator<Item = (&'a Workspace, &'a Detail)>) -> Vec<SeenIn> {
     workspaces
         .flat_map(|(workspace, detail)| {
-            container_paths(detail, host).into_iter().map(|path| SeenIn {
+            mount::paths_inside(&detail.mounts, host).into_iter().map(|path| SeenIn {
                 workspace: shown_name(workspace).into(),
                 path: path.to_string_lossy().into_owned(),
             })
@@ -299,7 +276,7 @@ pub fn quote(text: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::mount::{Backing, Source};
+    use crate::core::mount::{Backing, Mount, Source};
     use crate::work::fake::{self, Fake, block_on};
 
     fn explained(engine: &Fake, path: &str) -> Explained {
@@ -355,7 +332,10 @@ mod tests {
         detail.mounts.push(bind("/data", "/home/u/workspace/p/data"));
         detail.mounts.push(bind("/workspace/cache", "/srv/cache"));
         let all = |host: &str| -> Vec<String> {
-            container_paths(&detail, Path::new(host)).iter().map(|path| path.display().to_string()).collect()
+            mount::paths_inside(&detail.mounts, Path::new(host))
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect()
         };
         let inside = |host: &str| all(host).into_iter().next();
         assert_eq!(all("/home/u/workspace/p/data/x"), ["/data/x", "/workspace/data/x"]);

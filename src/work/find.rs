@@ -15,7 +15,7 @@ use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
-use super::explain::{container_paths, host_path, of_the_host, seen_in};
+use super::explain::{host_path, of_the_host, seen_in};
 use super::{ground, roster};
 use crate::core::classify::{Explanation, Grounds, Origin};
 use crate::core::error::{Error, Kind, Result};
@@ -342,7 +342,7 @@ impl Search<'_> {
     fn of_host(&self, source: &Source, file: FileFact) -> Match {
         let mut best: Option<(u32, Arc<Place>, PathBuf)> = None;
         for place in &self.known {
-            for inside in container_paths(&place.grounds.detail, &file.path) {
+            for inside in mount::paths_inside(&place.grounds.detail.mounts, &file.path) {
                 let worst = place.grounds.classifier().explain(&inside, Origin::Unknown).fates.severity();
                 if best.as_ref().is_none_or(|(known, ..)| worst > *known) {
                     best = Some((worst, Arc::clone(place), inside));

@@ -6,6 +6,7 @@ pub mod archive;
 pub mod backup;
 pub mod browse;
 mod child;
+pub mod disk;
 pub mod du;
 pub mod explain;
 pub mod find;

@@ -54,6 +54,12 @@ pub fn explain_here(path: &Path) -> Option<String> {
     Some(format!("outlast explain {}", quote(path)?))
 }
 
+/// What takes the space in a folder of this machine; `None` where nobody could type it.
+pub fn du(path: &Path, options: &[&str]) -> Option<String> {
+    let words = ["outlast du"].into_iter().chain(options.iter().copied()).map(str::to_owned);
+    Some(words.chain([quote(path)?]).collect::<Vec<_>>().join(" "))
+}
+
 /// A verb of ours on one workspace. A name that no shell could be given safely is replaced by the id.
 fn said(verb: &str, workspace: &Workspace) -> String {
     let name = workspace.container.as_deref().unwrap_or(&workspace.name);

@@ -212,3 +212,50 @@ fn ctrl_c_leaves_with_what_was_found_so_far() {
     }
     assert!(left_early > 0, "at least one walk of the whole machine was cut short");
 }
+
+#[test]
+fn what_a_workspace_takes_is_what_du_says_of_its_folder_and_its_layer() {
+    let Some(engine) = docker::engine() else { return };
+    let project = project();
+    fs::hard_link(project.path().join("data/real.bin"), project.path().join("again")).unwrap();
+    let bind = format!("{}:/workspace", text(project.path()));
+    let container = engine.container("takes").args(["-v", &bind]).run();
+    container.exec("dd if=/dev/zero of=/root/model.pt bs=1M count=5; mkdir -p /opt/a/b; echo x > /opt/a/b/c");
+    let outlast = Outlast::new();
+    let asked = outlast.run(&["ls", "--no-risk", "--disk", "--json"]).json();
+    let row = one(&asked["workspaces"], "container", &container.name);
+    assert!(row["disk"]["as_of"].is_string(), "{row}");
+    let folder = du(&[], project.path());
+    let upper = container.inspect("{{.GraphDriver.Data.UpperDir}}");
+    if rustix::process::geteuid().is_root() && Path::new(&upper).is_dir() {
+        assert_eq!(row["disk"]["bytes"], folder + du(&[], Path::new(&upper)), "{row}");
+        assert_eq!(row["disk"]["complete"], true);
+    } else {
+        assert_eq!((&row["disk"]["bytes"], &row["disk"]["complete"]), (&folder.into(), &false.into()));
+    }
+    let shown = outlast.run(&["ls", "--no-risk", "--disk"]).out;
+    assert!(shown.contains("DISK"), "{shown}");
+}
+
+#[test]
+fn a_workspace_root_its_projects_and_the_largest_entries_equal_du() {
+    let root = tempfile::tempdir().unwrap();
+    for (number, size) in (1..=25).map(|number| (number, number * 7_919)) {
+        let project = root.path().join(format!("project-{number:02}/src"));
+        fs::create_dir_all(&project).unwrap();
+        fs::write(project.join("file"), vec![1; size]).unwrap();
+    }
+    fs::hard_link(root.path().join("project-25/src/file"), root.path().join("project-01/again")).unwrap();
+    let report = Outlast::new().json(&["du", text(root.path()), "--top", "20", "--json"]);
+    assert_eq!(report["total"]["allocated"], du(&[], root.path()));
+    let top = report["top"].as_array().unwrap();
+    assert_eq!(top.len(), 20);
+    let linked = ["project-25", "project-01"];
+    for row in top.iter().filter(|row| !linked.iter().any(|name| row["path"].as_str().unwrap().ends_with(name)))
+    {
+        let path = Path::new(row["path"].as_str().unwrap());
+        assert_eq!(row["allocated"], du(&[], path), "{}", path.display());
+    }
+    let sizes: Vec<u64> = top.iter().map(|row| row["allocated"].as_u64().unwrap()).collect();
+    assert!(sizes.is_sorted_by(|one, other| one >= other), "{sizes:?}");
+}

@@ -7,9 +7,10 @@ use outlast::core::classify::{Classifier, Origin};
 use outlast::core::event::Event;
 use outlast::core::facts::Facts;
 use outlast::core::fate::Verdict;
+use outlast::core::mount::paths_inside;
 use outlast::core::storage::StorageKind;
 use outlast::core::workspace::Detail;
-use outlast::work::explain::{container_paths, host_path};
+use outlast::work::explain::host_path;
 
 use super::{detail, in_folder, mount, plain, real_as_root};
 use crate::support::docker::{Cli, Container, missing};
@@ -55,8 +56,8 @@ fn a_folder_that_was_renamed_and_made_anew_is_not_the_one_that_the_container_wri
         assert_eq!(verdict(&before, "/w/model.pt", Event::ImageRemoval), Verdict::Untouched);
         // Where the file is by now is known, by its path inside and by that on the host.
         assert_eq!(host_path(&before, Path::new("/w/model.pt")), Some(old.join("model.pt")));
-        assert_eq!(container_paths(&before, &old.join("model.pt")), [PathBuf::from("/w/model.pt")]);
-        assert_eq!(container_paths(&before, &folder.join("model.pt")), Vec::<PathBuf>::new());
+        assert_eq!(paths_inside(&before.mounts, &old.join("model.pt")), [PathBuf::from("/w/model.pt")]);
+        assert_eq!(paths_inside(&before.mounts, &folder.join("model.pt")), Vec::<PathBuf>::new());
         perform(&container, event);
         assert!(!container.succeeds("test -e /w/model.pt"), "{event:?}");
         assert!(old.join("model.pt").exists());
@@ -147,20 +148,20 @@ fn what_the_host_mounts_below_a_folder_after_the_start_is_the_hosts_alone() {
     std::fs::write(sub.join("of-the-host"), "x").unwrap();
     container.exec("echo x > /w/sub/hidden; echo x > /w/beside");
     let running = detail(&docker, &container);
-    assert_eq!(container_paths(&running, &sub.join("of-the-host")), Vec::<PathBuf>::new());
+    assert_eq!(paths_inside(&running.mounts, &sub.join("of-the-host")), Vec::<PathBuf>::new());
     assert_eq!(host_path(&running, Path::new("/w/sub/hidden")), None, "that place is another one");
     assert_eq!(verdict(&running, "/w/beside", Event::Stop), Verdict::Kept);
     assert_eq!(verdict(&running, "/w/sub/hidden", Event::Stop), Verdict::Lost);
     // A stopped container will show what the host shows.
     container.stop();
     let stopped = detail(&docker, &container);
-    assert_eq!(container_paths(&stopped, &sub.join("of-the-host")), [PathBuf::from("/w/sub/of-the-host")]);
+    assert_eq!(paths_inside(&stopped.mounts, &sub.join("of-the-host")), [PathBuf::from("/w/sub/of-the-host")]);
     assert_eq!(verdict(&stopped, "/w/sub/of-the-host", Event::Reboot), Verdict::Lost, "it is memory");
     assert_eq!(verdict(&stopped, "/w/beside", Event::Reboot), Verdict::Kept);
     container.start();
     assert!(container.succeeds("test -e /w/sub/of-the-host && ! test -e /w/sub/hidden && test -e /w/beside"));
     let again = detail(&docker, &container);
-    assert_eq!(container_paths(&again, &sub.join("of-the-host")), [PathBuf::from("/w/sub/of-the-host")]);
+    assert_eq!(paths_inside(&again.mounts, &sub.join("of-the-host")), [PathBuf::from("/w/sub/of-the-host")]);
     assert_eq!(mount(&again, "/w/sub").storage, StorageKind::BindMemory);
 }
 
@@ -178,7 +179,7 @@ fn what_the_host_mounts_later_is_seen_where_mounts_are_passed_on() {
     std::fs::write(sub.join("of-the-host"), "x").unwrap();
     assert!(container.succeeds("test -e /w/sub/of-the-host"), "the container sees it");
     let running = detail(&docker, &container);
-    assert_eq!(container_paths(&running, &sub.join("of-the-host")), [PathBuf::from("/w/sub/of-the-host")]);
+    assert_eq!(paths_inside(&running.mounts, &sub.join("of-the-host")), [PathBuf::from("/w/sub/of-the-host")]);
     assert_eq!(host_path(&running, Path::new("/w/sub/of-the-host")), Some(sub.join("of-the-host")));
     assert_eq!(verdict(&running, "/w/sub/of-the-host", Event::Stop), Verdict::Kept);
     assert_eq!(verdict(&running, "/w/sub/of-the-host", Event::Reboot), Verdict::Lost);
@@ -221,7 +222,7 @@ fn memory_that_was_mounted_inside_a_container_below_a_bind_is_lost() {
     assert_eq!(mount(&running, "/w/sub").storage, StorageKind::Tmpfs);
     assert_eq!(verdict(&running, "/w/sub/model.pt", Event::Stop), Verdict::Lost);
     assert_eq!(verdict(&running, "/w/beside", Event::Stop), Verdict::Kept);
-    assert_eq!(container_paths(&running, &outer.path().join("sub/model.pt")), Vec::<PathBuf>::new());
+    assert_eq!(paths_inside(&running.mounts, &outer.path().join("sub/model.pt")), Vec::<PathBuf>::new());
     let found = super::scan::scan(&docker, &container);
     assert!(found.files.contains_key(Path::new("/w/sub/model.pt")), "{found:?}");
     perform(&container, Event::Stop);

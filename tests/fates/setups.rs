@@ -6,9 +6,10 @@ use std::path::Path;
 
 use outlast::core::aftermath::Aftermath;
 use outlast::core::classify::{Grounds, Origin};
+use outlast::core::mount::paths_inside;
 use outlast::core::storage::StorageKind;
 use outlast::core::workspace::{Detail, RunState};
-use outlast::work::explain::{container_paths, host_path};
+use outlast::work::explain::host_path;
 
 use super::{bare, grounds, letters, mount_of};
 
@@ -90,7 +91,7 @@ fn a_place_has_one_answer_by_its_path_in_the_container_and_on_the_host() {
         for line in lines {
             let (path, origin, _) = taken_apart(line);
             let Some(host) = host_path(&grounds.detail, Path::new(path)) else { continue };
-            let inside = container_paths(&grounds.detail, &host);
+            let inside = paths_inside(&grounds.detail.mounts, &host);
             let answer = grounds.classifier().explain(Path::new(path), origin);
             for other in &inside {
                 let again = grounds.classifier().explain(other, origin);

@@ -1,6 +1,7 @@
 //! Keys as a person types them, on the demo engine, through the real loop.
 
 mod browsing;
+mod disk;
 mod finding;
 mod following;
 mod learning;

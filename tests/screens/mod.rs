@@ -2,6 +2,7 @@
 
 mod any_size;
 mod browse;
+mod disk;
 mod lifecycle;
 mod pictures;
 mod shots;

@@ -49,6 +49,11 @@ fn the_picture_of_what_if() {
 }
 
 #[test]
+fn the_picture_of_the_disk() {
+    compare("disk", &model::after(120, 24, "3/my-project:/work<enter><enter>l"));
+}
+
+#[test]
 fn the_picture_of_a_narrow_terminal() {
     compare("narrow", &model::demo(80, 24));
 }

@@ -14,9 +14,11 @@ use jiff::Timestamp;
 use outlast::app::{self, Ended, Ports, Start};
 use outlast::core::error::Error;
 use outlast::core::recognise::Profiles;
+use outlast::engine::demo::DemoDisk;
 use outlast::model::key::parse_keys;
 use outlast::model::{Model, Tour};
-use outlast::port::{Clock, Engine, Host};
+use outlast::port::{Clock, Disk, Engine, Host};
+use outlast::scan::LocalDisk;
 use outlast::store::Store;
 use outlast::term::{Caps, Colors, Input, Screen};
 use outlast::ui::Theme;
@@ -126,6 +128,17 @@ pub(crate) fn journey_below(
     travel(engine, clock, size, prepare, steps).unwrap()
 }
 
+/// The same on a disk of one's own.
+pub(crate) fn journey_on_disk(
+    engine: Arc<dyn Engine>,
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    steps: &[Step],
+) -> Arrived {
+    travel_on(engine, disk, clock, size, |_| {}, steps).unwrap()
+}
+
 /// The same as `outlast demo` begins, with the guided tour.
 pub(crate) fn journey_on_tour(
     engine: Arc<dyn Engine>,
@@ -152,6 +165,22 @@ fn travel(
     prepare: impl FnOnce(&mut Model),
     steps: &[Step],
 ) -> Result<Arrived, Error> {
+    let disk: Arc<dyn Disk> = if engine.endpoint().id.starts_with("demo") {
+        Arc::new(DemoDisk::new(clock.as_ref()))
+    } else {
+        Arc::new(LocalDisk)
+    };
+    travel_on(engine, disk, clock, size, prepare, steps)
+}
+
+fn travel_on(
+    engine: Arc<dyn Engine>,
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    prepare: impl FnOnce(&mut Model),
+    steps: &[Step],
+) -> Result<Arrived, Error> {
     let state = tempfile::tempdir().unwrap();
     let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(cells(size.1), cells(size.0), 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
@@ -167,6 +196,7 @@ fn travel(
         backup: outlast::work::BackupSettings::default(),
         program: env!("CARGO_BIN_EXE_outlast").into(),
         engine,
+        disk,
         machine: None,
         files: Arc::new(outlast::files::LocalFiles),
         clock,

@@ -1,17 +1,20 @@
 //! Models for tests: read from the demo with a clock that stands still, or made by hand.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use outlast::app::{Cmd, Msg, State};
+use outlast::app::{Cmd, Msg, State, Walking};
 use outlast::core::habits::{HabitFacts, habits as judged};
 use outlast::core::lessons;
 use outlast::core::recognise::Profiles;
-use outlast::engine::demo::{Demo, Fixed};
-use outlast::model::key::Key;
+use outlast::engine::demo::{Demo, DemoDisk, Fixed};
+use outlast::model::key::{Key, parse_keys};
 use outlast::model::{HabitsView, HelpPage, HelpView, LinkState, Model, Overlay};
-use outlast::port::{Endpoint, Engine};
+use outlast::port::{Disk, Endpoint, Engine, Host, Pace};
+use outlast::work::disk::shown;
 use outlast::work::{ground, risk};
 
 /// The time in every test: a Monday afternoon.
@@ -61,31 +64,58 @@ pub(crate) fn of(engine: &dyn Engine, columns: u16, rows: u16) -> Model {
     let mut state = State::new(live(columns, rows));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let mut queue =
-            VecDeque::from([Msg::Connected(engine.probe().await), Msg::Listed(engine.inventory().await)]);
-        while let Some(msg) = queue.pop_front() {
-            for cmd in state.update(msg) {
-                answer(engine, &state.model, cmd, &mut queue).await;
-            }
-        }
-    });
-    let wanted =
-        state.model.workspaces.shown.iter().position(|&index| {
+        let first = [Msg::Connected(engine.probe().await), Msg::Listed(engine.inventory().await)];
+        feed(engine, &mut state, first.into()).await;
+        let wanted = state.model.workspaces.shown.iter().position(|&index| {
             state.model.rows.get(index).is_some_and(|row| row.workspace.name == "my-project")
         });
-    for _ in 0..wanted.unwrap_or(0) {
-        state.update(Msg::Key(Key::parse("j").unwrap()));
-    }
-    state.update(Msg::Settled);
-    // The files at risk are put in order when somebody looks at them.
-    for tab in ["2", "1"] {
-        state.update(Msg::Key(Key::parse(tab).unwrap()));
+        for _ in 0..wanted.unwrap_or(0) {
+            state.update(Msg::Key(Key::parse("j").unwrap()));
+        }
+        // The files at risk are put in order when somebody looks at them.
+        let keys = ["2", "1"].map(|tab| Msg::Key(Key::parse(tab).unwrap()));
+        feed(engine, &mut state, [Msg::Settled].into_iter().chain(keys).collect()).await;
+    });
+    state.model
+}
+
+/// The demo on the screen after some keys, all that they ask for answered.
+pub(crate) fn after(columns: u16, rows: u16, keys: &str) -> Model {
+    let engine = Demo::new(clock());
+    let mut state = State::new(of(&engine, columns, rows));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let keys = parse_keys(keys).into_iter().map(Msg::Key);
+    // One after the other: each answer may decide what the next key means.
+    for key in keys {
+        runtime.block_on(feed(&engine, &mut state, VecDeque::from([key])));
     }
     state.model
 }
 
+/// Takes messages and all that follows from them.
+async fn feed(engine: &dyn Engine, state: &mut State, mut queue: VecDeque<Msg>) {
+    while let Some(msg) = queue.pop_front() {
+        for cmd in state.update(msg) {
+            answer(engine, &state.model, cmd, &mut queue).await;
+        }
+    }
+}
+
 async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeque<Msg>) {
+    let disk = DemoDisk::new(&*clock());
+    let walk = |path: PathBuf| {
+        let ended = disk.walk(&path, Pace::Full).map(|walk| (walk.progress(), false, now()));
+        Msg::Walk(path, 0, Box::new(Walking::Ended(ended)))
+    };
     match cmd {
+        Cmd::Queue(paths) => queue.extend(paths.into_iter().map(walk)),
+        Cmd::Walk { path, .. } => queue.push_back(walk(path)),
+        Cmd::Look(path, asked) => {
+            if let Ok(walk) = disk.walk(&path, Pace::Full) {
+                let shown = shown(walk.as_ref(), &asked, &people());
+                queue.push_back(Msg::Shown(path, Box::new((asked, shown)), Duration::ZERO));
+            }
+        }
         Cmd::Detail(keys) => {
             for key in keys {
                 let workspace = &model.row(&key).unwrap().workspace;
@@ -100,6 +130,12 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
         }
         _ => {}
     }
+}
+
+/// The people of the demo.
+fn people() -> Host {
+    let users = [(1_001, "alice"), (1_002, "bob"), (1_003, "carol"), (0, "root")];
+    Host { users: users.map(|(uid, name)| (uid, name.to_string())).into(), ..Host::default() }
 }
 
 /// Help on one of its pages, about the demo's my-project.

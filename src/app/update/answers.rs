@@ -78,6 +78,17 @@ impl State {
                 self.file_planned(number, *plan);
                 Vec::new()
             }
+            Msg::Walk(path, _, walking) => self.walking(&path, *walking),
+            Msg::Shown(path, answer, _) => {
+                let (asked, shown) = *answer;
+                self.shown(&path, asked, shown);
+                Vec::new()
+            }
+            Msg::Machine(machine) => {
+                self.model.disk.machine = machine;
+                self.show_places();
+                Vec::new()
+            }
             Msg::Ran(plan, result) => self.ran(&plan, result),
             Msg::Recovered(sentences) => {
                 if !sentences.is_empty() {
@@ -255,6 +266,7 @@ impl State {
         }
         let (mut cmds, now) = (vec![Cmd::List], self.model.now);
         for key in keys {
+            self.walk_own_again(&key);
             if let Some(row) = self.model.row_mut(&key)
                 && row.detail.known().is_some()
             {
@@ -279,6 +291,10 @@ impl State {
             crate::model::Tab::AtRisk => {
                 let index = model.at_risk.selected_item()?;
                 model.files.get(index).map(|file| file.key.clone())
+            }
+            crate::model::Tab::Disk => {
+                let root = model.disk.tree.as_ref().map(|tree| &tree.root).or_else(|| model.disk.selected());
+                root.and_then(|root| root.of.as_ref()).map(|(key, _)| key.clone())
             }
         }
     }
@@ -349,6 +365,7 @@ impl State {
         }
         self.hide();
         self.reselect(selected.as_ref());
+        self.take_places();
         Vec::new()
     }
 
@@ -406,7 +423,7 @@ impl State {
 }
 
 /// Whether a closer look at this row is still to come; nobody looks closer at a retired folder.
-fn is_waited_for(row: &Row) -> bool {
+pub(super) fn is_waited_for(row: &Row) -> bool {
     matches!(row.detail, Fact::Waiting) && row.workspace.state != RunState::Retired
 }
 

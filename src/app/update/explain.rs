@@ -36,7 +36,7 @@ impl State {
             };
         }
         match model.tab {
-            Tab::Workspaces => None,
+            Tab::Workspaces | Tab::Disk => None,
             Tab::AtRisk => {
                 let (row, finding) = model.files.get(selected)?.find(&model.rows)?;
                 self.file(row, finding)

@@ -36,6 +36,9 @@ impl State {
     }
 
     fn act(&mut self, action: Action) -> Vec<Cmd> {
+        if let Some(cmds) = self.disk_key(action) {
+            return cmds;
+        }
         match action {
             Action::Quit => return vec![Cmd::Quit],
             Action::Up => return self.step(-1),
@@ -45,16 +48,19 @@ impl State {
             Action::Top => return self.step(isize::MIN),
             Action::Bottom => return self.step(isize::MAX),
             Action::Left | Action::Right => {
-                self.turn_page(action == Action::Right);
+                let mut cmds = self.turn_page(action == Action::Right);
                 self.scroll();
-                return self.page_needs();
+                cmds.extend(self.page_needs());
+                return cmds;
             }
             Action::NextTab | Action::PreviousTab => {
-                let other = if self.model.tab == Tab::Workspaces { Tab::AtRisk } else { Tab::Workspaces };
-                self.show_tab(other);
+                let tab = self.model.tab.neighbour(action == Action::NextTab, true);
+                return tab.map(|tab| self.show_tab(tab)).unwrap_or_default();
             }
-            Action::Workspaces => self.show_tab(Tab::Workspaces),
-            Action::AtRisk => self.show_tab(Tab::AtRisk),
+            Action::Workspaces => return self.show_tab(Tab::Workspaces),
+            Action::AtRisk => return self.show_tab(Tab::AtRisk),
+            Action::Disk => return self.show_tab(Tab::Disk),
+            Action::View | Action::Whose => self.model.notice = Some(Notice::bad(ON_DISK)),
             Action::Open => return self.open(),
             Action::Back => self.back(),
             Action::WhatIf => self.what_if(),
@@ -77,18 +83,21 @@ impl State {
     }
 
     /// Rows that a page key moves.
-    fn page(&self) -> isize {
+    pub(super) fn page(&self) -> isize {
         isize::try_from(ui::page_height(&self.model)).unwrap_or(1).saturating_sub(1).max(1)
     }
 
     fn step(&mut self, rows: isize) -> Vec<Cmd> {
+        if let Some(tree) = self.model.disk.tree.as_mut().filter(|_| self.model.tab == Tab::Disk) {
+            tree.step(rows);
+        }
         self.list_mut().step(rows);
         self.scroll();
         // The frame answers at once with the mark; the detail follows when the keys rest.
         vec![Cmd::Settle]
     }
 
-    fn turn_page(&mut self, forward: bool) {
+    fn turn_page(&mut self, forward: bool) -> Vec<Cmd> {
         if self.model.open {
             let at = Page::ALL.iter().position(|page| *page == self.model.page).unwrap_or(0);
             let to = if forward { at + 1 } else { at.saturating_sub(1) };
@@ -97,22 +106,20 @@ impl State {
                 self.model.detail_list.select(0);
                 self.show_detail_list();
             }
-        } else {
-            let (from, to) =
-                if forward { (Tab::Workspaces, Tab::AtRisk) } else { (Tab::AtRisk, Tab::Workspaces) };
-            if self.model.tab == from {
-                self.show_tab(to);
-            }
+        } else if let Some(tab) = self.model.tab.neighbour(forward, false) {
+            return self.show_tab(tab);
         }
+        Vec::new()
     }
 
-    fn show_tab(&mut self, tab: Tab) {
+    fn show_tab(&mut self, tab: Tab) -> Vec<Cmd> {
         self.model.tab = tab;
         self.model.open = false;
         self.show_lists();
+        if tab == Tab::Disk { self.visit_disk() } else { Vec::new() }
     }
 
-    fn open(&mut self) -> Vec<Cmd> {
+    pub(super) fn open(&mut self) -> Vec<Cmd> {
         if self.browsed().is_some() {
             return self.open_file();
         }
@@ -154,7 +161,7 @@ impl State {
         if self.model.open && self.browsed().is_none() {
             return;
         }
-        let filter = self.list().filter.clone();
+        let filter = self.filter_mut().clone();
         self.editor = Some(Editor::new(&filter));
         self.filter_before = filter;
         self.edited();
@@ -190,7 +197,7 @@ impl State {
             KeyCode::Enter => self.editor = None,
             KeyCode::Esc => {
                 self.editor = None;
-                self.list_mut().filter = std::mem::take(&mut self.filter_before);
+                *self.filter_mut() = std::mem::take(&mut self.filter_before);
                 self.show_lists();
             }
             KeyCode::Up => return self.step(-1),
@@ -221,7 +228,7 @@ impl State {
             return;
         }
         if let Some(line) = &line {
-            self.list_mut().filter.clone_from(&line.text);
+            self.filter_mut().clone_from(&line.text);
             self.show_lists();
         }
         self.model.editing = line;
@@ -312,6 +319,9 @@ impl State {
         Vec::new()
     }
 }
+
+/// Why a key of the disk does nothing elsewhere.
+pub(super) const ON_DISK: &str = "that is for the disk: 3";
 
 /// Whether a key is the one that the table writes like this.
 pub(super) fn is(key: Key, written: &str) -> bool {

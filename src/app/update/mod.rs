@@ -4,12 +4,14 @@
 
 mod answers;
 mod browse;
+mod disk;
 mod explain;
 mod find;
 mod habits;
 mod help;
 mod keys;
 mod lifecycle;
+mod places;
 mod stock;
 mod stop_or_start;
 mod tour;
@@ -43,6 +45,8 @@ pub struct State {
     asked: Option<browse::Asked>,
     /// Whether the folders on this machine were looked at since the last list.
     folders_asked: bool,
+    /// Places that wait for being walked, as it was last said.
+    queued: Vec<std::path::PathBuf>,
 }
 
 impl State {
@@ -58,6 +62,7 @@ impl State {
             browsing: 0,
             asked: None,
             folders_asked: false,
+            queued: Vec::new(),
         }
     }
 
@@ -73,6 +78,7 @@ impl State {
         if self.attended() != before && !cmds.contains(&Cmd::Settle) {
             cmds.push(Cmd::Settle);
         }
+        cmds.extend(self.disk_wants());
         cmds
     }
 

@@ -28,6 +28,7 @@ impl State {
             // Other rules may have other folders.
             self.folders_asked = false;
         }
+        self.take_places();
     }
 
     /// Sorts out the workspaces that the viewer is not to see.

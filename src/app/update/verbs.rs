@@ -1,6 +1,7 @@
 //! `!`: every verb that changes something or looks, and why it is not available here.
 
 use super::State;
+use super::keys::ON_DISK;
 use crate::keys::{Action, Group, TABLE};
 use crate::model::Tab;
 use crate::port::{Can, Right};
@@ -22,6 +23,8 @@ impl State {
             Action::StopOrStart => self.cannot_stop_or_start(),
             Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => self.cannot_act(action),
             Action::WhatIf | Action::Copy if nothing => Some("nothing is selected".into()),
+            Action::View | Action::Whose if self.model.tab != Tab::Disk => Some(ON_DISK.into()),
+            Action::Mark if self.in_tree() => None,
             Action::Mark if self.model.open || self.model.tab != Tab::Workspaces => {
                 Some("only workspaces can be marked".into())
             }

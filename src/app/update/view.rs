@@ -12,6 +12,7 @@ use crate::core::timer::Timer;
 use crate::core::timing;
 use crate::core::workspace::RunState;
 use crate::model::cells::{self, AtRisk};
+use crate::model::disk::Size;
 use crate::model::{FileRef, List, Model, Notice, Page, Row, Sort, Tab, file_matches, lifecycle_items};
 use crate::{text, ui, work};
 
@@ -22,6 +23,7 @@ impl State {
             (true, _) => &self.model.detail_list,
             (false, Tab::Workspaces) => &self.model.workspaces,
             (false, Tab::AtRisk) => &self.model.at_risk,
+            (false, Tab::Disk) => &self.model.disk.list,
         }
     }
 
@@ -31,11 +33,26 @@ impl State {
             (true, _) => &mut self.model.detail_list,
             (false, Tab::Workspaces) => &mut self.model.workspaces,
             (false, Tab::AtRisk) => &mut self.model.at_risk,
+            (false, Tab::Disk) => &mut self.model.disk.list,
+        }
+    }
+
+    /// The text that narrows what has the keys, to change.
+    pub(super) fn filter_mut(&mut self) -> &mut String {
+        if !self.in_tree() {
+            return &mut self.list_mut().filter;
+        }
+        match &mut self.model.disk.tree {
+            Some(tree) => &mut tree.filter,
+            None => &mut self.model.disk.list.filter,
         }
     }
 
     /// Keeps the selection on the screen.
     pub(super) fn scroll(&mut self) {
+        if self.in_tree() {
+            return self.scroll_tree();
+        }
         let height = ui::page_height(&self.model);
         self.list_mut().scroll(height);
     }
@@ -46,6 +63,9 @@ impl State {
         // Thousands of files are put in order only while somebody looks at them.
         if self.model.tab == Tab::AtRisk {
             show_files(&mut self.model);
+        }
+        if self.model.tab == Tab::Disk {
+            self.show_places();
         }
         self.show_detail_list();
         self.scroll();
@@ -121,10 +141,16 @@ impl State {
             _ if self.model.open => self.explain_command(),
             Tab::AtRisk => self.explain_command(),
             Tab::Workspaces => self.change_command(),
+            // The tab has a command of its own.
+            Tab::Disk => None,
         };
-        if let Some(command) = command {
-            return self.copied(command);
+        match command {
+            Some(command) => self.copied(command),
+            None => self.nothing_to_copy(),
         }
+    }
+
+    pub(super) fn nothing_to_copy(&mut self) -> Vec<Cmd> {
         self.model.notice = Some(Notice::bad("nothing to copy for this row"));
         Vec::new()
     }
@@ -207,6 +233,13 @@ fn order(row: &Row, model: &Model) -> (Reverse<u64>, String, String) {
             let due = timing::next(&row.timers).and_then(Timer::due);
             let soon = due.map_or(0, |at| u64::MAX - u64::try_from(at.as_second()).unwrap_or(0));
             (Reverse(soon), String::new(), name)
+        }
+        Sort::Disk => {
+            let bytes = match model.disk.size_of(row) {
+                Size::Known { bytes, .. } | Size::Reading(bytes) => bytes.saturating_add(1),
+                Size::Waiting | Size::NotRead | Size::Nothing => 0,
+            };
+            (Reverse(bytes), String::new(), name)
         }
         Sort::Owner => {
             // Unknown owners come last.

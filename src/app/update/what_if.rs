@@ -2,12 +2,20 @@
 
 use super::State;
 use crate::core::event::Event;
-use crate::model::{Overlay, Row, cells};
+use crate::model::{Overlay, Row, Tab, cells};
 use crate::text;
 
 impl State {
     /// Opens the list of events on what is marked, else on the selection.
     pub(super) fn what_if(&mut self) {
+        let cursor = self.model.event.index();
+        if self.model.tab == Tab::Disk {
+            let (subject, worst) = self.what_if_on_disk().unwrap_or_else(|| {
+                ("nothing is selected".into(), Event::ALL.map(|event| (event, None)).into())
+            });
+            self.model.overlay = Some(Overlay::WhatIf { subject, worst, cursor });
+            return;
+        }
         let model = &self.model;
         let marked: Vec<&Row> = model.rows.iter().filter(|row| row.marked).collect();
         let attended = self.attended();
@@ -25,7 +33,7 @@ impl State {
                 (event, verdicts.reduce(crate::core::fate::Verdict::worse))
             })
             .collect();
-        self.model.overlay = Some(Overlay::WhatIf { subject, worst, cursor: model.event.index() });
+        self.model.overlay = Some(Overlay::WhatIf { subject, worst, cursor });
     }
 
     /// Takes the event under the cursor; it stands in the header until Esc.

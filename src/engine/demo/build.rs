@@ -30,7 +30,7 @@ impl Make {
     pub(super) fn new(endpoint: &str, name: &str, image: &str, now: Timestamp) -> Self {
         let id = format!("{:016x}", fingerprint(name));
         let workspace = Workspace {
-            key: WsKey { endpoint: endpoint.into(), id },
+            key: WsKey { endpoint: endpoint.into(), id: id.clone() },
             container: Some(name.into()),
             name: name.into(),
             owner: Owner::default(),
@@ -44,7 +44,9 @@ impl Make {
             protected: false,
             client: crate::core::workspace::CLIENT,
         };
-        let root = Mount::new("/".into(), String::new(), Backing::Layer, Some("overlay".into()));
+        let layer = format!("/var/lib/docker/overlay2/{id}/diff");
+        let root = Mount::new("/".into(), String::new(), Backing::Layer, Some("overlay".into()))
+            .held_at(Some(layer.into()));
         let detail = Detail { started: Some(now), mounts: vec![root], ..Detail::new(RunState::Running) };
         let reading = Reading::Whole(Method::Upper);
         Self { now, place: Place { workspace, detail, files: Vec::new(), reading, held: Vec::new() } }

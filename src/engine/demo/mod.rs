@@ -5,6 +5,7 @@
 
 mod build;
 mod clock;
+mod disk;
 mod docker;
 mod pods;
 mod sandbox;
@@ -30,6 +31,7 @@ use crate::port::{
 };
 
 pub use clock::Fixed;
+pub use disk::DemoDisk;
 use sandbox::Trial;
 use world::{Place, World};
 

@@ -50,6 +50,10 @@ fn pod(endpoint: &str, name: &str, image: &str, owner: &str, now: Timestamp) -> 
             workspace.managed_by = Some("pod".into());
             workspace.owner.from = Some("the namespace".into());
             detail.restart_policy = RestartPolicy::Always;
+            // Its layer is on some node of the cluster.
+            for mount in &mut detail.mounts {
+                mount.host_path = None;
+            }
             detail.on_crash = Aftermath::Recreated;
             detail.on_stop = Aftermath::Recreated;
             detail.on_reboot = Aftermath::Recreated;

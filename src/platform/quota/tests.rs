@@ -28,7 +28,7 @@ fn binds_of_one_disk_are_told_once_and_a_smaller_size_on_it_is_a_limit() {
         visit("5 1 0:5 / /scratch rw - tmpfs tmpfs rw"),
     ];
     let heard = [("1", 100), ("1", 100), ("1", 30), ("4", 100), ("5", 100)];
-    let heard = heard.into_iter().map(|(device, total)| Some(told(device, total))).collect();
+    let heard = heard.map(|(device, total)| Some(told(device, total))).into();
     let found = merged(visits, heard, false);
     assert_eq!(targets(&found), ["/", "/limited", "/shm", "/scratch"]);
     assert_eq!(found[0].also, [PathBuf::from("/workspace")]);

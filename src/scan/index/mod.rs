@@ -22,7 +22,7 @@ use super::open::Root;
 use super::tree::{Found, Tree};
 use crate::core::error::Result;
 use crate::core::spot::Spot;
-use crate::port::{Disk, FolderId, Matching, Order, Pace, Page, Progress, Row, Walk};
+use crate::port::{By, Disk, FolderId, Matching, Order, Pace, Page, Progress, Row, Sum, Walk};
 use crate::sys::ioprio;
 
 /// A tree of fewer entries is walked faster than it is worth keeping.
@@ -179,12 +179,20 @@ impl Walk for Kept {
         self.tree.progress()
     }
 
-    fn page(&self, folder: FolderId, order: Order, from: usize, limit: usize) -> Page {
-        self.tree.page(folder, order, from, limit)
+    fn named(&self, folder: FolderId, words: &str, order: Order, from: usize, limit: usize) -> Page {
+        self.tree.named(folder, words, order, from, limit)
     }
 
     fn files(&self, matching: &Matching, order: Order, limit: usize) -> Vec<Row> {
         self.tree.files(matching, order, limit)
+    }
+
+    fn sums(&self, by: By) -> Vec<Sum> {
+        self.tree.sums(by)
+    }
+
+    fn find(&self, path: &Path) -> Option<FolderId> {
+        self.tree.find(path)
     }
 
     fn path(&self, folder: FolderId) -> PathBuf {

@@ -21,6 +21,7 @@ mod refresh;
 #[cfg(test)]
 mod refresh_tests;
 mod settle;
+mod sums;
 mod sweep;
 mod territory;
 #[cfg(test)]

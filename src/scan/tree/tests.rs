@@ -189,11 +189,14 @@ fn pages_are_in_the_order_that_is_asked_for() {
         let rows = tree.files(&matching, Order::Size, limit);
         rows.into_iter().map(|row: Row| row.name.into_string().expect("name")).collect::<Vec<_>>().join(" ")
     };
-    let larger = Matching { larger: Some(90_000), newer: None };
-    assert_eq!(found(larger, 9), "old/0 new/0", "the size itself is large enough");
+    let larger = Matching { larger: Some(90_000), ..Matching::default() };
+    assert_eq!(found(larger.clone(), 9), "old/0 new/0", "the size itself is large enough");
     assert_eq!(found(larger, 1), "old/0");
     let yesterday = Timestamp::now() - Duration::from_hours(24);
-    assert_eq!(found(Matching { larger: Some(90_000), newer: Some(yesterday) }, 9), "new/0");
+    assert_eq!(
+        found(Matching { larger: Some(90_000), newer: Some(yesterday), ..Matching::default() }, 9),
+        "new/0"
+    );
 }
 
 #[test]

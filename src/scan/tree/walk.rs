@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 use std::thread;
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::folders::Folder;
-use super::{ROOT, Tree, follow, page};
-use crate::port::{FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Walk};
+use super::{ROOT, Tree, follow, page, sums};
+use crate::port::{By, FolderId, Follows, Matching, Order, Pace, Page, Progress, Row, Sum, Walk};
 
 /// While a walk grows, whoever waits for something new looks this often.
 const GROWING: Duration = Duration::from_millis(100);
@@ -33,12 +33,20 @@ impl Walk for Tree {
         }
     }
 
-    fn page(&self, folder: FolderId, order: Order, from: usize, limit: usize) -> Page {
-        page::page(&self.shared.folders, folder, order, from, limit)
+    fn named(&self, folder: FolderId, words: &str, order: Order, from: usize, limit: usize) -> Page {
+        page::page(&self.shared.folders, folder, words, order, from, limit)
     }
 
     fn files(&self, matching: &Matching, order: Order, limit: usize) -> Vec<Row> {
         page::files(&self.shared.folders, matching, order, limit)
+    }
+
+    fn sums(&self, by: By) -> Vec<Sum> {
+        sums::sums(&self.shared.folders, by)
+    }
+
+    fn find(&self, path: &Path) -> Option<FolderId> {
+        page::find(&self.shared.folders, path)
     }
 
     fn path(&self, folder: FolderId) -> PathBuf {
