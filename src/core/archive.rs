@@ -3,7 +3,6 @@
 //! Pure rules. Reading and writing archives is `backup/archive`'s.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use jiff::Timestamp;

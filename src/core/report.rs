@@ -21,7 +21,7 @@ use super::fate::{Answer, Fate, Fates};
 use super::finding::LayerCount;
 use super::storage::StorageKind;
 use super::value::Value;
-use super::workspace::{Gpu, WsKey};
+use super::workspace::Gpu;
 
 /// The version of this contract.
 pub const SCHEMA: u32 = 1;

@@ -139,7 +139,9 @@ fn one_state_that_nobody_knows_does_not_spoil_the_list() {
         ),
         ("/images/json", "garbage"),
     ]);
-    let inventory = wait(adapter_at(&engine.socket()).inventory()).unwrap();
+    let docker = adapter_at(&engine.socket());
+    wait(docker.probe()).unwrap();
+    let inventory = wait(docker.inventory()).unwrap();
     let states: Vec<_> = inventory.workspaces.iter().map(|workspace| workspace.state).collect();
     // The answers are Podman's, whose own command line does not speak to Docker's containers.
     assert_eq!(inventory.workspaces[1].client, "podman");

@@ -39,7 +39,8 @@ pub(super) async fn read(link: &Link, clock: &dyn Clock) -> Result<Inventory> {
         link.socket.json::<Vec<Container>>("the list of containers", "/containers/json?all=1", LIMIT),
         link.socket.json::<Vec<ImageEntry>>("the list of images", "/images/json", LIMIT),
     );
-    let client = link.session().await.map_or(CLIENT, |session| session.client_name);
+    // Names are not kept waiting for the first contact; the list that follows it knows better.
+    let client = link.known().map_or(CLIENT, |session| session.client_name);
     Ok(Inventory {
         workspaces: containers?.into_iter().map(|container| workspace(link, client, container)).collect(),
         images: images.map(|images| images.into_iter().map(image).collect()),

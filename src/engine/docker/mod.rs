@@ -127,9 +127,13 @@ impl Docker {
 
 impl Link {
     /// The session, made by the first call that needs one.
+    /// What the first contact told; `None` before it.
+    fn known(&self) -> Option<Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn session(&self) -> Result<Session> {
-        let known = self.session.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match known {
+        match self.known() {
             Some(session) => Ok(session),
             None => self.connect().await,
         }
@@ -295,8 +299,7 @@ impl Engine for Docker {
 
     fn shares_our_disk(&self) -> bool {
         // Before the first contact nothing it says is known.
-        let session = self.link.session.lock().unwrap_or_else(PoisonError::into_inner);
-        session.as_ref().is_none_or(|session| session.local)
+        self.link.known().is_none_or(|session| session.local)
     }
 
     fn root(&self) -> Reply<'_, Option<PathBuf>> {
