@@ -235,7 +235,10 @@ impl State {
         let walked = self.model.disk.walks.entry(path.to_path_buf()).or_default();
         walked.again = false;
         match walking {
-            Walking::So(progress) => walked.reading = Some(progress),
+            Walking::So(progress) => {
+                remember(walked, &progress);
+                walked.reading = Some(progress);
+            }
             Walking::Ended(ended) => end(walked, ended),
         }
         if self.model.tab == Tab::Disk {
@@ -292,6 +295,15 @@ impl State {
 
 /// What each event does to a path.
 type Worst = Vec<(Event, Option<Verdict>)>;
+
+/// What is remembered of the last time stands, with its age, until it was compared with the disk.
+fn remember(walked: &mut Walked, progress: &Progress) {
+    if let (None, Some(as_of)) = (&walked.known, progress.as_of) {
+        // It was whole then: nothing else is remembered.
+        let progress = Progress { finished: true, ..progress.clone() };
+        walked.known = Some(Found { progress, as_of, stopped: false });
+    }
+}
 
 /// A walk ended; what was whole before is better than what a stopped one found.
 fn end(walked: &mut Walked, ended: Result<(Progress, bool, Timestamp)>) {
