@@ -1,6 +1,7 @@
 //! Verbs and their arguments, as clap reads them. The doc comments are the help.
 
 mod backup;
+mod changing;
 mod saving;
 
 use std::ffi::OsString;
@@ -10,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) use backup::{
     BackupArgs, BackupsArgs, ForgetArgs, JobsArgs, RepositoryArgs, RestoreArgs, VerifyArgs, What, WorkArgs,
 };
+
+pub(super) use changing::{AgreeArgs, ChangeArgs};
 
 use super::file_args::{CatArgs, CopyArgs, FilesArgs, RenameArgs, TrashArgs};
 pub(super) use saving::{
@@ -330,34 +333,6 @@ pub struct DuArgs {
     /// Look at every file, and not only at what changed since the last time.
     #[arg(long)]
     pub fresh: bool,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `start` and `stop`
-#[derive(Args, Debug)]
-pub struct ChangeArgs {
-    /// A workspace, a container or the start of its id.
-    pub name: String,
-    /// Whether to ask, and what was agreed to.
-    #[command(flatten)]
-    pub agree: AgreeArgs,
-}
-
-/// What every verb that changes something takes.
-#[derive(Args, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct AgreeArgs {
-    /// Show the plan and do nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask. Never agrees to losing data.
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Agree to losing the data that the plan names.
-    #[arg(long)]
-    pub lose_data: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

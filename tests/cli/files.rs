@@ -75,7 +75,7 @@ fn the_folders_of_a_session_outlast_it_and_the_files_beside_them_do_not() {
     assert_eq!(names(&listing), ["test_file"]);
     let file = kept.join("test_file");
     assert_eq!(bytes(&outlast, file.to_str().unwrap()), b"file inside user2-vfolder");
-    assert!(!host.path().join("scratches/77/work/plain.txt").exists());
+    assert!(!host.path().join("scratches/77/work").join("plain.txt").exists());
 
     // The file is taken home, byte for byte.
     let home = outlast.home().join("taken");
