@@ -219,7 +219,8 @@ fn what_a_workspace_takes_is_what_du_says_of_its_folder_and_its_layer() {
     let project = project();
     fs::hard_link(project.path().join("data/real.bin"), project.path().join("again")).unwrap();
     let bind = format!("{}:/workspace", text(project.path()));
-    let container = engine.container("takes").args(["-v", &bind]).run();
+    // On this platform `/workspace` is the project's folder.
+    let container = engine.container("takes").args(["--label", "ds01.user=root", "-v", &bind]).run();
     container.exec("dd if=/dev/zero of=/root/model.pt bs=1M count=5; mkdir -p /opt/a/b; echo x > /opt/a/b/c");
     let outlast = Outlast::new();
     let asked = outlast.run(&["ls", "--no-risk", "--disk", "--json"]).json();

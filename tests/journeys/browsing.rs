@@ -60,7 +60,8 @@ fn a_folder_of_an_ended_session_is_looked_into_copied_out_renamed_and_moved_to_t
             see("outlast rename"),
             press("y"),
             see("renamed user2-vfolder:/test_file"),
-            see("test_file2"),
+            unsee("reading ..."),
+            see("test_file2 "),
             press("GT"),
             see("outlast trash put"),
             see("  note "),
@@ -155,7 +156,12 @@ fn folders_are_opened_and_left_also_of_a_stopped_container_and_its_layer() {
     let steps = [
         &[see("AT RISK"), only(&session.name), see("exited")][..],
         &browse(),
-        &[see("/workspace"), press("g<enter>"), see("opt/"), see("only what was written in it is listed")],
+        &[
+            see("/workspace  1 entry"),
+            press("g<enter>"),
+            see("opt/"),
+            see("only what was written in it is listed"),
+        ],
     ]
     .concat();
     journey(engine, clock, OLD, &steps);

@@ -59,7 +59,7 @@ fn every_entry_says_what_becomes_of_it_in_the_event_that_is_chosen() {
             see("lost: the writable layer is removed"),
             press("w"),
             see("The worst that happens to /tmp"),
-            press("gk<enter>"),
+            press("gj<enter>"),
             see("IF STOPPED"),
             press("<esc>"),
             see("PLACE"),
@@ -336,8 +336,8 @@ fn the_folder_and_the_layer_of_a_real_container_are_as_large_as_du_says() {
     fs::write(folder.join("data/raw/one"), vec![1; 300_000]).unwrap();
     fs::hard_link(folder.join("data/raw/one"), folder.join("again")).unwrap();
     fs::File::create(folder.join("sparse")).unwrap().set_len(1 << 30).unwrap();
-    let bind = format!("{}:/w", folder.display());
-    let container = cli.container("takes").args(["-v", &bind]).run();
+    let bind = format!("{}:/workspace", folder.display());
+    let container = cli.container("takes").args(["--label", "ds01.user=alice", "-v", &bind]).run();
     container.exec("dd if=/dev/zero of=/tmp/model.pt bs=1M count=9");
     let (engine, clock) = super::real::real();
     let name = container.name.clone();

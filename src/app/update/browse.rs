@@ -75,6 +75,8 @@ impl State {
     /// Reads a folder of the workspace whose page is open.
     pub(super) fn read_folder(&mut self, path: PathBuf) -> Cmd {
         self.browsing += 1;
+        // What was asked about another folder counts no more.
+        self.asking += 1;
         let (key, order) = match &mut self.model.browse {
             Some(browse) => {
                 browse.state = BrowseState::Reading;
@@ -166,16 +168,16 @@ impl State {
 
     /// Looks into a file.
     fn look_into(&mut self, path: PathBuf) -> Cmd {
-        self.browsing += 1;
+        self.asking += 1;
         let key = self.model.browse.as_ref().map(|browse| browse.key.clone());
         let key = key.unwrap_or_else(|| WsKey { endpoint: String::new(), id: String::new() });
         self.model.notice = Some(Notice::good("reading it"));
-        Cmd::Preview { number: self.browsing, key, path }
+        Cmd::Preview { number: self.asking, key, path }
     }
 
     /// What is in a file.
     pub(super) fn looked_into(&mut self, number: u64, path: &Path, read: Result<Preview>) {
-        if number != self.browsing || self.model.overlay.is_some() || self.is_editing() {
+        if number != self.asking || self.model.overlay.is_some() || self.is_editing() {
             return;
         }
         if let Some(browse) = &mut self.model.browse
@@ -306,14 +308,14 @@ impl State {
                 _ => return Vec::new(),
             },
         };
-        self.browsing += 1;
+        self.asking += 1;
         self.model.notice = Some(Notice::good("looking at what it takes"));
-        vec![Cmd::PlanFile { number: self.browsing, key, path, wish }]
+        vec![Cmd::PlanFile { number: self.asking, key, path, wish }]
     }
 
     /// A plan about a file was made.
     pub(super) fn file_planned(&mut self, number: u64, plan: Result<Plan>) {
-        if number != self.browsing || self.model.overlay.is_some() || self.is_editing() {
+        if number != self.asking || self.model.overlay.is_some() || self.is_editing() {
             return;
         }
         self.model.notice = None;

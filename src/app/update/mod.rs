@@ -39,8 +39,10 @@ pub struct State {
     event_picked: bool,
     /// What the last search by name found.
     finding: find::Finding,
-    /// The number of the last question about a file.
+    /// The number of the last folder that was asked for.
     browsing: u64,
+    /// The number of the last question about a file.
+    asking: u64,
     /// What a line is being typed for, on the page Browse.
     asked: Option<browse::Asked>,
     /// Whether the folders on this machine were looked at since the last list.
@@ -60,6 +62,7 @@ impl State {
             event_picked: false,
             finding: find::Finding::default(),
             browsing: 0,
+            asking: 0,
             asked: None,
             folders_asked: false,
             queued: Vec::new(),
