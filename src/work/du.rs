@@ -116,7 +116,8 @@ pub async fn watch(
             // A watcher that could not be started or ended badly: what was found is the answer.
             ended = waited => match ended {
                 Ok(false) => tell(&walk.progress()),
-                Ok(true) => break false,
+                // One that ended early was told to by somebody else who holds it.
+                Ok(true) => break !walk.progress().finished,
                 Err(_) => break true,
             },
             () = &mut stop => break true,
