@@ -24,7 +24,7 @@ fn a_first_contact_that_waiting_does_not_mend_ends_the_session_with_the_way_out(
 fn an_engine_that_is_only_slow_is_named_and_the_keys_work() {
     let slow = Error::new(Kind::TimedOut, "no answer within 10 s").hint("see whether `docker ps` answers");
     let engine = Arc::new(Demo::docker_shaped(clock()).failing(slow));
-    let steps = [see("o answer within 10 s"), see("docker ps"), press("?"), see("leave"), press("q")];
+    let steps = [see("o answer within 10 s"), see("docker ps"), press("?"), see("Looking"), press("q")];
     let arrived = journey(engine, clock(), OLD, &steps);
     assert_eq!(arrived.ended, Ended::Quit);
     assert!(matches!(arrived.model.endpoint.state, LinkState::Lost { .. }));
