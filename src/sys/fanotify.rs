@@ -300,7 +300,10 @@ mod tests {
         };
         let pseudo = File::open("/proc/self/fd").expect("folder");
         assert!(changes_of.add(pseudo.as_fd()).is_err(), "a file system whose files have no names");
-        let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).expect("temporary directory");
+        let Ok(dir) = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")) else {
+            eprintln!("skipped: nothing can be made beside the sources");
+            return;
+        };
         let (folder, own) = own(dir.path());
         if let Err(error) = changes_of.add(folder.as_fd()) {
             eprintln!("skipped: this file system tells nothing: {error}");

@@ -48,7 +48,8 @@ pub(super) fn run(
     let program = command.get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
+        // A folder on the search path that is closed to us answers for a program that is nowhere.
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
             Error::new(Kind::NotSupported, format!("{program} is not installed here"))
                 .hint(format!("install the package {package}: apt-get install {package}"))
         }

@@ -186,7 +186,8 @@ impl Asker {
 
     fn ask(&self, question: &[&str]) -> Result<Said, Refusal> {
         let mut child = self.command(question).spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Refusal::NotInstalled,
+            // A folder on the search path that is closed to us answers for a program that is nowhere.
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => Refusal::NotInstalled,
             _ => Refusal::Because(format!("git could not be started: {error}")),
         })?;
         let heard = self.hear(&mut child);
