@@ -79,6 +79,10 @@ pub fn run(folder: &Path, backups: &Arc<dyn Backups>, clock: &Arc<dyn Clock>) ->
     running.tell(&meter.read(clock.now()));
     let outcome = match result {
         Ok(outcome) => Outcome { at: clock.now(), ..outcome },
+        // What fails because it was called off did not fail.
+        Err(error) if meter.is_cancelled() => {
+            Outcome::failed(clock.now(), &Error { kind: Kind::Cancelled, ..error })
+        }
         Err(error) => Outcome::failed(clock.now(), &error),
     };
     let remembered = remember(&store, &job, &outcome);
