@@ -171,7 +171,9 @@ fn a_signal_at_any_moment_leaves_nothing_behind() {
         std::thread::sleep(std::time::Duration::from_millis(pause));
         let _ = Command::new("kill").args([signal, &child.id().to_string()]).status();
         let code = child.wait().unwrap().code();
-        assert!(matches!(code, Some(0 | 130)), "{signal} after {pause} ms: {code:?}");
+        // One that comes before it listens ends it as any program; nothing was made by then.
+        let early = pause < 100 && code.is_none();
+        assert!(early || matches!(code, Some(0 | 130)), "{signal} after {pause} ms: {code:?}");
         assert!(left(&engine, &outlast, None).is_empty(), "{signal} after {pause} ms");
     }
 }
