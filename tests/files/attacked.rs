@@ -94,7 +94,7 @@ fn a_folder_that_is_swapped_for_a_link_leads_nowhere() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; .ci/long runs it"]
 fn a_folder_that_is_swapped_for_a_link_a_hundred_thousand_times_leads_nowhere() {
     attack(100_000);
 }
