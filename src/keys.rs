@@ -146,7 +146,7 @@ pub const TABLE: &[Binding] = &[
         Action::Trash,
         Group::Change,
         "to trash",
-        "on the page Browse: move the file to the trash; in the list: a retired workspace, all of it",
+        "trash the file on the page Browse, or the retired workspace",
     ),
     binding(
         &["enter"],
