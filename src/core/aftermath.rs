@@ -11,8 +11,8 @@ use super::fate::{Condition, Fate};
 use super::mount::{Backing, OnRelease, Source};
 use super::storage::StorageKind;
 
-/// What happens to the container itself in an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What happens to the container itself in an event, from the mildest to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aftermath {
     /// The same container goes on, with its writable layer.

@@ -286,10 +286,7 @@ impl<'a> Classifier<'a> {
             _ => None,
         };
         // The engine knows of containers that do worse than their platform's usually do.
-        match (self.detail.aftermath(event), platform) {
-            (Aftermath::Stays, Some(platform)) => platform,
-            (engine, _) => engine,
-        }
+        self.detail.aftermath(event).max(platform.unwrap_or(Aftermath::Stays))
     }
 
     /// What becomes of a thing that the workspace is made of, in all events.

@@ -103,13 +103,13 @@ impl Profiles {
         self.made_ready(chosen, recognised, detail)
     }
 
-    /// Plain Docker, but where one of the platforms that may be meant throws the container away, so does this.
+    /// Plain Docker, but each event does the worst of what it does on the platforms that may be meant.
     fn worst_of(&self, recognised: &Recognised) -> Profile {
         let mut base = (*self.base()).clone();
         for lifecycle in recognised.matches.iter().filter_map(|one| Some(self.named(&one.profile)?.lifecycle)) {
-            base.lifecycle.crash = base.lifecycle.crash.or(lifecycle.crash);
-            base.lifecycle.stop = base.lifecycle.stop.or(lifecycle.stop);
-            base.lifecycle.reboot = base.lifecycle.reboot.or(lifecycle.reboot);
+            base.lifecycle.crash = base.lifecycle.crash.max(lifecycle.crash);
+            base.lifecycle.stop = base.lifecycle.stop.max(lifecycle.stop);
+            base.lifecycle.reboot = base.lifecycle.reboot.max(lifecycle.reboot);
         }
         base
     }

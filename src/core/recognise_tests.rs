@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::core::aftermath::Aftermath;
 use crate::core::mount::{Backing, Mount};
+use crate::core::profile::Lifecycle;
 use crate::core::workspace::{Owner, RunState, WsKey};
 
 fn workspace(container: &str, labels: &[(&str, &str)]) -> Workspace {
@@ -83,6 +85,27 @@ fn a_tie_is_nobodys_and_says_so() {
     assert_eq!(said, "several platforms match, none was taken: b (label b.user); mine (label a.user)");
     let forced = Profiles { forced: known().named("b").map(Arc::clone), ..known() };
     assert_eq!(taken(&forced, &both, None), ("b".into(), words(&["b", "mine"]), false));
+}
+
+#[test]
+fn in_a_tie_every_event_does_the_worst_of_what_it_does_on_either_platform() {
+    let lifecycle = |stop, reboot| Lifecycle { crash: None, stop, reboot };
+    let of = |id: &str, lifecycle| {
+        let detect = Detect { labels: words(&[&format!("{id}.*")]), ..Detect::default() };
+        Arc::new(Profile { id: id.into(), lifecycle, detect, ..Profile::default() })
+    };
+    let all = vec![
+        profile("docker", None, Detect::default()),
+        of("a", lifecycle(Some(Aftermath::Recreated), None)),
+        of("b", lifecycle(Some(Aftermath::Removed), Some(Aftermath::Recreated))),
+        of("c", lifecycle(Some(Aftermath::Stays), None)),
+    ];
+    let profiles = Profiles { all, ..Profiles::default() };
+    let taken = |labels: &[(&str, &str)]| profiles.rules(&workspace("web", labels), None).profile.lifecycle;
+    let worst = lifecycle(Some(Aftermath::Removed), Some(Aftermath::Recreated));
+    assert_eq!(taken(&[("a.user", "1"), ("b.user", "1")]), worst);
+    assert_eq!(taken(&[("b.user", "1"), ("c.user", "1")]), worst, "in whatever order they match");
+    assert_eq!(taken(&[("a.user", "1"), ("c.user", "1")]).stop, Some(Aftermath::Recreated));
 }
 
 #[test]

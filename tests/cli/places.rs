@@ -111,6 +111,28 @@ fn one_folder_in_two_containers_never_has_two_answers_without_a_word() {
 }
 
 #[test]
+fn a_layers_own_directory_on_the_host_is_the_containers() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let container = engine.container("layer-on-host").run();
+    container.exec("echo x > /root/model.pt");
+    let upper = container.inspect("{{.GraphDriver.Data.UpperDir}}");
+    let file = std::path::Path::new(&upper).join("root/model.pt");
+    if !file.exists() {
+        eprintln!("skipped: this engine keeps its layers where they cannot be seen");
+        return;
+    }
+    let inside = outlast.json(&["explain", &format!("{}:/root/model.pt", container.name), "--json"]);
+    let host = outlast.json(&["explain", file.to_str().unwrap(), "--json"]);
+    assert_eq!(
+        (&host["workspace"], &host["path"]),
+        (&container.name.clone().into(), &inside["path"]),
+        "{host}"
+    );
+    assert_eq!((&host["fates"], &host["fates"]["retire"]), (&inside["fates"], &"lost".into()));
+}
+
+#[test]
 fn messages_hold_nothing_but_ascii_where_the_locale_reads_nothing_else() {
     for (locale, plain) in [("C", true), ("C.UTF-8", false)] {
         let outlast = Outlast::new().with("LC_ALL", locale);
