@@ -94,6 +94,8 @@ pub enum Msg {
     FilePlanned(u64, Box<Result<Plan>>),
     /// How far a walk, by its number, is.
     Walk(PathBuf, u64, Box<Walking>),
+    /// What is open was changed on the disk, and the tree has caught up.
+    Grew(PathBuf, Box<Progress>),
     /// A part of a walk that was asked for, and how long it took.
     Shown(PathBuf, Box<(Asked, Shown)>, Duration),
     /// This machine, which answers for what no container mounts; `None` where it cannot be looked at.

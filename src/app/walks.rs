@@ -3,7 +3,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -21,6 +23,10 @@ use crate::work::du::Start;
 const SILENCE: Duration = Duration::from_secs(30);
 /// Entries of walks that are kept beside the one on the screen; at 64 bytes each at most.
 const KEPT: u64 = 1_500_000;
+/// How long a tree that is followed is waited for before its end is looked for,
+const STILL: Duration = Duration::from_secs(5);
+/// and how long after a change, which is seldom alone.
+const SETTLE: Duration = Duration::from_millis(250);
 /// While a walk goes on, looking at it takes at most one part in so many of the time.
 const SHARE: u32 = 4;
 
@@ -33,8 +39,23 @@ pub(super) struct Walks {
     running: HashMap<PathBuf, Running>,
     /// Walks that ended, the last one looked at in the end.
     kept: VecDeque<(PathBuf, Arc<dyn Walk>)>,
+    /// The one that keeps up with the disk: what was looked at last.
+    followed: Option<Followed>,
     number: u64,
     look: Look,
+}
+
+/// A walk that keeps up with the disk until this is dropped.
+struct Followed {
+    path: PathBuf,
+    walk: Weak<dyn Walk>,
+    ends: Arc<AtomicBool>,
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.ends.store(true, Relaxed);
+    }
 }
 
 /// A walk that goes on.
@@ -72,6 +93,7 @@ impl Walks {
             queue: Vec::new(),
             running: HashMap::new(),
             kept: VecDeque::new(),
+            followed: None,
             number: 0,
             look: Look::default(),
         }
@@ -193,6 +215,45 @@ impl Walks {
         }
     }
 
+    /// Lets one that has ended keep up with the disk, in place of the one before: that is let go, and
+    /// recalled when somebody opens it again.
+    fn follow(&mut self, path: &Path, walk: &Arc<dyn Walk>) {
+        let same = |followed: &Followed| Weak::ptr_eq(&followed.walk, &Arc::downgrade(walk));
+        if self.followed.as_ref().is_some_and(same) {
+            return;
+        }
+        if let Some(before) = self.followed.take() {
+            self.kept.retain(|(other, _)| *other != before.path || other == path);
+        }
+        let ends = Arc::new(AtomicBool::new(false));
+        self.followed =
+            Some(Followed { path: path.to_path_buf(), walk: Arc::downgrade(walk), ends: Arc::clone(&ends) });
+        let (walk, path, out) = (Arc::downgrade(walk), path.to_path_buf(), self.out.clone());
+        // Where no thread can be made it stays as old as it says.
+        drop(thread::Builder::new().name("grew".into()).spawn(move || {
+            let Some(mut seen) = walk.upgrade().map(|walk| {
+                walk.follow();
+                walk.generation()
+            }) else {
+                return;
+            };
+            while !ends.load(Relaxed) {
+                // Held while waiting: whoever lets go of it waits for nothing.
+                let Some(walk) = walk.upgrade() else { return };
+                let now = walk.moved(seen, STILL);
+                if now == seen || ends.load(Relaxed) {
+                    continue;
+                }
+                seen = now;
+                if out.send(Msg::Grew(path.clone(), Box::new(walk.progress()))).is_err() {
+                    return;
+                }
+                drop(walk);
+                thread::sleep(SETTLE);
+            }
+        }));
+    }
+
     /// Looks at a part of a walk. One that was given up, or never begun, is begun.
     pub(super) fn look(&mut self, path: PathBuf, asked: Asked) {
         if self.look.busy {
@@ -217,6 +278,9 @@ impl Walks {
         };
         // Not open yet: what it finds is told soon.
         let Some(walk) = walk else { return };
+        if kept.is_some() {
+            self.follow(&path, &walk);
+        }
         let again = self.look.last.as_ref().is_some_and(|(last, question)| *last == path && *question == asked);
         let rests = self.look.took.is_some_and(|(ended, took)| ended.elapsed() < took * SHARE);
         if again && rests && kept.is_none() {

@@ -11,7 +11,6 @@ use super::context::Context;
 use super::file_args::{CatArgs, FilesArgs, SortBy};
 use super::out::Out;
 use super::table::{Side, Table};
-use crate::core::classify::Origin;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::fate::Fates;
@@ -80,12 +79,7 @@ fn sort(entries: &mut [Entry], by: SortBy) {
 /// What becomes of an entry, where that is a question.
 fn fates(reach: &Reach, entry: &Entry, written: Option<bool>) -> Option<Fates> {
     let grounds = reach.grounds.as_ref()?;
-    let origin = match written {
-        Some(true) => Origin::Layer,
-        Some(false) if entry.kind != EntryKind::Folder => Origin::Image,
-        _ => Origin::Unknown,
-    };
-    Some(grounds.classifier().explain(&reach.path.join(&entry.name), origin).fates)
+    Some(grounds.classifier().entry(&reach.path.join(&entry.name), written))
 }
 
 fn report(

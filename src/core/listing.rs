@@ -1,10 +1,45 @@
-//! `files --json` and `trash --json`: part of the contract in `report`.
+//! What becomes of an entry of a folder, and `files --json` and `trash --json`: part of the contract in
+//! `report`.
+
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::classify::{Classifier, Origin};
+use super::fate::Fates;
+use super::mount::Mount;
 use super::report::{FateMap, Head, PathText};
+use super::storage::StorageKind;
 use super::value::Value;
+
+impl Classifier<'_> {
+    /// What becomes of an entry of a folder; of a folder the worst of what becomes of it and of what is
+    /// mounted beneath it. `written` is whether it was written in the workspace rather than being its
+    /// image's, where that can be told: a folder in which nothing was written is its image's as a whole.
+    pub fn entry(&self, path: &Path, written: Option<bool>) -> Fates {
+        let origin = match written {
+            Some(true) => Origin::Layer,
+            Some(false) => Origin::Image,
+            None => Origin::Unknown,
+        };
+        let found = self.explain(path, origin);
+        let mut fates = found.fates;
+        // Nobody loses a file in what the kernel shows.
+        if found.storage == StorageKind::Pseudo {
+            return fates;
+        }
+        let beneath = |mount: &&Mount| mount.target != path && mount.target.starts_with(path);
+        for mount in self.detail.mounts.iter().filter(beneath) {
+            for (answer, other) in fates.0.iter_mut().zip(self.mount(mount).fates.0) {
+                if other.verdict().severity() > answer.verdict().severity() {
+                    *answer = other;
+                }
+            }
+        }
+        fates
+    }
+}
 
 /// `files --json`.
 #[derive(Clone, Debug, Serialize)]
@@ -92,4 +127,46 @@ pub struct TrashRow {
     /// What becomes of the place that the trash is in, seen from the workspace that has it mounted;
     /// `null` where none has.
     pub fates: Option<FateMap>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::core::backup::Cover;
+    use crate::core::event::Event;
+    use crate::core::facts::Facts;
+    use crate::core::fate::Verdict;
+    use crate::core::mount::{Backing, Source};
+    use crate::core::profile::Profile;
+    use crate::core::recognise::Recognised;
+    use crate::core::rules::Rules;
+    use crate::core::workspace::{Detail, RunState};
+
+    #[test]
+    fn a_folder_is_as_lost_as_the_worst_that_is_mounted_beneath_it() {
+        let mount = |target: &str, backing| Mount::new(target.into(), target.into(), backing, None);
+        let disk = || Backing::HostDir { path: "/srv/w".into(), source: Source::Present };
+        let mounts =
+            vec![mount("/", Backing::Layer), mount("/w", disk()), mount("/w/node_modules", Backing::Memory)];
+        let detail = Detail { mounts, ..Detail::new(RunState::Running) };
+        let rules = Rules::new(
+            Arc::new(Profile::default()),
+            Recognised::default(),
+            &BTreeMap::new(),
+            Some(&detail),
+            None,
+        );
+        let covers: [Cover; 0] = [];
+        let classifier =
+            Classifier { detail: &detail, rules: &rules, facts: Facts::default(), covers: &covers };
+        let retired = |path: &str, written| classifier.entry(Path::new(path), written).verdict(Event::Retire);
+        assert_eq!(retired("/w", None), Verdict::Lost);
+        assert_eq!(retired("/w/data", None), Verdict::Kept);
+        assert_eq!(retired("/w/node_modules", None), Verdict::Lost);
+        assert_eq!(retired("/bin", Some(false)), Verdict::Rebuilt, "nothing was written in it");
+        assert_eq!(retired("/root", Some(true)), Verdict::Lost);
+    }
 }

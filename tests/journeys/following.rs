@@ -3,7 +3,7 @@
 use super::WIDE;
 use super::real::{only, real};
 use crate::support::docker;
-use crate::support::journey::{Step, journey, meanwhile, press, see};
+use crate::support::journey::{Step, journey, meanwhile, press, see, unsee};
 
 /// Runs a command in a container while the screen is looked at.
 fn inside(cli: &docker::Cli, container: &str, command: &'static str) -> Step {
@@ -70,4 +70,40 @@ fn a_file_that_a_container_keeps_open_is_seen_to_grow() {
             see("6.0M"),
         ],
     );
+}
+
+#[test]
+fn an_open_tree_of_the_disk_has_what_a_container_writes_without_a_key() {
+    let Some(cli) = docker::engine() else { return };
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::write(folder.path().join("first"), vec![1; 200_000]).unwrap();
+    let bind = format!("{}:/workspace", folder.path().display());
+    let container = cli.container("fills").args(["--label", "ds01.user=alice", "-v", &bind]).run();
+    let name = container.name.clone();
+    let (engine, clock) = real();
+    let run = |command| inside(&cli, &name, command);
+    let arrived = journey(
+        engine,
+        clock,
+        WIDE,
+        &[
+            see("AT RISK"),
+            only(&name),
+            press("3"),
+            see(&format!("{name}:/work")),
+            press(&format!("/{name}:/w<enter>")),
+            unsee("layer"),
+            press("<enter>"),
+            see("first"),
+            run("dd if=/dev/zero of=/workspace/second.pt bs=1M count=10"),
+            see("second.pt"),
+            see("10M"),
+            run("mkdir /workspace/deep && mv /workspace/second.pt /workspace/deep/ && rm /workspace/first"),
+            see("deep/"),
+            unsee("first"),
+        ],
+    );
+    // What the list of places says of it keeps up as well.
+    let walked = arrived.model.disk.walked(folder.path()).and_then(|walked| walked.known.as_ref()).unwrap();
+    assert!((10 << 20..(10 << 20) + 20_000).contains(&walked.progress.total.allocated), "{walked:?}");
 }

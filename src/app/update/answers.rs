@@ -79,6 +79,7 @@ impl State {
                 Vec::new()
             }
             Msg::Walk(path, _, walking) => self.walking(&path, *walking),
+            Msg::Grew(path, progress) => self.grew(&path, *progress),
             Msg::Shown(path, answer, _) => {
                 let (asked, shown) = *answer;
                 self.shown(&path, asked, shown);

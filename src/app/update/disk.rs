@@ -241,6 +241,21 @@ impl State {
             }
             Walking::Ended(ended) => end(walked, ended),
         }
+        self.look_again(path)
+    }
+
+    /// What a tree that is followed has come to.
+    pub(super) fn grew(&mut self, path: &Path, progress: Progress) -> Vec<Cmd> {
+        let known = self.model.disk.walks.get_mut(path).and_then(|walked| walked.known.as_mut());
+        if let Some(found) = known.filter(|found| !found.stopped) {
+            found.as_of = progress.as_of.unwrap_or(found.as_of);
+            found.progress = progress;
+        }
+        self.look_again(path)
+    }
+
+    /// What shows something of a place is drawn anew.
+    fn look_again(&mut self, path: &Path) -> Vec<Cmd> {
         if self.model.tab == Tab::Disk {
             self.show_places();
         }

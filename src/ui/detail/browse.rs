@@ -14,7 +14,6 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::{below, paragraphs};
-use crate::core::classify::Origin;
 use crate::core::value::Value;
 use crate::model::{Browse, BrowseState, EntryKind, FileEntry, Model, Row};
 use crate::text;
@@ -129,14 +128,9 @@ fn cells(model: &Model, theme: &Theme, row: &Row, browse: &Browse, file: &FileEn
         EntryKind::File => (name, Value::of(&path).short()),
         EntryKind::Special => (name, "special"),
     };
-    let origin = match file.written {
-        Some(true) => Origin::Layer,
-        Some(false) if entry.kind != EntryKind::Folder => Origin::Image,
-        _ => Origin::Unknown,
-    };
     let fate = row.classifier().map_or_else(
         || Span::raw(""),
-        |classifier| words::fate(classifier.explain(&path, origin).fates.verdict(model.event), theme),
+        |classifier| words::fate(classifier.entry(&path, file.written).verdict(model.event), theme),
     );
     let size = if entry.kind == EntryKind::Folder { "-".into() } else { text::size(entry.bytes) };
     let owner = file.owner.clone().unwrap_or_else(|| entry.owner.to_string());
