@@ -55,6 +55,10 @@ fn main() {
         [what, root] if what == "--floor-of-eight" => return floor::run(Path::new(root), 8),
         [what, root] if what == "--stranger" => return refresh::stranger(Path::new(root)),
         [what, root] if what == "--memory" => return memory(Path::new(root)),
+        [what, root] if what == "--refresh" => {
+            println!("{}", refresh::refresh(Path::new(root), 9));
+            return;
+        }
         _ => {}
     }
     let options = options(&arguments);

@@ -71,6 +71,11 @@ impl Root {
     }
 
     fn descend(&self, relative: &Path, access: OFlags) -> Result<OwnedFd> {
+        // Most paths are short enough for one call.
+        if relative.as_os_str().len() < STRETCH && !relative.as_os_str().is_empty() {
+            let inside = relative.components().all(|part| matches!(part, Component::Normal(_)));
+            return if inside { self.step(None, relative, access) } else { Err(Errno::INVAL) };
+        }
         let mut at: Option<OwnedFd> = None;
         let mut stretch = PathBuf::new();
         for component in relative.components() {
@@ -90,6 +95,12 @@ impl Root {
     /// The same for looking at its entries by name alone, which takes no right to list them.
     pub(super) fn place(&self, relative: &Path) -> Result<OwnedFd> {
         self.descend(relative, OFlags::PATH)
+    }
+
+    /// The same as a root of its own.
+    pub(super) fn place_as_root(&self, relative: &Path) -> Result<Self> {
+        let by_component = AtomicBool::new(self.by_component());
+        Ok(Self { handle: self.place(relative)?, by_component, resolve: self.resolve })
     }
 
     fn step(&self, at: Option<&OwnedFd>, stretch: &Path, access: OFlags) -> Result<OwnedFd> {

@@ -118,7 +118,7 @@ impl IndexedDisk {
 
 impl Disk for IndexedDisk {
     fn walk(&self, root: &Path, pace: Pace) -> Result<Box<dyn Walk>> {
-        Ok(Box::new(Kept::new(self, root, LocalDisk::tree(root, pace)?, pace)))
+        LocalDisk.walk(root, pace)
     }
 
     fn walk_beneath(&self, spot: &Spot, pace: Pace) -> Result<Box<dyn Walk>> {

@@ -155,10 +155,9 @@ fn compare(shared: &Shared, root: &Root, watch: Option<&Watch>) -> Vec<u32> {
 /// grown without a sign. Whether anything was different.
 pub(super) fn catch_up(refresher: &mut Refresher<'_>, dirty: Vec<u32>) -> bool {
     let changed = refresher.pass(dirty);
-    let likely = refresher.likely(LIKELY);
-    let open = refresher.by_inode(&writers(Some(refresher.shared.links.home())));
-    let open = open.into_iter().map(|(_, folder, name)| (folder, name));
-    look_at(refresher, likely.into_iter().chain(open)) | changed
+    let open = writers(Some(refresher.shared.links.home()));
+    let likely = refresher.likely(LIKELY, &open);
+    look_at(refresher, likely) | changed
 }
 
 /// Takes what the kernel told.

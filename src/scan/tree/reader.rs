@@ -48,6 +48,8 @@ pub(super) struct Reader<'w> {
     aside: Aside,
     /// Entries met since they were last handed over.
     met: u32,
+    /// Entries that were gone before they could be looked at.
+    missed: u32,
     /// Files on their way to whoever is told.
     batch: Option<Batch<'w>>,
 }
@@ -64,6 +66,7 @@ impl<'w> Reader<'w> {
             added: Added::NOTHING,
             aside: Aside::default(),
             met: 0,
+            missed: 0,
             batch: Batch::new(&shared.purpose),
         }
     }
@@ -130,7 +133,8 @@ impl<'w> Reader<'w> {
         let ground = shared.purpose.ground(id, handle.as_fd());
         let mut hidden = Hidden::of(ground.as_deref());
         let skipped = shared.purpose.skipped(&self.path);
-        let (mut given, mut names) = (false, None);
+        let (mut given, mut names, mut looks) = (false, None, 0);
+        let missed = self.missed;
         let mut entries = RawDir::new(handle, buffer);
         while let Some(entry) = entries.next() {
             let entry = match entry {
@@ -157,6 +161,7 @@ impl<'w> Reader<'w> {
             }
             // What is left of a folder that is larger than one look goes to whoever has no work.
             if entries.is_buffer_empty() {
+                looks += 1;
                 if let Some(names) = names.take().filter(|names| !names.is_empty()) {
                     given = true;
                     folder.expects(1);
@@ -169,7 +174,10 @@ impl<'w> Reader<'w> {
         if let (Some(layer), false) = (&shared.purpose.layer, shared.queue.stopped()) {
             layer.hidden(hidden.left());
         }
-        if shared.has_changed(handle.as_fd()) {
+        // The names that one look gave are those of one moment: where they were all there still, in a
+        // folder that was left alone when it was met, nobody needs to ask.
+        let stirred = looks > 1 || self.missed != missed || folder.alone().newest >= shared.began.0;
+        if stirred && shared.has_changed(handle.as_fd()) {
             self.added.changed += 1;
         }
         !given
@@ -299,6 +307,7 @@ impl<'w> Reader<'w> {
 
     /// An entry of it could not be looked at.
     fn unread_entry(&mut self, name: &CStr, reason: Errno) {
+        self.missed += u32::from(vanished(reason));
         self.missing(reason, false);
         let path = self.shown(name.to_bytes());
         self.shared.troubles().file(&path, reason);

@@ -1,6 +1,7 @@
 //! A tree that is read again in part: always what a walk from the beginning would say.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -240,7 +241,7 @@ fn a_file_that_grew_in_place_is_found_by_a_look_at_itself() {
     assert!(!refresh(&tree), "no folder shows it");
     let root = tree.root.as_ref().expect("root");
     let mut refresher = Refresher::new(&tree.shared, root, None);
-    let likely = refresher.likely(1);
+    let likely = refresher.likely(1, &BTreeSet::new());
     assert!(likely.iter().any(|(_, name)| name == b"log" || name == b"other"), "{likely:?}");
     let folder =
         tree.shared.folders.inside(tree.page(FolderId::ROOT, Order::Size, 0, 1).rows[0].folder.unwrap());

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use rustix::fs::{Statx, statx};
 
@@ -143,35 +146,66 @@ impl Refresher<'_> {
         Some(false)
     }
 
-    /// The files that are likely to grow without any sign in their folder: the last ones that were
-    /// written, and the largest.
-    pub(super) fn likely(&self, most: usize) -> Vec<(u32, Vec<u8>)> {
-        let mut best = [Vec::new(), Vec::new()];
-        for id in 0..self.shared.folders.count() {
-            let Some(folder) = self.shared.folders.get(id) else { continue };
-            for (at, node) in Nodes::from(&folder.entries(), 0) {
-                let Node::Leaf(leaf) = node else { continue };
-                if leaf.kind != EntryKind::File || leaf.again {
+    /// The files that may have grown without any sign in their folder: the last ones that were written, the
+    /// largest, and those of these numbers on the root's device. All are looked through once, by several
+    /// threads.
+    pub(super) fn likely(&self, most: usize, open: &BTreeSet<u64>) -> BTreeSet<(u32, Vec<u8>)> {
+        let count = self.shared.folders.count();
+        let next = AtomicU32::new(0);
+        let all = Mutex::new(Likely::default());
+        let look = || {
+            let mut found = Likely::default();
+            loop {
+                let from = next.fetch_add(SHARE, Relaxed);
+                if from >= count {
+                    break;
+                }
+                for id in from..count.min(from + SHARE) {
+                    self.likely_in(id, most, open, &mut found);
+                }
+            }
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            for (all, found) in all.best.iter_mut().zip(found.best) {
+                all.extend(found);
+                keep(all, most);
+            }
+            all.open.extend(found.open);
+        };
+        // A thread that could not be made leaves its part to the other.
+        thread::scope(|scope| {
+            if count > SHARE {
+                let _ = thread::Builder::new().name("likely".into()).spawn_scoped(scope, look);
+            }
+            look();
+        });
+        let all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let places = all.best.into_iter().flatten().map(|(_, id, at)| (id, at)).chain(all.open);
+        let named = |(id, at): (u32, usize)| Some((id, name_at(self.shared.folders.get(id)?, at)?));
+        places.filter_map(named).collect()
+    }
+
+    fn likely_in(&self, id: u32, most: usize, open: &BTreeSet<u64>, found: &mut Likely) {
+        let Some(folder) = self.shared.folders.get(id) else { return };
+        for (at, node) in Nodes::from(&folder.entries(), 0) {
+            let Node::Leaf(leaf) = node else { continue };
+            if !open.is_empty() && open.contains(&leaf.inode) {
+                found.open.push((id, at));
+            }
+            if leaf.kind != EntryKind::File || leaf.again {
+                continue;
+            }
+            let ranks = [leaf.modified, i64::try_from(leaf.blocks).unwrap_or(i64::MAX)];
+            for ((best, least), rank) in found.best.iter_mut().zip(&mut found.least).zip(ranks) {
+                if rank <= *least {
                     continue;
                 }
-                let ranks = [leaf.modified, i64::try_from(leaf.blocks).unwrap_or(i64::MAX)];
-                for (best, rank) in best.iter_mut().zip(ranks) {
-                    best.push((rank, id, at));
-                    if best.len() >= most.max(1) * 8 {
-                        keep(best, most);
-                    }
+                best.push((rank, id, at));
+                if best.len() >= most.max(1) * 8 {
+                    keep(best, most);
+                    *least = best.last().map_or(i64::MIN, |(rank, ..)| *rank);
                 }
             }
         }
-        let mut files = BTreeSet::new();
-        for best in &mut best {
-            keep(best, most);
-            for (_, id, at) in best {
-                let name = self.shared.folders.get(*id).and_then(|folder| name_at(folder, *at));
-                files.extend(name.map(|name| (*id, name)));
-            }
-        }
-        files.into_iter().collect()
     }
 
     /// Files by their numbers on the root's device, wherever they are.
@@ -188,6 +222,24 @@ impl Refresher<'_> {
             }
         }
         found
+    }
+}
+
+/// Folders that a thread looks through at a time.
+const SHARE: u32 = 1024;
+
+/// Files that may have grown, by their folders and where they are in them.
+struct Likely {
+    /// The last written and the largest, with what they are ranked by.
+    best: [Vec<(i64, u32, usize)>; 2],
+    /// What a rank must reach to be among them.
+    least: [i64; 2],
+    open: Vec<(u32, usize)>,
+}
+
+impl Default for Likely {
+    fn default() -> Self {
+        Self { best: Default::default(), least: [i64::MIN; 2], open: Vec::new() }
     }
 }
 
