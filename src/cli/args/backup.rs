@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::size;
+use super::{size, span};
+use crate::core::span::Span;
 
 /// Where backups are.
 #[derive(Args, Clone, Debug)]
@@ -27,6 +28,16 @@ pub struct BackupArgs {
     /// The repository.
     #[command(flatten)]
     pub repository: RepositoryArgs,
+    /// Only where it is due: the last backup is older than `overdue_after` in the settings, or there
+    /// is none. Without a name every workspace of yours whose turn it is.
+    #[arg(long, conflicts_with = "layer")]
+    pub due: bool,
+    /// With --due: how old a last backup may be, such as 12h or 2d.
+    #[arg(long, value_name = "AGE", value_parser = span, requires = "due")]
+    pub older_than: Option<Span>,
+    /// With --due: everybody's workspaces.
+    #[arg(long, requires = "due")]
+    pub all_users: bool,
     /// Save the files that you made in the writable layer too.
     #[arg(long)]
     pub layer: bool,

@@ -11,7 +11,7 @@ use super::{Asked, perform};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::storage::StorageKind;
-use crate::core::workspace::Workspace;
+use crate::core::workspace::{RunState, Workspace};
 use crate::work::backup::{self, Chosen, Layer, Subject};
 use crate::work::risk;
 
@@ -22,6 +22,9 @@ const MOST_FILES: usize = 2_000_000;
 pub(in crate::cli) async fn save(args: &BackupArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     if context.is_playground() {
         return Err(Error::new(Kind::NotSupported, "the playground has no files that could be saved"));
+    }
+    if args.due {
+        return super::due::due(args, context, out).await;
     }
     let chosen = context.repository(&args.repository).await?;
     let exists = exists(context, &chosen).await?;
@@ -38,7 +41,14 @@ pub(in crate::cli) async fn save(args: &BackupArgs, context: &Context<'_>, out: 
             }
             plan(&Subject::Folder(&folder))?
         } else {
-            let (workspace, grounds) = workspace(args, context).await?;
+            let (workspace, grounds) = match workspace(args, context).await {
+                Ok(found) => found,
+                Err(error) => {
+                    // A retired workspace is a folder, which has a name all the same.
+                    let folder = retired(args, context).await.filter(|_| !args.layer).ok_or(error)?;
+                    return perform(&plan(&Subject::Folder(&folder))?, &[], asked, context, out).await;
+                }
+            };
             if !context.engine.shares_our_disk() {
                 return Err(Error::new(Kind::NotSupported, "its files are on another machine")
                     .hint("run outlast there"));
@@ -51,14 +61,14 @@ pub(in crate::cli) async fn save(args: &BackupArgs, context: &Context<'_>, out: 
 }
 
 /// Whether the repository is there already.
-async fn exists(context: &Context<'_>, chosen: &Chosen) -> Result<bool> {
+pub(super) async fn exists(context: &Context<'_>, chosen: &Chosen) -> Result<bool> {
     let (backups, repository) = (Arc::clone(&context.backups), chosen.repository.clone());
     let asked = tokio::task::spawn_blocking(move || backups.exists(&repository)).await;
     asked.map_err(|_| Error::new(Kind::Failed, "looking at the repository ended badly"))?
 }
 
 /// The folder of this host that was named; `None` where it is a workspace's name.
-fn folder(args: &BackupArgs, context: &Context<'_>) -> Result<Option<PathBuf>> {
+pub(super) fn folder(args: &BackupArgs, context: &Context<'_>) -> Result<Option<PathBuf>> {
     let Some(what) = &args.what else { return Ok(None) };
     let typed = Path::new(what);
     let is_path = what.as_bytes().contains(&b'/') || what == "." || what == ".." || what == "~";
@@ -91,6 +101,15 @@ async fn workspace(args: &BackupArgs, context: &Context<'_>) -> Result<(Workspac
         Some(Err(error)) => Err(error.clone()),
         None => Err(Error::new(Kind::Failed, "the workspace could not be looked at")),
     }
+}
+
+/// The folder of the retired workspace that is meant.
+async fn retired(args: &BackupArgs, context: &Context<'_>) -> Option<PathBuf> {
+    let name = args.what.as_ref()?.to_string_lossy();
+    let mut list = context.gather(|_| true).await.ok()?;
+    let (_, roots) = context.add_retired(&mut list);
+    let entry = list.find(&name).ok().filter(|entry| entry.workspace.state == RunState::Retired)?;
+    backup::folder(entry, &roots)
 }
 
 /// The user's files of the writable layer, and where they can be read.

@@ -3,6 +3,7 @@
 mod choose;
 mod covers;
 mod definition;
+mod due;
 mod follow;
 mod here;
 mod plan;
@@ -10,6 +11,7 @@ mod run;
 
 pub use choose::{Chosen, Wish, choose};
 pub use covers::Covers;
+pub use due::{Candidate, Lasts, Rule, Turn, busy, folder, lasts, turns};
 pub use follow::{follow, start};
 pub use here::Here;
 pub use plan::{Layer, Subject, backup, forget, lines, restore, verify};
