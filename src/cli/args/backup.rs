@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
+use super::saving::owner;
 use super::{size, span};
 use crate::core::span::Span;
 
@@ -88,7 +89,14 @@ pub struct RestoreArgs {
     /// The beginning of a snapshot's id; `latest` is the newest.
     pub id: String,
     /// A folder that is new or empty.
-    pub dest: std::path::PathBuf,
+    #[arg(required_unless_present = "name")]
+    pub dest: Option<std::path::PathBuf>,
+    /// As a workspace of this name, where this platform's workspaces lie.
+    #[arg(long = "as", value_name = "NAME", conflicts_with = "dest", id = "name")]
+    pub name: Option<String>,
+    /// Give what is its owner's to this user and group, as numbers; what is root's or others' stays theirs.
+    #[arg(long, value_name = "UID:GID", value_parser = owner)]
+    pub remap: Option<(u32, u32)>,
     /// The repository.
     #[command(flatten)]
     pub repository: RepositoryArgs,
@@ -98,6 +106,34 @@ pub struct RestoreArgs {
     /// Only this path and what lies below, from the top of what is restored.
     #[arg(long, value_name = "PATH")]
     pub include: Option<std::path::PathBuf>,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `clone`
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct CloneArgs {
+    /// The workspace; on another machine the name that it was backed up under.
+    pub name: String,
+    /// The name of the new one.
+    pub new: String,
+    /// The beginning of a snapshot's id; `latest` is the workspace's newest.
+    #[arg(long, value_name = "ID", default_value = "latest")]
+    pub from: String,
+    /// Give what is its owner's to this user and group, as numbers; what is root's or others' stays theirs.
+    #[arg(long, value_name = "UID:GID", value_parser = owner)]
+    pub remap: Option<(u32, u32)>,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
     /// Show the plan and do nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -191,7 +191,7 @@ pub struct ScheduleArgs {
     pub json: bool,
 }
 
-fn owner(text: &str) -> std::result::Result<(u32, u32), String> {
+pub(super) fn owner(text: &str) -> std::result::Result<(u32, u32), String> {
     crate::core::archive::read_owner(text).ok_or_else(|| "no two numbers such as 1000:1000".to_owned())
 }
 

@@ -1,6 +1,7 @@
 //! `outlast backup`, `backups`, `restore`, `verify`, `forget`, `jobs`: shown, agreed to, worked on by a
 //! job of its own, watched.
 
+mod clone;
 mod due;
 mod forget;
 mod jobs;
@@ -9,6 +10,7 @@ mod restore;
 mod save;
 mod watch;
 
+pub(super) use clone::clone;
 pub(super) use due::{Backed, lasts};
 pub(super) use forget::forget;
 pub(super) use jobs::jobs;
@@ -24,11 +26,12 @@ use serde::Serialize;
 use super::context::Context;
 use super::interrupt::Interrupt;
 use super::out::Out;
-use crate::core::backup::{Job, Outcome, Skip, Skips, Snapshot, Task};
+use crate::core::backup::{Job, Outcome, Restore, Skip, Skips, Snapshot, Task};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::report::{Head, Trouble};
 use crate::text::{printable, size};
-use crate::work::{Jobs, Store, backup};
+use crate::work::backup::{self, Again};
+use crate::work::{Jobs, Store};
 
 /// How a verb that works by a job was asked for.
 #[derive(Clone, Copy)]
@@ -62,6 +65,8 @@ struct Body<'r> {
     damaged: Files<'r>,
     /// Files that hold secrets, by name.
     secrets: Files<'r>,
+    /// The command that makes the container of a new workspace; `null` where there is none to make.
+    command: Option<String>,
     notes: &'r [String],
     /// Snapshots that were removed.
     removed: &'r [String],
@@ -232,9 +237,17 @@ fn body<'r>(job: &'r Job, outcome: Option<&'r Outcome>, result: &'static str) ->
         verified: outcome.and_then(|of| of.verified),
         damaged: files(outcome.map(|of| &of.damaged)),
         secrets: files(outcome.map(|of| &of.secrets)),
+        command: outcome.and_then(|of| container(job, of)?.command),
         notes: outcome.map_or(&[], |of| &of.notes),
         removed: outcome.map_or(&[], |of| &of.removed),
     }
+}
+
+/// How the container of a workspace that was restored under a name is made.
+fn container(job: &Job, outcome: &Outcome) -> Option<Again> {
+    let Task::Restore(Restore { becomes: Some(name), to, .. }) = &job.task else { return None };
+    let old = outcome.snapshot.as_ref()?.folders.first()?;
+    Some(backup::again(outcome.definition.as_deref()?, old.as_ref(), name, to))
 }
 
 /// Says how a job ended.
@@ -274,6 +287,13 @@ fn tell(job: &Job, outcome: &Outcome, out: &mut Out) -> Result<()> {
     named(&mut lines, "damaged", &outcome.damaged);
     named(&mut lines, "secret", &outcome.secrets);
     lines.extend(outcome.notes.iter().map(|note| format!("note: {}", printable(note))));
+    if let Some(again) = container(job, outcome) {
+        if let Some(command) = again.command {
+            lines.push("a container like the one it was, with the new folder:".into());
+            lines.push(format!("  {}", printable(&command)));
+        }
+        lines.extend(again.notes.iter().map(|note| format!("note: {}", printable(note))));
+    }
     if matches!(job.task, Task::Backup(_)) && outcome.verified.is_none() && outcome.error.is_none() {
         lines.push(format!("`outlast verify {short}` reads it back; until then no answer counts on it"));
     }

@@ -1,5 +1,6 @@
 //! Backups as use cases: which repository, what is saved, jobs begun and watched, what they are good for.
 
+mod again;
 mod choose;
 mod covers;
 mod definition;
@@ -9,12 +10,13 @@ mod here;
 mod plan;
 mod run;
 
+pub use again::{Again, again, folder_here, place};
 pub use choose::{Chosen, Wish, choose};
 pub use covers::Covers;
 pub use due::{Candidate, Lasts, Rule, Turn, busy, folder, lasts, turns};
 pub use follow::{follow, start};
 pub use here::Here;
-pub use plan::{Layer, Subject, backup, forget, lines, restore, verify};
+pub use plan::{Layer, Subject, Wanted, backup, forget, lines, restore, verify};
 pub use run::run;
 
 use std::sync::Arc;

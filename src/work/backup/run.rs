@@ -129,6 +129,7 @@ fn work(job: &Job, repository: &Repository, backups: &dyn Backups, meter: &Arc<M
                 skipped: restored.skipped,
                 damaged: restored.damaged,
                 notes: restored.notes,
+                definition: restored.definition,
                 files: progress.files,
                 bytes: progress.bytes,
                 ..Outcome::new(job.made_at, ended(whole))
