@@ -9,7 +9,7 @@ use super::{size, span};
 use crate::core::span::Span;
 
 /// Where backups are.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct RepositoryArgs {
     /// The repository: a folder, rest:https://host/path, or with rclone sftp:, s3:, rclone:.
     #[arg(long, value_name = "WHERE", env = "OUTLAST_REPOSITORY", hide_env_values = true)]

@@ -1,7 +1,7 @@
 //! `outlast clone NAME NEW`: a workspace once more, from its backup: beside the old one, or on another machine
 //! that reaches the same repository.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::args::CloneArgs;
 use super::super::context::Context;
@@ -18,7 +18,7 @@ pub(in crate::cli) async fn clone(args: &CloneArgs, context: &Context<'_>, out: 
     let all = backup::snapshots(&context.backups, &chosen.repository).await?;
     let Known { name, folder, roots } = known(&args.name, context).await;
     let theirs: Vec<Snapshot> =
-        all.iter().filter(|snapshot| is_of(snapshot, &name, folder.as_deref())).cloned().collect();
+        all.iter().filter(|snapshot| backup::is_of(snapshot, &name, folder.as_deref())).cloned().collect();
     if theirs.is_empty() {
         return Err(Error::new(Kind::NotFound, format!("no snapshot of {} is there", printable(&args.name)))
             .hint(format!("back it up first: `outlast backup {}`", printable(&args.name)))
@@ -53,11 +53,4 @@ async fn known(name: &str, context: &Context<'_>) -> Known {
         Ok(entry) => Known { name: entry.workspace.name.clone(), folder: backup::folder(entry, &roots), roots },
         Err(_) => unknown(roots),
     }
-}
-
-/// Whether a snapshot is of a workspace: by its folder, by its name, by the name of its folder.
-fn is_of(snapshot: &Snapshot, name: &str, folder: Option<&Path>) -> bool {
-    let mut folders = snapshot.folders.iter().map(Path::new);
-    snapshot.workspace == name
-        || folders.any(|saved| Some(saved) == folder || saved.file_name() == Some(name.as_ref()))
 }

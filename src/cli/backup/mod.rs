@@ -16,7 +16,7 @@ pub(super) use forget::forget;
 pub(super) use jobs::jobs;
 pub(super) use list::list;
 pub(super) use restore::{restore, verify};
-pub(super) use save::save;
+pub(super) use save::{exists, save};
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 

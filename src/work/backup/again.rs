@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::core::archive::COUNT_AS_EMPTY;
 use crate::core::backup::Snapshot;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::storage::StorageKind;
@@ -45,6 +46,22 @@ pub fn place(name: &str, old: Option<&Path>, roots: &[PathBuf]) -> Result<PathBu
 pub fn folder_here(snapshot: &Snapshot, host: &Host) -> Option<PathBuf> {
     let folder = snapshot.folders.first().map(PathBuf::from)?;
     (snapshot.host == host.hostname).then_some(folder)
+}
+
+/// Whether a snapshot is of a workspace: by its folder, by its name, by the name of its folder.
+pub fn is_of(snapshot: &Snapshot, name: &str, folder: Option<&Path>) -> bool {
+    let mut folders = snapshot.folders.iter().map(Path::new);
+    snapshot.workspace == name
+        || folders.any(|saved| Some(saved) == folder || saved.file_name() == Some(name.as_ref()))
+}
+
+/// Whether a folder holds nothing, or is not there; one that cannot be read may hold something.
+pub fn is_empty(folder: &Path) -> bool {
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries
+            .all(|entry| entry.is_ok_and(|entry| COUNT_AS_EMPTY.iter().any(|name| entry.file_name() == *name))),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 /// What a snapshot says of its workspace, as far as a new one is made of it. All of it is untrusted text.

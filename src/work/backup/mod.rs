@@ -10,7 +10,7 @@ mod here;
 mod plan;
 mod run;
 
-pub use again::{Again, again, folder_here, place};
+pub use again::{Again, again, folder_here, is_empty, is_of, place};
 pub use choose::{Chosen, Wish, choose};
 pub use covers::Covers;
 pub use due::{Candidate, Lasts, Rule, Turn, busy, folder, lasts, turns};

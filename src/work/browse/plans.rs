@@ -252,6 +252,7 @@ impl Maker<'_> {
             bytes: None,
             loses: Vec::new(),
             reversible_by: undo,
+            job: None,
             files: Some(Box::new(act)),
         }
     }
