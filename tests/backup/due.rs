@@ -174,6 +174,26 @@ fn what_only_this_shell_knows_is_said_where_a_timer_is_printed() {
 }
 
 #[test]
+fn l8_who_parts_with_a_whole_workspace_is_told_of_its_last_backup() {
+    let projects = Projects::new(&["p"]);
+    let folder = projects.project("p");
+    let said = || {
+        let plan = projects.run(&["trash", "put", "p", "--dry-run"]);
+        assert_eq!(plan.code, 0, "{}", plan.err);
+        plan.out.lines().find(|line| line.contains("last backup: ")).unwrap().to_owned()
+    };
+    assert!(said().ends_with("none is known"), "{}", said());
+    assert_eq!(projects.run(&["backup", "p", "--yes"]).code, 0);
+    let repository = projects.outlast.home().join("repository");
+    let whole = format!("just now, never read back, nothing is newer, in {}", repository.display());
+    assert!(said().ends_with(&whole), "{}", said());
+    assert_eq!(projects.run(&["verify"]).code, 0);
+    write(&folder.join("newer"), "x");
+    let said = said();
+    assert!(said.contains("read back and whole, files are newer, the last of just now"), "{said}");
+}
+
+#[test]
 fn a_containers_folder_is_due_once_and_another_persons_only_for_who_says_so() {
     let Some(engine) = docker::engine() else { return };
     let outlast = Outlast::new();

@@ -7,6 +7,7 @@ mod definition;
 mod due;
 mod follow;
 mod here;
+mod last;
 mod plan;
 mod run;
 
@@ -16,6 +17,7 @@ pub use covers::Covers;
 pub use due::{Candidate, Lasts, Rule, Turn, busy, folder, lasts, turns};
 pub use follow::{follow, start};
 pub use here::Here;
+pub use last::last_words;
 pub use plan::{Layer, Subject, Wanted, backup, forget, lines, restore, verify};
 pub use run::run;
 
