@@ -136,7 +136,14 @@ fn work(arguments: &[String]) {
     let repository = Repository::new(repository, PathBuf::from(key)).unwrap();
     let meter = Arc::default();
     if what == "restore" {
-        let what = Restore { snapshot: "latest".into(), part: None, include: None, to: to.into() };
+        let what = Restore {
+            snapshot: "latest".into(),
+            part: None,
+            include: None,
+            to: to.into(),
+            remap: None,
+            becomes: None,
+        };
         Restic.open(&repository, &meter).unwrap().restore(&what).unwrap();
         return;
     }

@@ -323,6 +323,7 @@ impl Effects {
                         host: &ports.host,
                         profiles: &profiles,
                         clock: ports.clock.as_ref(),
+                        program: &ports.program,
                         job: Arc::default(),
                     };
                     runner.run(&plan, consent).await

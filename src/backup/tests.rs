@@ -66,7 +66,8 @@ impl Place {
 
     fn restoring(&self, to: &str) -> Restore {
         let to = self.folder.path().join(to);
-        Restore { snapshot: "latest".into(), part: Some(FOLDER.into()), include: None, to }
+        let part = Some(FOLDER.into());
+        Restore { snapshot: "latest".into(), part, include: None, to, remap: None, becomes: None }
     }
 
     fn restore(&self, what: &Restore) -> Result<Restored> {

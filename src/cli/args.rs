@@ -9,7 +9,8 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use backup::{
-    BackupArgs, BackupsArgs, ForgetArgs, JobsArgs, RepositoryArgs, RestoreArgs, VerifyArgs, What, WorkArgs,
+    BackupArgs, BackupsArgs, CloneArgs, ForgetArgs, JobsArgs, RepositoryArgs, RestoreArgs, VerifyArgs, What,
+    WorkArgs,
 };
 
 pub(super) use changing::{AgreeArgs, ChangeArgs};
@@ -131,6 +132,8 @@ pub enum Command {
     Backups(BackupsArgs),
     /// Write the files of a snapshot to a new or empty folder.
     Restore(RestoreArgs),
+    /// Make a workspace once more under another name, from a backup: beside the old one, or on another machine.
+    Clone(CloneArgs),
     /// Read saved data back, every byte of it.
     Verify(VerifyArgs),
     /// Remove snapshots, but never the newest one that was verified.
@@ -181,6 +184,7 @@ impl Command {
             Self::Backup(args) => (args.json, "backup"),
             Self::Backups(args) => (args.json, "backups"),
             Self::Restore(args) => (args.json, "restore"),
+            Self::Clone(args) => (args.json, "clone"),
             Self::Verify(args) => (args.json, "verify"),
             Self::Forget(args) => (args.json, "forget"),
             Self::Jobs(args) => (args.json, "jobs"),

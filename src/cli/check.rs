@@ -2,9 +2,8 @@
 //!
 //! The exit codes are those of monitoring: 0 ok, 1 warning, 2 critical, 3 unknown.
 
-use std::path::PathBuf;
-
 use super::args::CheckArgs;
+use super::backup::{Backed, lasts};
 use super::context::Context;
 use super::ls::of_others;
 use super::out::Out;
@@ -16,8 +15,8 @@ use crate::core::error::Result;
 use crate::core::report::Head;
 use crate::core::workspace::Workspace;
 use crate::text::printable;
-use crate::work::archive as work_archive;
-use crate::work::gather::{self, Gathered};
+use crate::work::backup;
+use crate::work::gather::Gathered;
 use crate::work::ground;
 use crate::work::roster::Entry;
 use crate::work::space::{Limits, Spaces};
@@ -85,33 +84,29 @@ async fn limit(workspace: &Workspace, grounds: &Grounds, context: &Context<'_>) 
     archive::finding(subject, pinned.bytes?, pinned.limit)
 }
 
-/// Folders whose last archive is too old, or that have none, where it is known in which place archives lie.
+/// Folders whose last backup is too old, or that have none, where it is known that backups are made here.
 async fn due(list: &Gathered, only: Option<&Workspace>, context: &Context<'_>) -> Vec<Finding> {
     let (entries, hidden) = (list.entries.clone(), list.hidden.clone());
     let mut list = Gathered { entries, hidden, ..Gathered::default() };
     let (standing, roots) = context.add_retired(&mut list);
-    let platform = standing.parameters.get("archives").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let Some(place) = context.config.archives.clone().or(platform) else { return Vec::new() };
     let wanted = list.entries.iter().filter(|entry| only.is_none_or(|only| only.key == entry.workspace.key));
-    let folders = wanted.filter_map(|entry| Some((&entry.workspace.name, gather::folder_of(entry, &roots)?)));
+    let folders = wanted.filter_map(|entry| Some((&entry.workspace.name, backup::folder(entry, &roots)?)));
     let (names, folders): (Vec<_>, Vec<_>) = folders.unzip();
-    let Ok(place) = context.host_path(&place) else { return Vec::new() };
-    let last = work_archive::last(&context.archives, &place, &folders, &context.host.hostname).await;
+    let Some(Backed { lasts, verb, place }) = lasts(&folders, &standing, context).await else {
+        return Vec::new();
+    };
     let now = context.clock.now();
-    match last {
-        Ok(last) => {
-            let all = names.into_iter().zip(last);
-            all.filter_map(|(name, last)| due::due(last, now, context.config.overdue_after).finding(name, now))
-                .collect()
-        }
-        Err(error) => vec![Finding {
-            id: "archives-not-read",
-            severity: check::Severity::Warning,
-            subject: place.display().to_string(),
-            evidence: error.message,
-            fix: "make the folder readable, or set another one with `archives` in the settings".into(),
-        }],
-    }
+    let unread = lasts.unread.map(|error| Finding {
+        id: "archives-not-read",
+        severity: check::Severity::Warning,
+        subject: place.unwrap_or_default().display().to_string(),
+        evidence: error.message,
+        fix: "make the folder readable, or set another one with `archives` in the settings".into(),
+    });
+    let all = names.into_iter().zip(lasts.each);
+    let found = all
+        .filter_map(|(name, last)| due::due(last, now, context.config.overdue_after).finding(name, verb, now));
+    found.chain(unread).collect()
 }
 
 /// One line that says it all: cron mails it, monitoring shows it.

@@ -112,6 +112,7 @@ impl<'w> Context<'w> {
             host: &self.host,
             profiles: &self.profiles,
             clock: self.clock.as_ref(),
+            program: &self.program,
             job: Arc::default(),
         }
     }
@@ -252,19 +253,35 @@ impl<'w> Context<'w> {
         self.covers.get_or_init(read).await
     }
 
-    /// The repository that is meant: the one named here, in the settings, or the person's own.
+    /// The repository that is meant: the one named here, in the settings, by an administrator, or the
+    /// person's own.
     pub(super) async fn repository(&self, args: &RepositoryArgs) -> Result<Chosen> {
+        self.repository_in(args, &self.rules).await
+    }
+
+    /// The same under the rules of one workspace.
+    pub(super) async fn repository_in(&self, args: &RepositoryArgs, rules: &Rules) -> Result<Chosen> {
         let absolute = |path: &std::path::Path| self.host_path(path);
         let settings = &self.config.backup;
-        let repository = match args.repository.as_ref().or(settings.repository.as_ref()) {
+        let user = self.host.user.clone().unwrap_or_else(|| self.host.uid.to_string());
+        let parameter = |name: &str| {
+            let value = rules.parameters.get(name).filter(|value| !value.is_empty())?;
+            Some(value.replace("${user}", &user))
+        };
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let address = args.repository.clone().or_else(|| variable("OUTLAST_REPOSITORY"));
+        let address = address.or_else(|| settings.repository.clone());
+        let repository = match address.or_else(|| parameter("repository")) {
             // A folder is named from where the person is; jobs are not there.
             Some(address) if address.starts_with(['.', '~']) || !address.contains(':') => {
                 Some(absolute(address.as_ref())?.to_string_lossy().into_owned())
             }
-            other => other.cloned(),
+            other => other,
         };
-        let password_file = args.password_file.as_deref().or(settings.password_file.as_deref());
-        let password_file = password_file.map(absolute).transpose()?;
+        let file = args.password_file.clone().or_else(|| variable("OUTLAST_PASSWORD_FILE").map(PathBuf::from));
+        let file = file.or_else(|| settings.password_file.clone());
+        let file = file.or_else(|| parameter("password_file").map(PathBuf::from));
+        let password_file = file.as_deref().map(absolute).transpose()?;
         let machine = self.machine()?;
         let here = Here::look(machine.as_ref(), &self.profiles).await.unwrap_or_else(|_| Here::unknown());
         choose(&Wish { repository, password_file }, &self.config.backup, &here)

@@ -205,6 +205,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
                 | Command::Git(_)
                 | Command::GitInit(_)
                 | Command::Backup(_)
+                | Command::Clone(_)
                 | Command::Du(_)
         ) || match &command {
             Command::Guide(args) => args.name.is_some(),
@@ -244,6 +245,7 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Backup(args) => backup::save(&args, &context, out).await,
             Command::Backups(args) => backup::list(&args, &context, out).await,
             Command::Restore(args) => backup::restore(&args, &context, out).await,
+            Command::Clone(args) => backup::clone(&args, &context, out).await,
             Command::Verify(args) => backup::verify(&args, &context, out).await,
             Command::Forget(args) => backup::forget(&args, &context, out).await,
             Command::Log(args) => log::run(&args, &context, out).await,

@@ -34,14 +34,30 @@ impl Due {
         !matches!(self, Self::Fresh(_))
     }
 
-    /// What `check` says of it; nothing while the last one is young enough.
-    pub fn finding(self, subject: &str, now: Timestamp) -> Option<Finding> {
-        let (id, evidence) = match self {
-            Self::Never => ("backup-never", "it was never backed up".to_owned()),
-            Self::Overdue(last) => ("backup-overdue", format!("its last backup is {} old", age(last, now))),
+    /// How it stands, as a clause.
+    pub fn words(self, now: Timestamp) -> String {
+        match self {
+            Self::Never => "it was never backed up".into(),
+            Self::Overdue(last) | Self::Fresh(last) => format!("its last backup is {} old", age(last, now)),
+        }
+    }
+
+    /// When the last one was made.
+    pub const fn last(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::Overdue(last) | Self::Fresh(last) => Some(last),
+        }
+    }
+
+    /// What `check` says of it; nothing while the last one is young enough. `verb` is what backs up here.
+    pub fn finding(self, subject: &str, verb: &str, now: Timestamp) -> Option<Finding> {
+        let id = match self {
+            Self::Never => "backup-never",
+            Self::Overdue(_) => "backup-overdue",
             Self::Fresh(_) => return None,
         };
-        let fix = format!("outlast archive {}", printable(subject));
+        let (evidence, fix) = (self.words(now), format!("outlast {verb} {}", printable(subject)));
         Some(Finding { id, severity: Severity::Warning, subject: subject.into(), evidence, fix })
     }
 }
@@ -66,10 +82,10 @@ mod tests {
     fn only_what_is_due_is_found() {
         let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
         let old: Timestamp = "2026-02-01T12:00:00Z".parse().unwrap();
-        let finding = due(Some(old), now, None).finding("p", now).unwrap();
+        let finding = due(Some(old), now, None).finding("p", "backup", now).unwrap();
         assert_eq!((finding.id, finding.severity), ("backup-overdue", Severity::Warning));
         assert!(finding.evidence.contains("5w") || finding.evidence.contains("37d"), "{}", finding.evidence);
-        assert_eq!(Due::Never.finding("p", now).map(|finding| finding.id), Some("backup-never"));
-        assert_eq!(Due::Fresh(now).finding("p", now), None);
+        assert_eq!(Due::Never.finding("p", "backup", now).map(|finding| finding.id), Some("backup-never"));
+        assert_eq!(Due::Fresh(now).finding("p", "backup", now), None);
     }
 }

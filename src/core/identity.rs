@@ -30,6 +30,12 @@ impl Viewer {
             || self.name.as_ref() == Some(owner)
             || *owner == self.uid.to_string()
     }
+
+    /// Whether a workspace is this person's own; one of nobody who is known may be anybody's.
+    pub fn owns(&self, owner: &Owner) -> bool {
+        let Some(owner) = &owner.name else { return true };
+        self.name.as_ref() == Some(owner) || *owner == self.uid.to_string()
+    }
 }
 
 /// What lies between project and owner in a container's name.

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::backup::Job;
 use super::spot::FileAct;
 use super::storage::StorageKind;
 use super::workspace::{RunState, WsKey};
@@ -16,6 +17,10 @@ pub enum Verb {
     Start,
     /// Stop a running container.
     Stop,
+    /// Save a workspace or folder to a repository.
+    Backup,
+    /// Remove snapshots from a repository.
+    Forget,
     /// Write an archive of a folder.
     Archive,
     /// Put the files of an archive into a folder.
@@ -30,7 +35,7 @@ pub enum Verb {
     Copy,
     /// Move a file or folder to the trash of its file system.
     Trash,
-    /// Move something in the trash back to where it was.
+    /// Move something in the trash back to where it was, or write the files of a snapshot.
     Restore,
     /// Erase something in the trash.
     Erase,
@@ -42,6 +47,8 @@ impl Verb {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
+            Self::Backup => "backup",
+            Self::Forget => "forget",
             Self::Archive => "archive",
             Self::Unpack => "archive restore",
             Self::GitInit => "git-init",
@@ -59,6 +66,8 @@ impl Verb {
         match self {
             Self::Start => "started",
             Self::Stop => "stopped",
+            Self::Backup => "backed up",
+            Self::Forget => "removed",
             Self::Archive => "archived",
             Self::Unpack => "unpacked",
             Self::GitInit => "put under git",
@@ -128,6 +137,9 @@ pub struct Step {
     /// What it does to files of this machine; `None` where the engine does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Box<FileAct>>,
+    /// The job that does it, in a process of its own; `None` where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Box<Job>>,
 }
 
 /// Something a step loses.

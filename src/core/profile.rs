@@ -80,6 +80,12 @@ pub struct Profile {
     /// Caches: names anywhere, or paths beneath the folder, left out of backups and on request of archives.
     #[serde(default)]
     pub caches: Vec<String>,
+    /// Whether a backup is made before a stop; one that fails leaves the container as it is.
+    #[serde(default)]
+    pub backup_on_stop: Option<bool>,
+    /// Whether an empty folder is filled from its last backup before a start.
+    #[serde(default)]
+    pub restore_on_start: Option<bool>,
     /// Where to get help.
     #[serde(default)]
     pub contacts: Vec<String>,
@@ -305,6 +311,8 @@ impl Profile {
         lifecycle.stop = lifecycle.stop.or(base.lifecycle.stop);
         lifecycle.reboot = lifecycle.reboot.or(base.lifecycle.reboot);
         self.workspace = self.workspace.or_else(|| base.workspace.clone());
+        self.backup_on_stop = self.backup_on_stop.or(base.backup_on_stop);
+        self.restore_on_start = self.restore_on_start.or(base.restore_on_start);
         self.isolates_owners = self.isolates_owners.or(base.isolates_owners);
         self.limits.backup_bytes = self.limits.backup_bytes.or(base.limits.backup_bytes);
         joined(&mut self.admin_groups, &base.admin_groups);

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 /// What backs up, as words that no shell has read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// The workspace or folder, for people.
-    pub name: String,
+    /// The workspace or folder, for people; all workspaces where `None`.
+    pub name: Option<String>,
     /// The program and its arguments.
     pub words: Vec<String>,
 }
@@ -17,7 +17,7 @@ impl Schedule {
     pub fn systemd(&self) -> Option<[(String, String); 2]> {
         let words: Option<Vec<String>> = self.words.iter().map(|word| systemd_word(word)).collect();
         let unit = self.unit();
-        let about = systemd_text(&self.name);
+        let about = systemd_text(self.name.as_deref().unwrap_or("all workspaces"));
         let service = format!(
             "[Unit]\nDescription=Back up {about} where that is due\nAfter=network-online.target\n\n\
              [Service]\nType=oneshot\nExecStart={}\nNice=10\nIOSchedulingClass=idle\n",
@@ -36,15 +36,18 @@ impl Schedule {
         let words: Option<Vec<String>> = self.words.iter().map(|word| cron_word(word)).collect();
         // Not on the hour, where everybody's jobs begin; the same minute for the same name.
         let minute =
-            self.name.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 60;
+            self.unit().bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 60;
         Some(format!("{minute} 3 * * * {}", words?.join(" ")))
     }
 
     /// A name for units: letters, digits and dashes of the workspace's.
     pub fn unit(&self) -> String {
-        let mut unit = String::from("outlast-backup-");
+        let mut unit = String::from("outlast-backup");
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-        unit.extend(self.name.trim_matches('/').chars().map(plain).take(80));
+        if let Some(name) = &self.name {
+            unit.push('-');
+            unit.extend(name.trim_matches('/').chars().map(plain).take(80));
+        }
         unit
     }
 }
@@ -93,7 +96,7 @@ mod tests {
 
     fn of(name: &str) -> Schedule {
         let words = ["/usr/bin/outlast", "backup", "--due", name].map(str::to_owned).into();
-        Schedule { name: name.into(), words }
+        Schedule { name: Some(name.into()), words }
     }
 
     #[test]
@@ -106,6 +109,14 @@ mod tests {
         assert!(text.contains("ExecStart=\"/usr/bin/outlast\" \"backup\" \"--due\" \"thesis\"\n"), "{text}");
         assert!(when.contains("OnCalendar=daily") && when.contains("Persistent=true"), "{when}");
         assert!(of("thesis").cron().unwrap().ends_with(" 3 * * * /usr/bin/outlast backup --due thesis"));
+    }
+
+    #[test]
+    fn without_a_name_it_is_about_all() {
+        let all = Schedule { name: None, words: vec!["outlast".into()] };
+        let [(service, text), _] = all.systemd().unwrap();
+        assert_eq!(service, "outlast-backup.service");
+        assert!(text.contains("Description=Back up all workspaces where that is due"), "{text}");
     }
 
     #[test]

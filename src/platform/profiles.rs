@@ -361,7 +361,7 @@ mod tests {
         let rules = rules.rules_of("vessl", Recognised::default(), None).unwrap();
         assert_eq!(rules.workspace.as_deref(), Some(Path::new("/root")), "a site sets the home");
         let wrong = with(&set("vessl", "hom", "/root")).unwrap_err();
-        assert_eq!(wrong.hints, ["its parameters: archives, home, storage"]);
+        assert_eq!(wrong.hints, ["its parameters: archives, home, password_file, repository, storage"]);
         assert!(
             with(&set("vesl", "home", "/root")).unwrap_err().message.contains("no profile is called “vesl”")
         );

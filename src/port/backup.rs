@@ -70,6 +70,8 @@ pub struct Checked {
 pub struct Restored {
     /// The snapshot.
     pub snapshot: Snapshot,
+    /// What the workspace was, where the snapshot says so (untrusted text).
+    pub definition: Option<String>,
     /// Files that were not written, or not as they were.
     pub skipped: Skips,
     /// Files whose saved data is damaged.

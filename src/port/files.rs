@@ -70,6 +70,11 @@ impl Job {
         self.done.load(Ordering::Relaxed)
     }
 
+    /// Whether it was told to stop.
+    pub fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Tells it to stop.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);

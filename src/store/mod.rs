@@ -77,6 +77,21 @@ impl Store {
         Trash::at(self.folder.join("trash"))
     }
 
+    /// Takes what only one run may do at a time; `None` where another is at it. Held until dropped,
+    /// also by the end of a process.
+    pub fn alone(&self, what: &str) -> Result<Option<std::fs::File>> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let path = self.folder.join(format!("{what}.lock"));
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.create(true).append(true).mode(0o600).open(&path);
+        let file = file.map_err(|error| failed("open", &path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(failed("lock", &path, &error)),
+        }
+    }
+
     /// Begins the journal of a plan: the plan is on disk when this returns.
     pub fn journal(&self, plan: &Plan) -> Result<Journal> {
         Journal::create(&self.folder.join("journal"), plan)
@@ -180,6 +195,17 @@ mod tests {
         assert_eq!((first.len(), std::fs::metadata(&path).unwrap().permissions().mode() & 0o777), (65, 0o600));
         make_key(&path).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
+    }
+
+    #[test]
+    fn what_one_run_does_no_other_may_do_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().into()).unwrap();
+        let first = store.alone("due").unwrap();
+        assert!(first.is_some() && store.alone("due").unwrap().is_none());
+        assert!(store.alone("other").unwrap().is_some());
+        drop(first);
+        assert!(store.alone("due").unwrap().is_some());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Place, noise, write};
 
 /// Waits until something is so; a slow machine may take its time.
-fn until(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !so() {
         assert!(begun.elapsed() < Duration::from_mins(1), "never: {what}");

@@ -1,6 +1,9 @@
 //! Backups as a person meets them: the real program, real repositories, restic's own program as judge.
 
+mod automatic;
+mod clone;
 mod covers;
+mod due;
 mod faults;
 mod interop;
 mod jobs;

@@ -89,6 +89,53 @@ fn forget_keeps_the_last_ones_and_always_the_newest_that_was_verified() {
 }
 
 #[test]
+fn every_job_that_changes_something_is_one_line_of_the_log() {
+    let place = Place::new();
+    write(&place.work().join("notes"), "1");
+    place.backup();
+    write(&place.work().join("notes"), "2");
+    place.backup();
+    place.json(0, &["verify", "latest"]);
+    place.json(0, &["restore", "latest", "HERE/new", "--yes"]);
+    place.json(4, &["restore", "latest", "HERE/new", "--yes"]);
+    place.json(0, &["forget", "--keep-last", "1", "--yes"]);
+    let archives = place.outlast.home().join("archives");
+    fs::create_dir(&archives).unwrap();
+    let archived = place.outlast.run(&[
+        "archive",
+        place.work().to_str().unwrap(),
+        "--to",
+        archives.to_str().unwrap(),
+        "--yes",
+    ]);
+    assert_eq!(archived.code, 0, "{}", archived.err);
+    let log = place.outlast.log();
+    let text = |line: &serde_json::Value, field: &str| line[field].as_str().unwrap_or("-").to_owned();
+    let lines: Vec<_> = log.iter().map(|line| (text(line, "verb"), text(line, "result"))).collect();
+    let line = |verb: &str, result: &str| (verb.to_owned(), result.to_owned());
+    assert!(lines[3].1.starts_with("failed: ") && lines[3].1.contains("is not empty"), "{lines:?}");
+    let mut rest = lines.clone();
+    rest.remove(3);
+    assert_eq!(
+        rest,
+        [
+            line("backup", "done"),
+            line("backup", "done"),
+            line("restore", "done"),
+            line("forget", "done"),
+            line("archive", "done"),
+        ],
+        "reading back changes nothing"
+    );
+    let new = place.outlast.home().join("new");
+    assert_eq!(text(&log[2], "recreate"), format!("rm -r {}", new.display()));
+    assert_eq!(log[3]["recreate"], serde_json::Value::Null, "what failed left nothing to undo");
+    assert!(text(&log[0], "command").starts_with("outlast backup "));
+    let shown = place.outlast.run(&["log"]).out;
+    assert!(shown.contains("forget") && shown.contains("1 removed"), "{shown}");
+}
+
+#[test]
 fn secrets_are_named_and_what_is_left_out_is_not_there() {
     let place = Place::new();
     for name in [".ssh/id_ed25519", ".env", "data.csv", "x.tmp", "__pycache__/a.pyc", "deep/.vessl/token"] {

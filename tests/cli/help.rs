@@ -25,6 +25,7 @@ fn help_of_every_verb() {
         "mirror",
         "git",
         "git-init",
+        "clone",
         "schedule",
         "backup",
         "backups",

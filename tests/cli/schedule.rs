@@ -19,7 +19,7 @@ fn i17_units_are_printed_that_systemd_takes_and_nothing_is_installed() {
     }
     assert_eq!(files.len(), 2);
     let service = fs::read_to_string(&files[0]).unwrap();
-    assert!(service.contains("\"backup\" \"--due\" \"my project\""), "{service}");
+    assert!(service.contains("\"backup\" \"--due\" \"--yes\" \"--\" \"my project\""), "{service}");
     if let Ok(output) = Command::new("systemd-analyze").arg("verify").args(&files).output() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         // Units of the machine itself are complained of too.
@@ -46,7 +46,7 @@ fn i17_a_line_for_cron_means_one_command_whatever_the_name() {
     let script = command[5].replace("\\\\", "\\").replace("\\%", "%");
     let words = script.split_once(" backup ").unwrap().1;
     let output = Command::new("sh").args(["-c", &format!("printf '<%s>' {words}")]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "<--due><a'b; touch /tmp/evil $(x) 100%>");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "<--due><--yes><--><a'b; touch /tmp/evil $(x) 100%>");
     assert_eq!(outlast.run(&["schedule", "--cron", "a\n* * * * * evil"]).code, 2);
 }
 

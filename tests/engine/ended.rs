@@ -19,6 +19,7 @@ fn step(verb: Verb, container: &Container) -> Step {
         loses: Vec::new(),
         reversible_by: None,
         files: None,
+        job: None,
     }
 }
 

@@ -58,6 +58,7 @@ impl Bench {
             host: &self.host,
             profiles: &profiles,
             clock,
+            program: std::path::Path::new("outlast"),
             job: Arc::default(),
         };
         wait(runner.run(plan, Consent { yes: true, lose_data: true }))

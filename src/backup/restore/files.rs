@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, ftruncate, mkdirat, mknodat, o
 use rustix::io::{Errno, pwrite};
 
 use super::super::tree::{Readable, Then, Visitor};
-use super::metadata;
+use super::metadata::{self, Owners};
 use super::stage::Staging;
 use super::{Chosen, Wanted, Written, identity};
 use crate::core::error::{Error, Kind, Result};
@@ -42,7 +42,7 @@ struct Shared {
     written: Mutex<Written>,
     /// What ends it all, such as a full disk.
     fatal: Mutex<Option<Error>>,
-    may_give_away: bool,
+    owners: Owners,
 }
 
 impl Shared {
@@ -88,14 +88,11 @@ impl Shared {
 pub(super) fn write(
     repository: &Readable,
     staging: &Staging,
+    owners: Owners,
     meter: &Meter,
     show: impl FnOnce(&mut Files<'_>) -> Result<()>,
 ) -> Result<Written> {
-    let shared = Shared {
-        written: Mutex::default(),
-        fatal: Mutex::default(),
-        may_give_away: rustix::process::geteuid().is_root(),
-    };
+    let shared = Shared { written: Mutex::default(), fatal: Mutex::default(), owners };
     let top = rustix::io::fcntl_dupfd_cloexec(staging.handle(), 0)
         .map_err(|error| Error::new(Kind::Failed, format!("could not begin: {}", io::Error::from(error))))?;
     let shown = thread::scope(|scope| {
@@ -134,7 +131,7 @@ fn work(repository: &Readable, meter: &Meter, shared: &Shared, tasks: &Mutex<Rec
         }
         match content(repository, meter, &task) {
             Ok(file) => {
-                shared.metadata(&task.path, metadata::of_file(&file, &task.node, shared.may_give_away));
+                shared.metadata(&task.path, metadata::of_file(&file, &task.node, shared.owners));
                 meter.files(1);
             }
             Err(Broken::Piece) => {
@@ -288,7 +285,7 @@ impl Files<'_> {
         let Some(parent) = self.folders.last() else { return };
         match made {
             Ok(()) => {
-                let missing = metadata::of_special(parent, name, node, self.shared.may_give_away);
+                let missing = metadata::of_special(parent, name, node, self.shared.owners);
                 self.shared.metadata(path, missing);
                 self.meter.files(1);
             }

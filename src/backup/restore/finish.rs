@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, linkat, openat};
 use rustix::io::Errno;
 
 use super::super::tree::{Then, Visitor};
-use super::metadata;
+use super::metadata::{self, Owners};
 use super::stage::Staging;
 use super::{Chosen, Wanted, Written, identity};
 use crate::core::error::{Error, Kind, Result};
@@ -28,21 +28,21 @@ pub(super) struct Finish<'a> {
     folders: Vec<OwnedFd>,
     /// The first name of each file that has several, from the top.
     first: HashMap<(u64, u64), PathBuf>,
-    may_give_away: bool,
+    owners: Owners,
 }
 
 impl<'a> Finish<'a> {
     pub(super) fn new(
         chosen: &'a Chosen,
         staging: &'a Staging,
+        owners: Owners,
         meter: &'a Meter,
         written: &'a mut Written,
     ) -> Result<Self> {
         let top = rustix::io::fcntl_dupfd_cloexec(staging.handle(), 0).map_err(|errno| {
             Error::new(Kind::Failed, format!("could not go on: {}", io::Error::from(errno)))
         })?;
-        let may_give_away = rustix::process::geteuid().is_root();
-        Ok(Self { chosen, staging, meter, written, folders: vec![top], first: HashMap::new(), may_give_away })
+        Ok(Self { chosen, staging, meter, written, folders: vec![top], first: HashMap::new(), owners })
     }
 
     /// The top folder itself: as the workspace's folder was, where it becomes one.
@@ -53,7 +53,7 @@ impl<'a> Finish<'a> {
         }
         match node {
             Some(node) => {
-                let missing = metadata::of_file(handle, node, self.may_give_away);
+                let missing = metadata::of_file(handle, node, self.owners);
                 for why in missing {
                     self.written.skipped.add(Path::new("/"), why);
                 }
@@ -109,7 +109,7 @@ impl Visitor for Finish<'_> {
 
     fn leave(&mut self, path: &Path, node: &Node) -> Result<()> {
         let Some(handle) = self.folders.pop() else { return Ok(()) };
-        for why in metadata::of_file(&handle, node, self.may_give_away) {
+        for why in metadata::of_file(&handle, node, self.owners) {
             self.written.skipped.add(path, why);
         }
         Ok(())

@@ -9,20 +9,24 @@ mod stage;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use rustic_core::TreeId;
-use rustic_core::repofile::Node;
+use rustic_core::repofile::{BlobType, Node};
+use rustic_core::{BlobId, TreeId};
 
 use super::entry::free_bytes;
 use super::failure::failed;
 use super::tree::{Readable, Then, Visitor, visit};
 use super::vault::{Open, described};
-use crate::core::backup::{Restore, Skips, Stage};
+use crate::core::backup::{DEFINITION, FOLDER, Restore, Skips, Stage};
 use crate::core::error::{Error, Kind, Result};
 use crate::port::{Meter, Restored};
 use crate::text::{printable_path, size};
 use files::Files;
 use finish::Finish;
+use metadata::Owners;
 use stage::Staging;
+
+/// A definition longer than this is none that this program wrote.
+const LONGEST_DEFINITION: u64 = 1 << 20;
 
 /// Writes the files of a snapshot to a new or empty folder.
 pub(super) fn restore(open: Open, what: &Restore) -> Result<Restored> {
@@ -31,6 +35,8 @@ pub(super) fn restore(open: Open, what: &Restore) -> Result<Restored> {
     let repository =
         repository.to_indexed().map_err(|error| failed("read the index of the repository", &error))?;
     let (root, top) = root(&repository, file.tree, what.part.as_deref())?;
+    let owners = owners(&repository, file.tree, what.remap)?;
+    let definition = definition(&repository, file.tree);
     let chosen = Chosen(what.include.as_deref().map(relative));
 
     let mut sum = Sum::new(&repository, &chosen, &meter);
@@ -53,13 +59,15 @@ pub(super) fn restore(open: Open, what: &Restore) -> Result<Restored> {
     let staging = Staging::begin(&what.to)?;
     meter.begin(Stage::Restoring);
     meter.of(count, bytes);
-    let written = write(&repository, root, top.as_ref(), &chosen, &staging, &meter);
+    let written = write(&repository, root, top.as_ref(), &chosen, &staging, owners, &meter);
     match written {
-        Ok(written) => {
+        Ok(mut written) => {
+            written.notes.extend(given(owners));
             meter.begin(Stage::Finishing);
             staging.publish()?;
             Ok(Restored {
                 snapshot: described(&file),
+                definition,
                 skipped: written.skipped,
                 damaged: written.damaged,
                 notes: written.notes,
@@ -86,13 +94,14 @@ fn write(
     top: Option<&Node>,
     chosen: &Chosen,
     staging: &Staging,
+    owners: Owners,
     meter: &Meter,
 ) -> Result<Written> {
-    let mut written = files::write(repository, staging, meter, |files: &mut Files<'_>| {
+    let mut written = files::write(repository, staging, owners, meter, |files: &mut Files<'_>| {
         files.choose(chosen.clone());
         visit(repository, root, files)
     })?;
-    let mut finish = Finish::new(chosen, staging, meter, &mut written)?;
+    let mut finish = Finish::new(chosen, staging, owners, meter, &mut written)?;
     visit(repository, root, &mut finish)?;
     finish.top(top);
     Ok(written)
@@ -108,6 +117,45 @@ fn root(repository: &Readable, tree: TreeId, part: Option<&str>) -> Result<(Tree
         None => Err(Error::new(Kind::NotFound, format!("the snapshot holds no {part}"))
             .hint("`--what all` restores whatever it holds")),
     }
+}
+
+/// Something at the top of a snapshot.
+fn at_the_top(repository: &Readable, tree: TreeId, name: &str) -> Option<Node> {
+    let top = repository.get_tree(&tree).ok()?;
+    top.nodes.into_iter().find(|node| *node.name() == *name)
+}
+
+/// To whom what is restored is given: the owner is whose the workspace's folder is.
+fn owners(repository: &Readable, tree: TreeId, to: Option<(u32, u32)>) -> Result<Owners> {
+    let may_give_away = rustix::process::geteuid().is_root();
+    let Some(to) = to else { return Ok(Owners { may_give_away, remap: None }) };
+    let folder = at_the_top(repository, tree, FOLDER);
+    match folder.and_then(|folder| Some((folder.meta.uid?, folder.meta.gid?))) {
+        Some(owner) if owner.0 != 0 => Ok(Owners { may_give_away, remap: Some((owner, to)) }),
+        Some(_) => Err(Error::new(Kind::Refused, "the saved folder is root's, and what is root's stays so")
+            .hint("leave --remap out, and give away what you want with `chown` afterwards")),
+        None => Err(Error::new(Kind::NotFound, "the snapshot does not say whose the folder was")
+            .hint("leave --remap out")),
+    }
+}
+
+/// What was given to whom, in a sentence.
+fn given(owners: Owners) -> Option<String> {
+    let ((user, group), (to, to_group)) = owners.remap?;
+    Some(format!(
+        "what was {user}:{group}'s is {to}:{to_group}'s now; what is root's or others' stayed theirs, and so did \
+         names in access lists"
+    ))
+}
+
+/// What the workspace was, in the snapshot's own words. One that cannot be read is none: the files count.
+fn definition(repository: &Readable, tree: TreeId) -> Option<String> {
+    let node = at_the_top(repository, tree, DEFINITION).filter(|node| node.meta.size <= LONGEST_DEFINITION)?;
+    let mut text = Vec::new();
+    for id in node.content.iter().flatten() {
+        text.extend_from_slice(&repository.get_blob_cached(&BlobId::from(*id), BlobType::Data).ok()?);
+    }
+    String::from_utf8(text).ok()
 }
 
 /// A path from the top, without what would lead elsewhere.

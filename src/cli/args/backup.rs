@@ -4,10 +4,12 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use super::size;
+use super::saving::owner;
+use super::{size, span};
+use crate::core::span::Span;
 
 /// Where backups are.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct RepositoryArgs {
     /// The repository: a folder, rest:https://host/path, or with rclone sftp:, s3:, rclone:.
     #[arg(long, value_name = "WHERE", env = "OUTLAST_REPOSITORY", hide_env_values = true)]
@@ -27,6 +29,16 @@ pub struct BackupArgs {
     /// The repository.
     #[command(flatten)]
     pub repository: RepositoryArgs,
+    /// Only where it is due: the last backup is older than `overdue_after` in the settings, or there
+    /// is none. Without a name every workspace of yours whose turn it is.
+    #[arg(long, conflicts_with = "layer")]
+    pub due: bool,
+    /// With --due: how old a last backup may be, such as 12h or 2d.
+    #[arg(long, value_name = "AGE", value_parser = span, requires = "due")]
+    pub older_than: Option<Span>,
+    /// With --due: everybody's workspaces.
+    #[arg(long, requires = "due")]
+    pub all_users: bool,
     /// Save the files that you made in the writable layer too.
     #[arg(long)]
     pub layer: bool,
@@ -77,7 +89,14 @@ pub struct RestoreArgs {
     /// The beginning of a snapshot's id; `latest` is the newest.
     pub id: String,
     /// A folder that is new or empty.
-    pub dest: std::path::PathBuf,
+    #[arg(required_unless_present = "name")]
+    pub dest: Option<std::path::PathBuf>,
+    /// As a workspace of this name, where this platform's workspaces lie.
+    #[arg(long = "as", value_name = "NAME", conflicts_with = "dest", id = "name")]
+    pub name: Option<String>,
+    /// Give what is its owner's to this user and group, as numbers; what is root's or others' stays theirs.
+    #[arg(long, value_name = "UID:GID", value_parser = owner)]
+    pub remap: Option<(u32, u32)>,
     /// The repository.
     #[command(flatten)]
     pub repository: RepositoryArgs,
@@ -87,6 +106,34 @@ pub struct RestoreArgs {
     /// Only this path and what lies below, from the top of what is restored.
     #[arg(long, value_name = "PATH")]
     pub include: Option<std::path::PathBuf>,
+    /// Show the plan and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `clone`
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct CloneArgs {
+    /// The workspace; on another machine the name that it was backed up under.
+    pub name: String,
+    /// The name of the new one.
+    pub new: String,
+    /// The beginning of a snapshot's id; `latest` is the workspace's newest.
+    #[arg(long, value_name = "ID", default_value = "latest")]
+    pub from: String,
+    /// Give what is its owner's to this user and group, as numbers; what is root's or others' stays theirs.
+    #[arg(long, value_name = "UID:GID", value_parser = owner)]
+    pub remap: Option<(u32, u32)>,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
     /// Show the plan and do nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -7,6 +7,9 @@ use clap::Args;
 pub struct ChangeArgs {
     /// A workspace, a container or the start of its id.
     pub name: String,
+    /// Without the backup before a stop, or the restore before a start, that the platform's rule asks for.
+    #[arg(long)]
+    pub no_backup: bool,
     /// Whether to ask, and what was agreed to.
     #[command(flatten)]
     pub agree: AgreeArgs,

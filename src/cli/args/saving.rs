@@ -175,8 +175,11 @@ pub struct GitInitArgs {
 /// `schedule`
 #[derive(Args, Debug)]
 pub struct ScheduleArgs {
-    /// The workspace.
-    pub name: String,
+    /// The workspace; all of yours without a name.
+    pub name: Option<String>,
+    /// How old a last backup may be, such as 12h or 2d; `overdue_after` in the settings, unless said here.
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub older_than: Option<String>,
     /// A service and a timer of systemd; what is printed unless --cron is said.
     #[arg(long, conflicts_with = "cron")]
     pub systemd: bool,
@@ -188,6 +191,11 @@ pub struct ScheduleArgs {
     pub json: bool,
 }
 
-fn owner(text: &str) -> std::result::Result<(u32, u32), String> {
+pub(super) fn owner(text: &str) -> std::result::Result<(u32, u32), String> {
     crate::core::archive::read_owner(text).ok_or_else(|| "no two numbers such as 1000:1000".to_owned())
+}
+
+/// A length of time as it was typed: it is printed again.
+fn age(text: &str) -> std::result::Result<String, String> {
+    super::span(text).map(|_| text.trim().to_owned())
 }

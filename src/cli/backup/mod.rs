@@ -1,6 +1,8 @@
 //! `outlast backup`, `backups`, `restore`, `verify`, `forget`, `jobs`: shown, agreed to, worked on by a
 //! job of its own, watched.
 
+mod clone;
+mod due;
 mod forget;
 mod jobs;
 mod list;
@@ -8,11 +10,13 @@ mod restore;
 mod save;
 mod watch;
 
+pub(super) use clone::clone;
+pub(super) use due::{Backed, lasts};
 pub(super) use forget::forget;
 pub(super) use jobs::jobs;
 pub(super) use list::list;
 pub(super) use restore::{restore, verify};
-pub(super) use save::save;
+pub(super) use save::{exists, save};
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -22,11 +26,12 @@ use serde::Serialize;
 use super::context::Context;
 use super::interrupt::Interrupt;
 use super::out::Out;
-use crate::core::backup::{Job, Outcome, Skip, Skips, Snapshot, Task};
+use crate::core::backup::{Job, Outcome, Restore, Skip, Skips, Snapshot, Task};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::report::{Head, Trouble};
 use crate::text::{printable, size};
-use crate::work::{Store, backup};
+use crate::work::backup::{self, Again};
+use crate::work::{Jobs, Store};
 
 /// How a verb that works by a job was asked for.
 #[derive(Clone, Copy)]
@@ -41,6 +46,13 @@ struct Asked {
 struct Report<'r> {
     #[serde(flatten)]
     head: Head,
+    #[serde(flatten)]
+    body: Body<'r>,
+}
+
+/// What is said of one job.
+#[derive(Serialize)]
+struct Body<'r> {
     plan: PlanRow<'r>,
     /// `planned`, `refused`, or how it ended.
     result: &'static str,
@@ -53,6 +65,8 @@ struct Report<'r> {
     damaged: Files<'r>,
     /// Files that hold secrets, by name.
     secrets: Files<'r>,
+    /// The command that makes the container of a new workspace; `null` where there is none to make.
+    command: Option<String>,
     notes: &'r [String],
     /// Snapshots that were removed.
     removed: &'r [String],
@@ -113,22 +127,18 @@ async fn perform(
         }
         return Ok(0);
     }
+    let lines = || backup::lines(job, known, context.clock.now());
     if !asked.yes
-        && let Err(error) = agree(job, known, asked, context, out)
+        && let Err(error) = agree(lines, asked, out)
     {
         if asked.json {
             print(job, None, "refused", Some(&error), context, out)?;
         }
         return Err(error);
     }
-    let store = Store::open(&context.host)?;
-    let jobs = store.jobs();
+    let jobs = Store::open(&context.host)?.jobs();
     let mut interrupt = Interrupt::of_one_who_watches()?;
-    backup::start(&jobs, job, &context.program)?;
-    let mut line = watch::Line::new();
-    let followed = backup::follow(&jobs, &job.id, interrupt.came(), &mut |view| line.tell(view)).await;
-    line.clear();
-    let outcome = match followed {
+    let outcome = match run(job, &jobs, &mut interrupt, context).await {
         Ok(outcome) => outcome,
         Err(error) => {
             if asked.json {
@@ -150,14 +160,23 @@ async fn perform(
     }
 }
 
+/// Begins a job and watches it to its end, or calls it off.
+async fn run(job: &Job, jobs: &Jobs, interrupt: &mut Interrupt, context: &Context<'_>) -> Result<Outcome> {
+    backup::start(jobs, job, &context.program)?;
+    let mut line = watch::Line::new();
+    let followed = backup::follow(jobs, &job.id, interrupt.came(), &mut |view| line.tell(view)).await;
+    line.clear();
+    followed
+}
+
 /// Asks where somebody can answer.
-fn agree(job: &Job, known: &[Snapshot], asked: Asked, context: &Context<'_>, out: &mut Out) -> Result<()> {
+fn agree(lines: impl FnOnce() -> Vec<String>, asked: Asked, out: &mut Out) -> Result<()> {
     let somebody = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if !somebody || asked.json {
         return Err(Error::new(Kind::Refused, "nobody is there to agree to the plan")
             .hint("`--dry-run` shows it, `--yes` agrees to it"));
     }
-    out.lines(backup::lines(job, known, context.clock.now()))?;
+    out.lines(lines())?;
     let mut stderr = std::io::stderr().lock();
     // An answer can be given also where the question could not be shown.
     let _ = write!(stderr, "go on? [y/N] ").and_then(|()| stderr.flush());
@@ -177,38 +196,58 @@ fn print(
     context: &Context<'_>,
     out: &mut Out,
 ) -> Result<()> {
-    let nothing = Outcome::new(job.made_at, crate::core::backup::End::Done);
-    let of = outcome.unwrap_or(&nothing);
+    let troubles = troubles(job, outcome, error);
+    let head = Head::new(context.clock.now(), troubles.is_empty(), troubles);
+    out.json(&Report { head, body: body(job, outcome, result) })
+}
+
+/// What went wrong with a job, or is missing in what it left.
+fn troubles(job: &Job, outcome: Option<&Outcome>, error: Option<&Error>) -> Vec<Trouble> {
     let verb = job.task.key();
     let mut troubles: Vec<Trouble> = error.map(|error| Trouble::new("", verb, error)).into_iter().collect();
-    for (what, skips) in [("not there", &of.skipped), ("damaged", &of.damaged)] {
+    let lists = outcome.map(|of| [("not there", &of.skipped), ("damaged", &of.damaged)]);
+    for (what, skips) in lists.into_iter().flatten() {
         if skips.count > 0 {
             let error = Error::new(Kind::Incomplete, format!("{} files are {what}", skips.count));
             troubles.push(Trouble::new("", "files", &error));
         }
     }
-    out.json(&Report {
-        head: Head::new(context.clock.now(), troubles.is_empty(), troubles),
+    troubles
+}
+
+fn body<'r>(job: &'r Job, outcome: Option<&'r Outcome>, result: &'static str) -> Body<'r> {
+    let files = |of: Option<&'r Skips>| match of {
+        Some(skips) => skips.into(),
+        None => Files { count: 0, first: &[] },
+    };
+    Body {
         plan: PlanRow {
             id: &job.id,
             made_at: job.made_at,
             repository: &job.repository.url,
-            steps: [Step { verb, subject: job.task.subject(), task: &job.task }],
+            steps: [Step { verb: job.task.key(), subject: job.task.subject(), task: &job.task }],
             notes: &job.notes,
         },
         result,
         job: outcome.map(|_| job.id.as_str()),
-        snapshot: of.snapshot.as_ref().map(|snapshot| SnapshotRow {
-            snapshot,
-            skipped: &of.skipped.first,
-            skipped_count: of.skipped.count,
+        snapshot: outcome.and_then(|of| {
+            let snapshot = of.snapshot.as_ref()?;
+            Some(SnapshotRow { snapshot, skipped: &of.skipped.first, skipped_count: of.skipped.count })
         }),
-        verified: of.verified,
-        damaged: (&of.damaged).into(),
-        secrets: (&of.secrets).into(),
-        notes: &of.notes,
-        removed: &of.removed,
-    })
+        verified: outcome.and_then(|of| of.verified),
+        damaged: files(outcome.map(|of| &of.damaged)),
+        secrets: files(outcome.map(|of| &of.secrets)),
+        command: outcome.and_then(|of| container(job, of)?.command),
+        notes: outcome.map_or(&[], |of| &of.notes),
+        removed: outcome.map_or(&[], |of| &of.removed),
+    }
+}
+
+/// How the container of a workspace that was restored under a name is made.
+fn container(job: &Job, outcome: &Outcome) -> Option<Again> {
+    let Task::Restore(Restore { becomes: Some(name), to, .. }) = &job.task else { return None };
+    let old = outcome.snapshot.as_ref()?.folders.first()?;
+    Some(backup::again(outcome.definition.as_deref()?, old.as_ref(), name, to))
 }
 
 /// Says how a job ended.
@@ -248,6 +287,13 @@ fn tell(job: &Job, outcome: &Outcome, out: &mut Out) -> Result<()> {
     named(&mut lines, "damaged", &outcome.damaged);
     named(&mut lines, "secret", &outcome.secrets);
     lines.extend(outcome.notes.iter().map(|note| format!("note: {}", printable(note))));
+    if let Some(again) = container(job, outcome) {
+        if let Some(command) = again.command {
+            lines.push("a container like the one it was, with the new folder:".into());
+            lines.push(format!("  {}", printable(&command)));
+        }
+        lines.extend(again.notes.iter().map(|note| format!("note: {}", printable(note))));
+    }
     if matches!(job.task, Task::Backup(_)) && outcome.verified.is_none() && outcome.error.is_none() {
         lines.push(format!("`outlast verify {short}` reads it back; until then no answer counts on it"));
     }

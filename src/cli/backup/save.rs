@@ -11,7 +11,7 @@ use super::{Asked, perform};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::storage::StorageKind;
-use crate::core::workspace::Workspace;
+use crate::core::workspace::{RunState, Workspace};
 use crate::work::backup::{self, Chosen, Layer, Subject};
 use crate::work::risk;
 
@@ -23,42 +23,65 @@ pub(in crate::cli) async fn save(args: &BackupArgs, context: &Context<'_>, out: 
     if context.is_playground() {
         return Err(Error::new(Kind::NotSupported, "the playground has no files that could be saved"));
     }
+    if args.due {
+        return super::due::due(args, context, out).await;
+    }
+    let asked = Asked { dry_run: args.dry_run, yes: args.yes, json: args.json };
+    if let Some(folder) = folder(args, context)? {
+        return of_folder(&folder, args, asked, context, out).await;
+    }
+    let (workspace, grounds) = match workspace(args, context).await {
+        Ok(found) => found,
+        Err(error) => {
+            // A retired workspace is a folder, which has a name all the same.
+            let folder = retired(args, context).await.ok_or(error)?;
+            return of_folder(&folder, args, asked, context, out).await;
+        }
+    };
+    if !context.engine.shares_our_disk() {
+        return Err(
+            Error::new(Kind::NotSupported, "its files are on another machine").hint("run outlast there")
+        );
+    }
+    let chosen = context.repository_in(&args.repository, &grounds.rules).await?;
+    let exists = exists(context, &chosen).await?;
+    let layer = if args.layer { Some(layer(&workspace, &grounds, context).await?) } else { None };
+    let roots = context.profiles.roots(&grounds.rules.profile);
+    let subject = Subject::Workspace { workspace: &workspace, grounds: &grounds, roots: &roots, layer };
+    let (host, now) = (&context.host, context.clock.now());
+    let job = backup::backup(&subject, &chosen, exists, args.verify, args.limit, host, now)?;
+    perform(&job, &[], asked, context, out).await
+}
+
+/// Saves a folder.
+async fn of_folder(
+    folder: &Path,
+    args: &BackupArgs,
+    asked: Asked,
+    context: &Context<'_>,
+    out: &mut Out,
+) -> Result<u8> {
+    if args.layer {
+        return Err(
+            Error::new(Kind::Usage, "a folder has no writable layer").hint("name the workspace instead")
+        );
+    }
     let chosen = context.repository(&args.repository).await?;
     let exists = exists(context, &chosen).await?;
-    let now = context.clock.now();
-    let asked = Asked { dry_run: args.dry_run, yes: args.yes, json: args.json };
-    let plan = |subject: &Subject<'_>| {
-        backup::backup(subject, &chosen, exists, args.verify, args.limit, &context.host, now)
-    };
-    let job =
-        if let Some(folder) = folder(args, context)? {
-            if args.layer {
-                return Err(Error::new(Kind::Usage, "a folder has no writable layer")
-                    .hint("name the workspace instead"));
-            }
-            plan(&Subject::Folder(&folder))?
-        } else {
-            let (workspace, grounds) = workspace(args, context).await?;
-            if !context.engine.shares_our_disk() {
-                return Err(Error::new(Kind::NotSupported, "its files are on another machine")
-                    .hint("run outlast there"));
-            }
-            let layer = if args.layer { Some(layer(&workspace, &grounds, context).await?) } else { None };
-            let roots = context.profiles.roots(&grounds.rules.profile);
-            plan(&Subject::Workspace { workspace: &workspace, grounds: &grounds, roots: &roots, layer })?
-        };
+    let (host, now) = (&context.host, context.clock.now());
+    let job = backup::backup(&Subject::Folder(folder), &chosen, exists, args.verify, args.limit, host, now)?;
     perform(&job, &[], asked, context, out).await
 }
 
 /// Whether the repository is there already.
-async fn exists(context: &Context<'_>, chosen: &Chosen) -> Result<bool> {
+pub(in crate::cli) async fn exists(context: &Context<'_>, chosen: &Chosen) -> Result<bool> {
     let (backups, repository) = (Arc::clone(&context.backups), chosen.repository.clone());
     let asked = tokio::task::spawn_blocking(move || backups.exists(&repository)).await;
     asked.map_err(|_| Error::new(Kind::Failed, "looking at the repository ended badly"))?
 }
 
 /// The folder of this host that was named; `None` where it is a workspace's name.
-fn folder(args: &BackupArgs, context: &Context<'_>) -> Result<Option<PathBuf>> {
+pub(super) fn folder(args: &BackupArgs, context: &Context<'_>) -> Result<Option<PathBuf>> {
     let Some(what) = &args.what else { return Ok(None) };
     let typed = Path::new(what);
     let is_path = what.as_bytes().contains(&b'/') || what == "." || what == ".." || what == "~";
@@ -91,6 +114,15 @@ async fn workspace(args: &BackupArgs, context: &Context<'_>) -> Result<(Workspac
         Some(Err(error)) => Err(error.clone()),
         None => Err(Error::new(Kind::Failed, "the workspace could not be looked at")),
     }
+}
+
+/// The folder of the retired workspace that is meant.
+async fn retired(args: &BackupArgs, context: &Context<'_>) -> Option<PathBuf> {
+    let name = args.what.as_ref()?.to_string_lossy();
+    let mut list = context.gather(|_| true).await.ok()?;
+    let (_, roots) = context.add_retired(&mut list);
+    let entry = list.find(&name).ok().filter(|entry| entry.workspace.state == RunState::Retired)?;
+    backup::folder(entry, &roots)
 }
 
 /// The user's files of the writable layer, and where they can be read.

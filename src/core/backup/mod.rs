@@ -226,6 +226,9 @@ pub struct Outcome {
     /// What is worth knowing although nothing is missing.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What the workspace was, as it is written in the snapshot (untrusted text).
+    #[serde(default)]
+    pub definition: Option<String>,
     /// Files done.
     #[serde(default)]
     pub files: u64,
@@ -285,6 +288,7 @@ impl Outcome {
             damaged: Skips::default(),
             secrets: Skips::default(),
             notes: Vec::new(),
+            definition: None,
             files: 0,
             bytes: 0,
             verified: None,

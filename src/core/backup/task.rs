@@ -90,6 +90,12 @@ pub struct Restore {
     /// The folder that is to hold it: new or empty.
     #[serde(with = "bytes")]
     pub to: PathBuf,
+    /// The user and group that what was the owner's is given to, as numbers.
+    #[serde(default)]
+    pub remap: Option<(u32, u32)>,
+    /// The workspace that it becomes, where it becomes one (untrusted text).
+    #[serde(default)]
+    pub becomes: Option<String>,
 }
 
 /// What is read back.
@@ -241,6 +247,8 @@ mod tests {
                 part: None,
                 include: Some(odd.clone()),
                 to: odd,
+                remap: Some((1, 2)),
+                becomes: None,
             }),
             notes: Vec::new(),
         };

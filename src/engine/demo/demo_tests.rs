@@ -34,6 +34,7 @@ fn step(demo: &Demo, name: &str, verb: Verb) -> Step {
         loses: Vec::new(),
         reversible_by: None,
         files: None,
+        job: None,
     }
 }
 

@@ -41,6 +41,7 @@ pub fn one_step(verb: Verb, subject: &Path, call: String, undo: Option<String>, 
         loses: Vec::<Loss>::new(),
         reversible_by: undo,
         files: None,
+        job: None,
     };
     Plan {
         id: new_id(now),

@@ -3,6 +3,7 @@
 //! A plan is the same text in the dialog and in `--dry-run`.
 
 pub(crate) mod files;
+mod jobs;
 mod local;
 mod recover;
 mod run;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 
+pub use jobs::{asked_for, first, without};
 pub use local::{Books, local, one_step};
 pub use recover::recover;
 pub use run::{Consent, Runner};
@@ -98,11 +100,14 @@ pub fn plan(
             bytes: None,
             loses,
             files: None,
+            job: None,
         }],
-        notes: if verb == Verb::Stop {
-            no_pause(&grounds.classifier()).into_iter().collect()
-        } else {
-            Vec::new()
+        notes: match verb {
+            Verb::Stop => {
+                let no_pause = no_pause(&grounds.classifier());
+                no_pause.into_iter().chain(jobs::reminder(workspace, &grounds.rules)).collect()
+            }
+            _ => Vec::new(),
         },
         asks_for: None,
     })
@@ -214,6 +219,10 @@ pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
     for step in &plan.steps {
         lines.push(format!("{} {}", step.verb.key(), printable(&step.name)));
         lines.push(format!("  does    {}", printable(&step.call)));
+        if let Some(job) = &step.job {
+            lines.extend(crate::work::backup::lines(job, &[], now).into_iter().skip(1));
+            continue;
+        }
         for loss in &step.loses {
             lines.push(format!("  loses   {}", loss_line(loss)));
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::files;
 use super::run::state_of;
+use super::{files, jobs};
 use crate::core::error::Result;
 use crate::core::plan::{Plan, Step, Verb};
 use crate::core::report::Change;
@@ -99,6 +99,9 @@ async fn write_down(
     plan: &Plan,
     step: &Step,
 ) -> Option<String> {
+    if let Some(job) = &step.job {
+        return jobs::settled(store, job);
+    }
     let (before, took_place, after) = if let Some(act) = &step.files {
         let took_place = files::settle(files, store, step.verb, act).await?;
         ("present".into(), took_place, files::after(files, act).await)

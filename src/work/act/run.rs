@@ -1,9 +1,10 @@
 //! Runs a plan: what must still be true is looked at again just before every step.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{NOT_READ, applies, digest, files, loss_line, losses};
+use super::{NOT_READ, applies, digest, files, jobs, loss_line, losses};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::plan::{Plan, Step, Verb};
@@ -41,6 +42,8 @@ pub struct Runner<'a> {
     pub profiles: &'a Profiles,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// This very program, which works on jobs in a process of its own.
+    pub program: &'a Path,
     /// How far the running step is, and whether it is to end.
     pub job: Arc<Job>,
 }
@@ -99,7 +102,8 @@ impl Runner<'_> {
         result: &str,
         failure: Option<Error>,
     ) -> Result<()> {
-        let logged = self.store.audit().append(change);
+        // A job writes into the log itself: it may outlive this program.
+        let logged = if step.job.is_some() { Ok(()) } else { self.store.audit().append(change) };
         let ended = journal.end(number, result, self.clock.now());
         match failure {
             Some(error) => {
@@ -113,23 +117,29 @@ impl Runner<'_> {
     }
 
     async fn perform(&self, step: &Step) -> Result<()> {
-        match &step.files {
-            None => self.engine.run(step).await,
-            Some(act) => files::perform(self, step.verb, act).await,
+        match (&step.job, &step.files) {
+            (Some(job), _) => jobs::perform(self, step, job).await,
+            (None, Some(act)) => files::perform(self, step.verb, act).await,
+            (None, None) => self.engine.run(step).await,
         }
     }
 
     /// What a step finds, if everything is as it was when the plan was made.
     async fn unchanged(&self, plan: &Plan, step: &Step) -> Result<String> {
-        match &step.files {
-            None => self.state(plan, step).await.map(|state| state.key().into()),
-            Some(act) => files::unchanged(&self.files, act).await,
+        match (&step.job, &step.files) {
+            // A job looks for itself, and leaves the container alone.
+            (Some(_), _) => Ok(jobs::UNTOUCHED.into()),
+            (None, Some(act)) => files::unchanged(&self.files, act).await,
+            (None, None) => self.state(plan, step).await.map(|state| state.key().into()),
         }
     }
 
     /// The state after a step. An engine removes a container that removes itself a
     /// moment after it stopped, so that moment is waited for.
     async fn after(&self, step: &Step, done: bool) -> String {
+        if step.job.is_some() {
+            return jobs::UNTOUCHED.into();
+        }
         if let Some(act) = &step.files {
             return files::after(&self.files, act).await;
         }

@@ -53,7 +53,9 @@ fn stop(risk: Option<&Risk>) -> Plan {
 fn go(engine: &Fake, store: &Store, plan: &Plan, consent: Consent) -> Result<()> {
     let (host, profiles) = (Host::default(), fake::profiles());
     let job = Arc::default();
-    let runner = Runner { engine, files: local(), store, host: &host, profiles: &profiles, clock: &Still, job };
+    let program = std::path::Path::new("outlast");
+    let (profiles, files) = (&profiles, local());
+    let runner = Runner { engine, files, store, host: &host, profiles, clock: &Still, program, job };
     block_on(runner.run(plan, consent))
 }
 
@@ -238,4 +240,16 @@ fn where_a_start_makes_a_new_container_the_plan_says_that_a_stop_is_no_pause() {
     };
     assert!(noted("vessl") && noted("deeporigin") && noted("backendai"));
     assert!(!noted("docker") && !noted("ds01"));
+}
+
+#[test]
+fn a_plan_without_the_backup_that_is_asked_for_says_so() {
+    let mut workspace = fake::workspace("p");
+    workspace.labels.insert("outlast.backup-on-stop".into(), "true".into());
+    let grounds = fake::grounds(fake::detail(RunState::Running));
+    let plan = plan(Verb::Stop, &workspace, &grounds, None, &Still).unwrap();
+    assert!(plan_lines(&plan, plan.made_at).join("\n").contains("a backup is asked for before a stop"));
+    let plan = without(plan, "it is too large".into());
+    let lines = plan_lines(&plan, plan.made_at).join("\n");
+    assert!(lines.contains("it is too large") && !lines.contains("asked for"), "{lines}");
 }

@@ -73,7 +73,9 @@ impl Covers {
 
     /// When a folder was last backed up, whole or not.
     pub fn last_of(&self, folder: &Path) -> Option<Timestamp> {
-        Some(self.records.newest(folder)?.record.snapshot.at)
+        // A folder may have been saved by another of its names.
+        let names = [folder.to_path_buf(), real(folder)];
+        names.iter().filter_map(|name| Some(self.records.newest(name)?.record.snapshot.at)).max()
     }
 
     /// What the backups of a workspace's folders are good for.

@@ -46,7 +46,7 @@ pub async fn follow(
     jobs: &Jobs,
     id: &str,
     stop: impl Future<Output = ()>,
-    tell: &mut dyn FnMut(&JobView),
+    tell: &mut (dyn FnMut(&JobView) + Send),
 ) -> Result<Outcome> {
     let mut stop = std::pin::pin!(stop);
     let mut called_off: Option<tokio::time::Instant> = None;

@@ -1,18 +1,24 @@
 //! Backups as use cases: which repository, what is saved, jobs begun and watched, what they are good for.
 
+mod again;
 mod choose;
 mod covers;
 mod definition;
+mod due;
 mod follow;
 mod here;
+mod last;
 mod plan;
 mod run;
 
+pub use again::{Again, again, folder_here, is_empty, is_of, place};
 pub use choose::{Chosen, Wish, choose};
 pub use covers::Covers;
+pub use due::{Candidate, Lasts, Rule, Turn, busy, folder, lasts, turns};
 pub use follow::{follow, start};
 pub use here::Here;
-pub use plan::{Layer, Subject, backup, forget, lines, restore, verify};
+pub use last::last_words;
+pub use plan::{Layer, Subject, Wanted, backup, forget, lines, restore, verify};
 pub use run::run;
 
 use std::sync::Arc;

@@ -176,23 +176,41 @@ fn within(folder: &Path, repository: &Repository, exclude: &mut Vec<String>) -> 
     notes
 }
 
+/// What of a snapshot is restored, and as what.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// One part of it; everything in it where `None`.
+    pub part: Option<&'static str>,
+    /// Only this path and what lies below.
+    pub include: Option<PathBuf>,
+    /// The user and group that what was the owner's is given to.
+    pub remap: Option<(u32, u32)>,
+    /// The workspace that it becomes.
+    pub becomes: Option<String>,
+}
+
 /// Plans to restore a snapshot, or a part of it, to a folder.
 pub fn restore(
     snapshot: &Snapshot,
-    part: Option<&str>,
-    include: Option<PathBuf>,
+    wanted: Wanted,
     to: &Path,
     repository: &Repository,
     host: &Host,
     now: Timestamp,
-) -> Job {
+) -> Result<Job> {
+    let Wanted { part, include, remap, becomes } = wanted;
+    if let Some((uid, _)) = remap.filter(|(uid, _)| host.uid != 0 && *uid != host.uid) {
+        return Err(Error::new(Kind::NotPermitted, format!("only root can give files to user {uid}"))
+            .hint("leave --remap out: the files will be yours"));
+    }
     let mut notes = Vec::new();
     if snapshot.incomplete {
         notes.push("something was missing when this snapshot was made".into());
     }
     let part = part.filter(|_| snapshot.own).map(str::to_owned);
-    let task = Task::Restore(Restore { snapshot: snapshot.id.clone(), part, include, to: to.to_path_buf() });
-    job(task, repository, host, now, notes)
+    let to = to.to_path_buf();
+    let task = Task::Restore(Restore { snapshot: snapshot.id.clone(), part, include, to, remap, becomes });
+    Ok(job(task, repository, host, now, notes))
 }
 
 /// Plans to read the data of snapshots back; of all where none is named.
@@ -277,7 +295,18 @@ pub fn lines(job: &Job, known: &[Snapshot], now: Timestamp) -> Vec<String> {
             if let Some(path) = &restore.include {
                 lines.push(format!("  only    {}", printable_path(path)));
             }
+            if let Some(name) = &restore.becomes {
+                lines.push(format!("  as      {}", printable(name)));
+            }
             lines.push(format!("  into    {}, which must be new or empty", printable_path(&restore.to)));
+            if let Some((user, group)) = restore.remap {
+                lines.push(format!(
+                    "  gives   what is its owner's to {user}:{group}; what is root's or others' stays theirs"
+                ));
+            }
+            if restore.becomes.is_some() {
+                lines.push("  then    shows the command that makes its container".into());
+            }
         }
         Task::Verify(check) => {
             lines.push("verify".into());

@@ -1,16 +1,21 @@
 //! Works on a job, in a process of its own: does it, tells how far it is, sees whether it was called off.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::core::backup::{Check, End, Job, Line, Outcome, Record, Repository, Save, Stage, Task, Verified};
 use crate::core::error::{Error, Kind, Result};
+use crate::core::plan::Verb;
+use crate::core::report::Change;
+use crate::core::workspace::WsKey;
 use crate::platform::detach::detach;
 use crate::port::{Backups, Clock, Meter, Vault};
 use crate::store::{Running, Store, make_key};
+use crate::text::printable_path;
+use crate::work::explain::quote;
 
 /// How often it is looked whether the job was called off.
 const EVERY: Duration = Duration::from_millis(100);
@@ -86,14 +91,13 @@ pub fn run(folder: &Path, backups: &Arc<dyn Backups>, clock: &Arc<dyn Clock>) ->
         Err(error) => Outcome::failed(clock.now(), &error),
     };
     let remembered = remember(&store, &job, &outcome);
-    let outcome = match remembered {
-        Ok(()) => outcome,
-        Err(error) => {
-            let mut notes = outcome.notes;
-            notes.push(format!("this backup is not remembered here: {}", error.message));
-            Outcome { notes, ..outcome }
+    let logged = log(&store, &job, &outcome);
+    let mut outcome = outcome;
+    for (what, written) in [("remembered", remembered), ("in the log", logged)] {
+        if let Err(error) = written {
+            outcome.notes.push(format!("this {} is not {what} here: {}", job.task.key(), error.message));
         }
-    };
+    }
     let code = outcome.exit_code();
     running.finish(&outcome)?;
     Ok(code)
@@ -129,6 +133,7 @@ fn work(job: &Job, repository: &Repository, backups: &dyn Backups, meter: &Arc<M
                 skipped: restored.skipped,
                 damaged: restored.damaged,
                 notes: restored.notes,
+                definition: restored.definition,
                 files: progress.files,
                 bytes: progress.bytes,
                 ..Outcome::new(job.made_at, ended(whole))
@@ -240,4 +245,52 @@ fn remember(store: &Store, job: &Job, outcome: &Outcome) -> Result<()> {
         memory.append(&Line::Removed { snapshot: snapshot.clone(), at: outcome.at })?;
     }
     Ok(())
+}
+
+/// Writes what it changed into the activity log; reading back changes nothing.
+fn log(store: &Store, job: &Job, outcome: &Outcome) -> Result<()> {
+    let quoted = |path: &Path| quote(path).unwrap_or_else(|| printable_path(path).into_owned());
+    let snapshot = || outcome.snapshot.as_ref().map_or("-", |snapshot| snapshot.short()).to_owned();
+    let ended = outcome.error.is_none();
+    let (verb, place, name, after, command, undo) = match &job.task {
+        Task::Backup(save) => {
+            let command = format!("outlast backup {}", quoted(&save.folder));
+            (Verb::Backup, &save.folder, save.workspace.clone(), snapshot(), command, None)
+        }
+        Task::Restore(restore) => {
+            let to = quoted(&restore.to);
+            let short = restore.snapshot.get(..8).unwrap_or(&restore.snapshot);
+            let name = restore.becomes.clone().unwrap_or_else(|| printable_path(&restore.to).into_owned());
+            let undo = ended.then(|| format!("rm -r {to}"));
+            let command = format!("outlast restore {short} {to}");
+            (Verb::Restore, &restore.to, name, snapshot(), command, undo)
+        }
+        Task::Forget(forget) => {
+            let keep = [("last", forget.keep.last), ("days", forget.keep.days)];
+            let rules =
+                keep.iter().filter_map(|(what, many)| many.map(|many| format!(" --keep-{what} {many}")));
+            let command = format!("outlast forget{}", rules.collect::<String>());
+            let many = format!("{} removed", outcome.removed.len());
+            (Verb::Forget, &PathBuf::from(&job.repository.url), job.task.subject(), many, command, None)
+        }
+        Task::Verify(_) => return Ok(()),
+    };
+    store.audit().append(&Change {
+        at: outcome.at,
+        user: job.user.clone(),
+        endpoint: "machine".into(),
+        verb,
+        subject: WsKey { endpoint: "machine".into(), id: printable_path(place).into_owned() },
+        container: name,
+        before: "-".into(),
+        after,
+        plan: job.id.clone(),
+        result: match &outcome.error {
+            Some(fault) if outcome.end == End::Cancelled => format!("cancelled: {}", fault.message),
+            Some(fault) => format!("failed: {}", fault.message),
+            None => outcome.end.word().into(),
+        },
+        command,
+        recreate: undo,
+    })
 }

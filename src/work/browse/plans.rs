@@ -16,7 +16,7 @@ use crate::text::{printable_path, size};
 use crate::work::act::files::on_disk;
 use crate::work::act::new_id;
 use crate::work::explain::quote;
-use crate::work::git;
+use crate::work::{backup, git};
 
 /// Days that the trash keeps what is in it, unless it is emptied sooner.
 pub const KEPT_DAYS: i64 = 14;
@@ -129,9 +129,13 @@ impl Maker<'_> {
         if let Some(workspace) = from.workspace.as_ref().filter(|_| all_of_it) {
             let host = Arc::clone(self.host);
             let folder = full.clone();
-            let state = on_disk(self.files, move |_| Ok(git::state(&folder, &host))).await?;
+            let look = move |_: &dyn Files| {
+                let backup = backup::last_words(&host, &folder, at);
+                Ok((backup, git::state(&folder, &host)))
+            };
+            let (backup, state) = on_disk(self.files, look).await?;
             notes.push("this is the whole workspace folder".into());
-            notes.push("last backup: none is known".into());
+            notes.push(backup);
             notes.push(git_words(&state));
             asks_for = Some(workspace.name.clone());
         }
@@ -252,6 +256,7 @@ impl Maker<'_> {
             bytes: None,
             loses: Vec::new(),
             reversible_by: undo,
+            job: None,
             files: Some(Box::new(act)),
         }
     }
