@@ -12,7 +12,7 @@ pub use choose::{Chosen, Wish, choose};
 pub use covers::Covers;
 pub use follow::{follow, start};
 pub use here::Here;
-pub use plan::{Layer, Subject, backup, forget, lines, restore, verify};
+pub use plan::{Layer, Subject, backup, folder_of, forget, lines, restore, verify};
 pub use run::run;
 
 use std::sync::Arc;
