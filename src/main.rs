@@ -124,6 +124,7 @@ fn dashboard(start: Start) -> Result<u8> {
         fallback,
         profiles,
         event: config.event,
+        overdue_after: config.overdue_after,
         hint: on_this_machine.then(|| NO_ENGINE.to_string()),
         notice: (!wrong.is_empty())
             .then(|| wrong.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; ")),

@@ -1,61 +1,95 @@
 //! What is known of backups while the dashboard runs: read anew every now and then.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Ports;
 use crate::core::classify::Grounds;
 use crate::core::recognise::Profiles;
+use crate::model::LastBackup;
 use crate::store::Store;
-use crate::work::backup::{Covers, Here, Wish, choose};
+use crate::work::backup::{Covers, Here, Wish, choose, folder_of};
 
 /// It is read at most this often: a repository may be on a slow server.
 const EVERY: Duration = Duration::from_secs(20);
 
-/// What was read, and when.
-type Read = (Instant, Arc<Covers>);
+/// What was read.
+struct Read {
+    at: Instant,
+    covers: Covers,
+    /// Whether the memory could be read: without it nobody knows what was backed up.
+    remembers: bool,
+}
 
 /// What is known of backups, and since when.
 #[derive(Clone, Default)]
-pub(super) struct Known(Arc<Mutex<Option<Read>>>);
+pub(super) struct Known(Arc<Mutex<Option<Arc<Read>>>>);
 
 impl Known {
     /// Adds to what is known of a workspace which of its folders are backed up; gives when its own
     /// folder last was.
-    pub(super) async fn put_in(
-        &self,
-        grounds: &mut Grounds,
-        ports: &Ports,
-        profiles: &Profiles,
-    ) -> Option<Timestamp> {
-        let covers = self.read(ports, profiles).await;
-        if covers.is_empty() {
-            return None;
+    pub(super) async fn put_in(&self, grounds: &mut Grounds, ports: &Ports, profiles: &Profiles) -> LastBackup {
+        let read = self.read(ports, profiles).await;
+        if !read.covers.is_empty() {
+            grounds.covers = read.covers.of(grounds).await;
         }
-        grounds.covers = covers.of(grounds).await;
-        covers.last(grounds, &profiles.roots(&grounds.rules.profile))
+        let roots = profiles.roots(&grounds.rules.profile);
+        match folder_of(grounds, &roots) {
+            Some(_) if read.remembers => LastBackup::of(read.covers.last(grounds, &roots)),
+            _ => LastBackup::Unknown,
+        }
     }
 
-    async fn read(&self, ports: &Ports, profiles: &Profiles) -> Arc<Covers> {
+    /// When folders were last backed up, in their order.
+    pub(super) async fn last<'p>(
+        &self,
+        folders: impl Iterator<Item = &'p Path>,
+        ports: &Ports,
+        profiles: &Profiles,
+    ) -> Vec<LastBackup> {
+        let read = self.read(ports, profiles).await;
+        let of = |folder| {
+            if read.remembers { LastBackup::of(read.covers.last_of(folder)) } else { LastBackup::Unknown }
+        };
+        folders.map(of).collect()
+    }
+
+    async fn read(&self, ports: &Ports, profiles: &Profiles) -> Arc<Read> {
         let mut known = self.0.lock().await;
-        if let Some((_, covers)) = known.as_ref().filter(|(at, _)| at.elapsed() < EVERY) {
-            return Arc::clone(covers);
+        if let Some(read) = known.as_ref().filter(|read| read.at.elapsed() < EVERY) {
+            return Arc::clone(read);
         }
-        let host = Arc::clone(&ports.host);
-        let opened = tokio::task::spawn_blocking(move || Store::existing(&host).ok().flatten());
-        // The playground opens no file.
-        let store = if ports.machine.is_some() { opened.await.ok().flatten() } else { None };
+        let (store, remembers) = if is_playground(ports) { (None, true) } else { store(ports).await };
         let wish = Wish { repository: std::env::var("OUTLAST_REPOSITORY").ok(), password_file: None };
         let in_use = choose(&wish, &ports.backup, &Here::unknown()).ok().map(|chosen| chosen.repository);
         let (machine, elsewhere) = (ports.machine.as_deref(), ports.backup.key_elsewhere);
         let (host, backups) = (&ports.host, &ports.backups);
-        let covers =
-            Arc::new(Covers::read(store.as_ref(), machine, profiles, host, backups, in_use, elsewhere).await);
-        *known = Some((Instant::now(), Arc::clone(&covers)));
-        covers
+        let covers = Covers::read(store.as_ref(), machine, profiles, host, backups, in_use, elsewhere).await;
+        let read = Arc::new(Read { at: Instant::now(), covers, remembers });
+        *known = Some(Arc::clone(&read));
+        read
+    }
+}
+
+/// Whether this is the playground, which opens no file.
+pub(super) fn is_playground(ports: &Ports) -> bool {
+    ports.engine.endpoint().id.starts_with("demo")
+}
+
+/// Opens what is remembered, and says whether what it holds of backups can be read.
+async fn store(ports: &Ports) -> (Option<Store>, bool) {
+    let open = Arc::clone(&ports.store);
+    let opened = tokio::task::spawn_blocking(move || {
+        let store = open().ok()?;
+        let remembers = store.backups().read().is_ok();
+        Some((store, remembers))
+    });
+    match opened.await {
+        Ok(Some((store, remembers))) => (Some(store), remembers),
+        _ => (None, false),
     }
 }

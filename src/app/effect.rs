@@ -3,7 +3,7 @@
 //! Queries: at most one list runs and one waits; scans have their own order (`scans`).
 //! Actions run as they come and are never dropped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::core::plan::Plan;
 use crate::core::recognise::Profiles;
 use crate::core::report::Trouble;
 use crate::core::workspace::{Workspace, WsKey};
-use crate::model::{Model, Row};
+use crate::model::{LastBackup, Model, Row};
 use crate::port::Tick;
 use crate::work;
 use crate::work::find::{self, News, Search};
@@ -199,7 +199,7 @@ impl Effects {
         spawn(async move {
             let mut looks = pin!(work::roster::grounds(ports.engine.as_ref(), &profiles, workspaces));
             while let Some((key, grounds)) = looks.next().await {
-                let (mut backed_up, mut grounds) = (None, grounds);
+                let (mut backed_up, mut grounds) = (LastBackup::Unknown, grounds);
                 if let Ok(grounds) = &mut grounds {
                     backed_up = known.put_in(grounds, &ports, &profiles).await;
                 }
@@ -301,12 +301,14 @@ impl Effects {
         if std::mem::replace(&mut self.looking_for_folders, true) {
             return;
         }
-        let out = self.out.clone();
-        let endpoint = self.ports.engine.endpoint().id.clone();
-        let host = Arc::clone(&self.ports.host);
-        drop(tokio::task::spawn_blocking(move || {
-            send(&out, Msg::Folders(work::roster::retired(&roots, &mounted, &endpoint, &host)));
-        }));
+        let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+        let known = self.backups.clone();
+        on_a_thread(async move {
+            let folders = work::roster::retired(&roots, &mounted, &ports.engine.endpoint().id, &ports.host);
+            let paths = folders.iter().map(|folder| Path::new(&folder.key.id));
+            let last = known.last(paths, &ports, &profiles).await;
+            send(&out, Msg::Folders(folders.into_iter().zip(last).collect()));
+        });
     }
 
     /// Runs a plan. The journal waits for the disk at every step, so this has a thread of its own.

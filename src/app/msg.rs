@@ -16,7 +16,7 @@ use crate::core::plan::Plan;
 use crate::core::preview::Preview;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
-use crate::model::{FileEntry, FileOrder};
+use crate::model::{FileEntry, FileOrder, LastBackup};
 use crate::port::{Asked, Inventory, Probe, Progress, Shown, Tick};
 use crate::work::find::News;
 
@@ -71,7 +71,7 @@ pub enum Msg {
     /// Something changed at the engine.
     Ticked(Tick),
     /// A closer look at one workspace, and when its folder was last backed up.
-    Detailed(WsKey, Result<Grounds>, Option<Timestamp>),
+    Detailed(WsKey, Result<Grounds>, LastBackup),
     /// What a scan, by its number, found so far.
     Scanning(WsKey, u64, Tally),
     /// A scan, by its number, came to its end.
@@ -82,8 +82,8 @@ pub enum Msg {
     Habits(WsKey, Vec<Habit>),
     /// What was measured for the page Lifecycle.
     Surroundings(WsKey, Surroundings),
-    /// Project folders without a container.
-    Folders(Vec<Workspace>),
+    /// Project folders without a container, and when each was last backed up.
+    Folders(Vec<(Workspace, LastBackup)>),
     /// What a search by name, by its number, says; `None` at its end.
     Found(u64, Option<News>),
     /// A folder was read, by the number it was asked for with.

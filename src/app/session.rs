@@ -8,6 +8,7 @@ use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::lessons::with_help;
 use crate::core::recognise::Profiles;
+use crate::core::span::Span;
 use crate::model::{LinkState, Model, Notice, Tour};
 use crate::port::Engine;
 use crate::term::{self, ColorChoice, Colors, Screen};
@@ -24,6 +25,8 @@ pub struct Session {
     pub profiles: Arc<Profiles>,
     /// The event shown when nobody chose one; `None` is what the platforms make of it.
     pub event: Option<Event>,
+    /// How old a last backup may be; `None` is the usual.
+    pub overdue_after: Option<Span>,
     /// One line that stays, such as how to reach an engine.
     pub hint: Option<String>,
     /// Something to say at the start, such as a damaged configuration.
@@ -95,6 +98,7 @@ fn first_model(session: &Session, size: (u16, u16)) -> Model {
     model.viewer = work::viewer(&ports.host, &session.profiles, ports.engine.endpoint());
     // The people of the demo have homes of their own.
     model.disk.home = ports.host.home.clone().filter(|_| ports.machine.is_some());
+    model.overdue_after = session.overdue_after;
     model.hint.clone_from(&session.hint);
     model.notice = session.notice.clone().map(Notice::bad);
     model.tour = session.tour.then(Tour::default);

@@ -16,7 +16,7 @@ pub use list::List;
 pub use overlay::{
     Confirm, ExplainView, FindView, FoundRow, HabitsView, HelpPage, HelpView, Overlay, PlanState, PlanView,
 };
-pub use rows::{Fact, FileRef, Group, RiskState, Row, Sort, file_matches};
+pub use rows::{Fact, FileRef, Group, LastBackup, RiskState, Row, Sort, file_matches};
 pub use tour::{Lesson, Tour};
 
 use std::path::PathBuf;
@@ -30,6 +30,7 @@ use crate::core::identity::Viewer;
 use crate::core::lifecycle::Lifecycle;
 use crate::core::recognise::Profiles;
 use crate::core::rules::Rules;
+use crate::core::span::Span;
 use crate::core::workspace::{RunState, WsKey};
 use crate::port::{Can, Capabilities, Endpoint, Image, Right};
 
@@ -62,6 +63,8 @@ pub struct Model {
     pub default_event: Event,
     /// The person's settings name that event, so nothing else changes it.
     pub default_is_set: bool,
+    /// How old a last backup may be; `None` is the usual.
+    pub overdue_after: Option<Span>,
     /// Folders whose sub-folders are projects.
     pub folder_roots: Vec<PathBuf>,
     /// The engine's images, once known.
@@ -281,6 +284,7 @@ impl Model {
             event: default_event,
             default_event,
             default_is_set: false,
+            overdue_after: None,
             folder_roots,
             images: None,
             rows: Vec::new(),

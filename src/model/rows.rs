@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::backup::Cover;
 use crate::core::classify::{Classifier, Grounds};
+use crate::core::due::{Due, due};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::facts::Facts;
 use crate::core::finding::{FileAtRisk, Method, Risk, Tally};
@@ -13,6 +14,7 @@ use crate::core::lifecycle::Surroundings;
 use crate::core::ondisk::OnDisk;
 use crate::core::report::Layers;
 use crate::core::rules::Rules;
+use crate::core::span::Span;
 use crate::core::timer::Timer;
 use crate::core::timing::{self, Timing};
 use crate::core::workspace::{Detail, Workspace, WsKey};
@@ -82,6 +84,34 @@ impl RiskState {
     }
 }
 
+/// When the folder of a workspace was last backed up, as far as this machine remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LastBackup {
+    /// Nobody knows: it was not looked at, it has no folder of its own, or the memory cannot be read.
+    #[default]
+    Unknown,
+    /// Never, from here.
+    Never,
+    /// Then.
+    At(Timestamp),
+}
+
+impl LastBackup {
+    /// What is remembered of a folder that is known.
+    pub fn of(last: Option<Timestamp>) -> Self {
+        last.map_or(Self::Never, Self::At)
+    }
+
+    /// How it stands; `None` where nobody knows.
+    pub fn due(self, now: Timestamp, after: Option<Span>) -> Option<Due> {
+        match self {
+            Self::Unknown => None,
+            Self::Never => Some(due(None, now, after)),
+            Self::At(last) => Some(due(Some(last), now, after)),
+        }
+    }
+}
+
 /// One workspace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -99,8 +129,8 @@ pub struct Row {
     pub facts: Facts,
     /// Which of its folders are backed up, and what that is good for.
     pub covers: Arc<[Cover]>,
-    /// When its folder was last backed up; `None` where no backup is known.
-    pub last_backup: Option<Timestamp>,
+    /// When its folder was last backed up.
+    pub last_backup: LastBackup,
     /// What its timers stand on.
     pub timing: Arc<Timing>,
     /// Its timers as of the last minute, the most urgent first.
@@ -124,7 +154,7 @@ impl Row {
             layers: None,
             facts: Facts::default(),
             covers: Arc::default(),
-            last_backup: None,
+            last_backup: LastBackup::default(),
             timing: Arc::default(),
             timers: Vec::new(),
             surroundings: None,

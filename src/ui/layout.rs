@@ -86,8 +86,8 @@ fn body(model: &Model, area: Rect) -> Body {
 /// How wide the list is beside the detail: what its columns need, and the detail keeps more than half.
 fn list_width(model: &Model, width: u16) -> u16 {
     let wanted = match (width, Group::of(&model.rows)) {
-        (..150, Group::One) => 48,
-        (..150, Group::Several) => 57,
+        (..150, Group::One) => 56,
+        (..150, Group::Several) => 62,
         _ => width / 2 + 2,
     };
     wanted.min(width / 2 + 2)

@@ -7,13 +7,14 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::theme::Theme;
+use crate::core::due::Due;
 use crate::core::event::Event;
 use crate::core::fate::Verdict;
 use crate::core::finding::Tally;
 use crate::core::workspace::{Detail, RunState};
 use crate::model::cells::{self, AtRisk};
 use crate::model::disk::Size;
-use crate::model::{Model, Row};
+use crate::model::{LastBackup, Model, Row};
 use crate::text;
 
 /// A name from outside, harmless; in ASCII also without letters beyond it.
@@ -204,6 +205,18 @@ pub(super) fn disk(size: Size, theme: &Theme) -> Span<'static> {
         Size::NotRead => Span::styled("not read", theme.caution),
         Size::Nothing => Span::styled("-", theme.faint),
     }
+}
+
+/// When something was last backed up: `3d`, `never`, `?`; what is overdue stands out.
+pub(super) fn last_backup(row: &Row, model: &Model, theme: &Theme) -> Span<'static> {
+    let text = match row.last_backup {
+        LastBackup::Unknown => "?".into(),
+        LastBackup::Never => "never".into(),
+        LastBackup::At(last) => text::age(last, model.now),
+    };
+    let overdue = row.last_backup.due(model.now, model.overdue_after).is_some_and(Due::is_due);
+    let plain = if row.last_backup == LastBackup::Unknown { theme.faint } else { theme.text };
+    Span::styled(text, if overdue { theme.caution } else { plain })
 }
 
 /// An age with its unit; `-` where the time is not known.

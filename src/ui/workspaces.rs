@@ -1,10 +1,10 @@
 //! The list of workspaces.
 //!
 //! ```text
-//!   NAME         STATE          AT RISK           IF RETIRED       OWNER
-//! › my-project   running 3h     2 files   2.1G    loses 2 files    alice
-//!   thesis       exited 12m!    1 file     12M    loses 1 file     alice
-//!   playground   running 2d     none              kept             bob
+//!   NAME         STATE          AT RISK           IF RETIRED       BACKUP
+//! › my-project   running 3h     2 files   2.1G    loses 2 files        3d
+//!   thesis       exited 12m!    1 file     12M    loses 1 file         1h
+//!   playground   running 2d     none              kept              never
 //! ```
 //!
 //! IF RETIRED is left out beside the detail, which says it; up to 40 columns
@@ -66,7 +66,7 @@ struct Seen<'m> {
 }
 
 /// Names of one prefix are told apart in so many columns; the owner gives way to them.
-const LEAST_NAME: usize = 20;
+const LEAST_NAME: usize = 18;
 /// The same beside the detail, whose room is needed too.
 const LEAST_NAME_BESIDE: usize = 15;
 
@@ -85,7 +85,7 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
     let name = widest(shown().map(|row| name(theme, row, flagged).content));
     let state = widest(shown().map(|row| state(model, theme, row, area).content));
     let short = short(model, area);
-    let outcome = widest(visible.iter().map(|seen| outcome(model, theme, seen.row, short).content)).max(15);
+    let outcome = widest(visible.iter().map(|seen| outcome(model, theme, seen.row, short).content)).max(13);
     let owner = widest(shown().map(|row| owner(theme, row)));
     let image = widest(shown().map(|row| image(theme, row)));
     let narrow = area.width <= 40;
@@ -121,14 +121,15 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
             narrow || beside,
             Column::new(model.event.if_words().to_uppercase(), outcome).least(outcome.min(15)).drop(2),
         ),
+        unless(narrow, Column::new("BACKUP", 6).right().drop(3)),
         unless(
             narrow || !measured,
             sorted(
-                Column::new("DISK", disk.max(5)).right().drop(if model.sort == Sort::Disk { 1 } else { 4 }),
+                Column::new("DISK", disk.max(5)).right().drop(if model.sort == Sort::Disk { 1 } else { 5 }),
                 Sort::Disk,
             ),
         ),
-        unless(narrow || !measured, Column::new("READ", 4).right().drop(6)),
+        unless(narrow || !measured, Column::new("READ", 4).right().drop(7)),
         // What it is sorted by stays in sight.
         unless(
             narrow || !owners,
@@ -136,13 +137,13 @@ fn columns(model: &Model, theme: &Theme, area: Rect, visible: &[Seen<'_>], sizes
                 Column::new("OWNER", owner.min(16)).least(7).drop(if model.sort == Sort::Owner {
                     1
                 } else {
-                    3
+                    4
                 }),
                 Sort::Owner,
             ),
         ),
-        unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(5)),
-        unless(narrow, sorted(Column::new("AGE", 4).right().drop(4), Sort::Age)),
+        unless(narrow, Column::new("IMAGE", image.min(40)).least(14).middle().drop(6)),
+        unless(narrow, sorted(Column::new("AGE", 4).right().drop(5), Sort::Age)),
     ]
 }
 
@@ -152,6 +153,7 @@ fn cells_of(model: &Model, theme: &Theme, row: &Row, risk: Span<'static>, area: 
         state(model, theme, row, area),
         risk,
         outcome(model, theme, row, short(model, area)),
+        words::last_backup(row, model, theme),
         words::disk(model.disk.size_of(row), theme),
         Span::styled(read(model, row), theme.faint),
         Span::styled(owner(theme, row), theme.text),

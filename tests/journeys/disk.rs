@@ -54,6 +54,8 @@ fn every_entry_says_what_becomes_of_it_in_the_event_that_is_chosen() {
         OLD,
         &[
             see("my-project"),
+            // Its layer is a place once its facts are there.
+            see("2 files"),
             press("3/my-project layer<enter><enter>"),
             see("tmp/"),
             see("lost: the writable layer is removed"),

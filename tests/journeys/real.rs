@@ -87,6 +87,11 @@ fn files_written_while_looking_are_counted_after_r() {
     );
 }
 
+/// The end of a name, which stays where the rest gives way.
+fn end(name: &str) -> &str {
+    &name[name.len() - 6..]
+}
+
 /// The adapter at a private engine, on the system's clock.
 fn at(dockerd: &Dockerd) -> (Arc<dyn Engine>, Arc<dyn Clock>) {
     let clock: Arc<dyn Clock> = Arc::new(System);
@@ -109,11 +114,11 @@ fn an_engine_that_is_killed_and_restarted_is_called_lost_and_found_again() {
         clock,
         WIDE,
         &[
-            see(&container.name),
+            see(end(&container.name)),
             meanwhile(move || killed.lock().unwrap().kill()),
             see("not answering"),
             // What was known stays, and the keys work.
-            see(&container.name),
+            see(end(&container.name)),
             press("?"),
             see("leave"),
             press("<esc>"),
@@ -123,7 +128,7 @@ fn an_engine_that_is_killed_and_restarted_is_called_lost_and_found_again() {
                 std::thread::spawn(move || restarted.lock().unwrap().restart());
             }),
             unsee("not answering"),
-            see(&container.name),
+            see(end(&container.name)),
         ],
     );
     assert_eq!(arrived.model.endpoint.state, LinkState::Live);
@@ -144,7 +149,7 @@ fn an_engine_that_hangs_is_said_to_have_timed_out_and_the_keys_still_work() {
         clock,
         WIDE,
         &[
-            see(&container.name),
+            see(end(&container.name)),
             see("none"),
             meanwhile(move || {
                 frozen.freeze();
@@ -158,7 +163,7 @@ fn an_engine_that_hangs_is_said_to_have_timed_out_and_the_keys_still_work() {
             }),
             press("<esc>"),
             see("not answering"),
-            see(&container.name),
+            see(end(&container.name)),
             meanwhile(move || thawed.thaw()),
             press("r"),
             unsee("not answering"),
@@ -190,7 +195,7 @@ fn a_folder_is_retired_until_a_container_mounts_it() {
                 *keep.lock().unwrap() = Some(container);
             }),
             // Where other containers need the room, the name is cut in its middle.
-            see(&name[name.len() - 6..]),
+            see(end(&name)),
             unsee(" paper "),
         ],
     );

@@ -12,7 +12,7 @@ use outlast::core::lessons;
 use outlast::core::recognise::Profiles;
 use outlast::engine::demo::{Demo, DemoDisk, Fixed};
 use outlast::model::key::{Key, parse_keys};
-use outlast::model::{HabitsView, HelpPage, HelpView, LinkState, Model, Overlay};
+use outlast::model::{HabitsView, HelpPage, HelpView, LastBackup, LinkState, Model, Overlay};
 use outlast::port::{Disk, Endpoint, Engine, Host, Pace};
 use outlast::work::disk::shown;
 use outlast::work::{ground, risk};
@@ -120,7 +120,8 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
             for key in keys {
                 let workspace = &model.row(&key).unwrap().workspace;
                 let grounds = ground::look(engine, &model.profiles, workspace).await;
-                queue.push_back(Msg::Detailed(key, grounds, None));
+                let last = backed_up(&workspace.name);
+                queue.push_back(Msg::Detailed(key, grounds, last));
             }
         }
         Cmd::Scan { key, asked } => {
@@ -129,6 +130,18 @@ async fn answer(engine: &dyn Engine, model: &Model, cmd: Cmd, queue: &mut VecDeq
             queue.push_back(Msg::Scanned(key, 0, risk.map(Arc::new)));
         }
         _ => {}
+    }
+}
+
+/// When a workspace of the demo was last backed up.
+fn backed_up(name: &str) -> LastBackup {
+    let ago = |hours: i64| LastBackup::At(now() - jiff::SignedDuration::from_hours(hours));
+    match name {
+        "my-project" => ago(3 * 24),
+        "thesis" => ago(1),
+        "llm-finetune" => ago(9 * 24),
+        "scratch" => LastBackup::Unknown,
+        _ => LastBackup::Never,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::core::finding::{Method, Risk, Tally};
 use crate::core::lessons::with_help;
 use crate::core::plan::Plan;
 use crate::core::workspace::{RunState, Workspace, WsKey};
-use crate::model::{Fact, LinkState, Notice, Overlay, Row};
+use crate::model::{Fact, LastBackup, LinkState, Notice, Overlay, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
 use crate::work;
 
@@ -185,7 +185,7 @@ impl State {
         keys.sort_by_cached_key(place);
     }
 
-    fn detailed(&mut self, key: &WsKey, grounds: Result<Grounds>, backed_up: Option<Timestamp>) -> Vec<Cmd> {
+    fn detailed(&mut self, key: &WsKey, grounds: Result<Grounds>, backed_up: LastBackup) -> Vec<Cmd> {
         let now = self.model.now;
         let images = self.model.images.clone();
         let roots = self.model.folder_roots.clone();
@@ -351,14 +351,15 @@ impl State {
         Some(Cmd::Folders { roots: self.model.folder_roots.clone(), mounted: mounted.collect() })
     }
 
-    fn folders(&mut self, folders: Vec<Workspace>) -> Vec<Cmd> {
+    fn folders(&mut self, folders: Vec<(Workspace, LastBackup)>) -> Vec<Cmd> {
         let selected = self.model.selected().map(|row| row.workspace.key.clone());
         self.model.workspaces.shown.clear();
         for rows in [&mut self.model.rows, &mut self.model.hidden] {
             rows.retain(|row| row.workspace.state != RunState::Retired);
         }
-        for folder in folders {
+        for (folder, last_backup) in folders {
             let mut row = Row::new(folder, Arc::clone(&self.model.rules));
+            row.last_backup = last_backup;
             let folder = Path::new(&row.workspace.key.id).to_path_buf();
             let images = self.model.images.as_deref();
             row.layers = Some(work::roster::layers(&row.workspace, None, images, Some(&folder)));

@@ -42,7 +42,7 @@ pub(super) fn facts(model: &Model, theme: &Theme, row: &Row, detail: &Detail, ar
         ("project", vec![or_dash(row.workspace.project.as_ref().map(|project| words::name(theme, project)))]),
         ("managed", vec![managed(theme, row)]),
     ];
-    let two = area.width >= 56;
+    let two = area.width >= 50;
     let half = if two { area.width / 2 } else { area.width };
     let column = Rect { width: half.saturating_sub(if two { 2 } else { 0 }), ..area };
     pairs(theme, &left, "state  ".len(), column, buffer);

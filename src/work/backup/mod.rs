@@ -18,7 +18,7 @@ pub use due::{Candidate, Lasts, Rule, Turn, busy, folder, lasts, turns};
 pub use follow::{follow, start};
 pub use here::Here;
 pub use last::last_words;
-pub use plan::{Layer, Subject, Wanted, backup, forget, lines, restore, verify};
+pub use plan::{Layer, Subject, Wanted, backup, folder_of, forget, lines, restore, verify};
 pub use run::run;
 
 use std::sync::Arc;

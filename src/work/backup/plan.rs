@@ -116,7 +116,7 @@ pub fn backup(
 }
 
 /// The folder of a workspace as this program can read it: on the host, or from inside.
-pub(super) fn folder_of(grounds: &Grounds, roots: &[PathBuf]) -> Option<PathBuf> {
+pub fn folder_of(grounds: &Grounds, roots: &[PathBuf]) -> Option<PathBuf> {
     if let Some(mount) = roster::folder(&grounds.detail, &grounds.rules, roots) {
         return mount.host_path.clone();
     }
