@@ -2,6 +2,7 @@
 
 mod backup;
 mod changing;
+mod disk;
 mod saving;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ pub(super) use backup::{
 };
 
 pub(super) use changing::{AgreeArgs, ChangeArgs};
+pub(super) use disk::{DuArgs, SumBy};
 
 use super::file_args::{CatArgs, CopyArgs, FilesArgs, RenameArgs, TrashArgs};
 pub(super) use saving::{
@@ -314,29 +316,6 @@ pub struct SurvivesArgs {
 pub struct CheckArgs {
     /// One workspace; all of them, the profile files, disks and quotas without a name.
     pub name: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `du`
-#[derive(Args, Debug)]
-pub struct DuArgs {
-    /// A folder or file of this host, or NAME:PATH inside a workspace.
-    #[arg(default_value = ".")]
-    pub path: std::path::PathBuf,
-    /// How many entries to list; totals count all.
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub top: usize,
-    /// List files of this size or larger, anywhere beneath: 500M, 1G (binary), 1GB (decimal).
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub larger: Option<u64>,
-    /// List files changed in this time, anywhere beneath: 12h, 2d, 1w.
-    #[arg(long, value_name = "TIME", value_parser = span)]
-    pub newer: Option<Span>,
-    /// Look at every file, and not only at what changed since the last time.
-    #[arg(long)]
-    pub fresh: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

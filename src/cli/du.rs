@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Wiring;
-use super::args::DuArgs;
+use super::args::{DuArgs, SumBy};
 use super::context::Context;
 use super::interrupt::Interrupt;
 use super::out::Out;
@@ -18,7 +18,7 @@ use crate::core::report::{Head, PathText, Trouble};
 use crate::core::subject::Subject;
 use crate::text::{age, printable, printable_path, size};
 use crate::work::du::{Question, Start, Usage, usage};
-use crate::work::{self, Clock, Disk, EntryKind, Matching, Progress, Row, Totals};
+use crate::work::{self, By, Clock, Disk, EntryKind, Host, Matching, Progress, Row, Sum, Totals, Trait};
 
 /// The exit code of a walk that was told to stop.
 const STOPPED: u8 = 130;
@@ -29,7 +29,8 @@ struct Du {
     head: Head,
     /// The workspace that the path is inside of; `null` for a path of this host.
     workspace: Option<String>,
-    /// How it was walked: `upper` (what was written to the layer alone), `mount`; `null` for a path of this host.
+    /// How it was walked: `upper` (what was written to the layer alone), `mount`, `proc` (through the
+    /// container's process, as memory is); `null` for a path of this host.
     method: Option<&'static str>,
     #[serde(flatten)]
     path: PathText,
@@ -39,6 +40,8 @@ struct Du {
     /// When every file was last looked at; folders, and files that are likely to grow, are as of now.
     files_as_of: Option<Timestamp>,
     top: Vec<Entry>,
+    /// What all files come to by what `--by` named, the largest first.
+    by: Vec<Together>,
     /// The first that could not be read.
     unread: Vec<PathText>,
 }
@@ -52,6 +55,17 @@ struct Total {
     errors: u64,
     /// Entries that changed while the walk went on; each is counted with a size that it had.
     changed_while_read: u64,
+}
+
+#[derive(Serialize)]
+struct Together {
+    /// The kind of thing, or the owner's name, or their number where it has none here.
+    of: String,
+    /// The owner's number.
+    uid: Option<u32>,
+    #[serde(flatten)]
+    total: Total,
+    modified: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +110,7 @@ pub(super) async fn run_inside(args: &DuArgs, context: &Context<'_>, out: &mut O
     let shown = workspace.container.clone().unwrap_or_else(|| workspace.name.clone());
     let asked =
         Asked { start: Start::Beneath(found.spot), path: found.path, inside: Some((shown, found.method)) };
-    walk(args, &asked, &context.disk, context.clock.as_ref(), out).await
+    walk(args, &asked, &context.disk, &context.host, context.clock.as_ref(), out).await
 }
 
 /// Walks a folder; 1 where some of it could not be read, 130 where it was told to stop.
@@ -105,7 +119,7 @@ pub(super) fn run(args: &DuArgs, wiring: &Wiring<'_>, out: &mut Out) -> Result<u
         .map_err(|why| Error::new(Kind::Usage, format!("{}: {why}", args.path.display())))?;
     let asked = Asked { start: Start::Here(path.clone()), path, inside: None };
     let runtime = super::runtime()?;
-    let code = runtime.block_on(walk(args, &asked, &wiring.disk, wiring.clock.as_ref(), out));
+    let code = runtime.block_on(walk(args, &asked, &wiring.disk, &wiring.host, wiring.clock.as_ref(), out));
     // A disk that does not answer must not keep the program from leaving.
     runtime.shutdown_background();
     code
@@ -115,6 +129,7 @@ async fn walk(
     args: &DuArgs,
     asked: &Asked,
     disk: &Arc<dyn Disk>,
+    host: &Host,
     clock: &dyn Clock,
     out: &mut Out,
 ) -> Result<u8> {
@@ -125,7 +140,11 @@ async fn walk(
         newer,
         ..Matching::default()
     });
-    let question = Question { top: args.top, matching, fresh: args.fresh };
+    let by = args.by.map(|by| match by {
+        SumBy::Kind => By::Value,
+        SumBy::Owner => By::Owner,
+    });
+    let question = Question { top: args.top, matching, by, fresh: args.fresh };
     let mut line = Line::new();
     let mut interrupt = Interrupt::listen()?;
     let found =
@@ -135,9 +154,12 @@ async fn walk(
     let complete = found.progress.finished && found.progress.total.errors == 0;
     let missing = missing(&found);
     if args.json {
-        out.json(&report(asked, &found, missing, complete, clock.now()))?;
+        out.json(&report(asked, &found, missing, complete, host, clock.now()))?;
     } else {
         print(asked, &found, &missing, question.matching.is_some(), now, out)?;
+        if by.is_some() {
+            out.table(&sums(&found.sums, args.top, host, now))?;
+        }
     }
     Ok(match (found.stopped, complete) {
         (true, _) => STOPPED,
@@ -155,8 +177,21 @@ fn missing(found: &Usage) -> Vec<String> {
     cut.into_iter().chain(found.progress.gaps.iter().cloned()).collect()
 }
 
-fn report(asked: &Asked, found: &Usage, missing: Vec<String>, complete: bool, now: Timestamp) -> Du {
-    let (root, Usage { progress, rows, .. }) = (asked.path.as_path(), found);
+fn report(
+    asked: &Asked,
+    found: &Usage,
+    missing: Vec<String>,
+    complete: bool,
+    host: &Host,
+    now: Timestamp,
+) -> Du {
+    let (root, Usage { progress, rows, sums, .. }) = (asked.path.as_path(), found);
+    let together = |sum: &Sum| Together {
+        of: work::disk::name(sum.of, host),
+        uid: if let Trait::Owner(uid) = sum.of { Some(uid) } else { None },
+        total: total(sum.totals),
+        modified: sum.newest,
+    };
     let troubles = missing.into_iter().map(|gap| Trouble::new("", "du", &Error::new(Kind::Incomplete, gap)));
     let entry = |row: &Row| Entry {
         path: root.join(&row.name).as_path().into(),
@@ -180,6 +215,7 @@ fn report(asked: &Asked, found: &Usage, missing: Vec<String>, complete: bool, no
         mounts: progress.mounts,
         files_as_of: progress.read,
         top: rows.iter().map(entry).collect(),
+        by: sums.iter().map(together).collect(),
         unread: progress.unread.iter().map(|path| path.as_path().into()).collect(),
     }
 }
@@ -229,6 +265,9 @@ fn print(
         1 => out.lines(["  note: 1 entry changed while it was read"])?,
         many => out.lines([format!("  note: {many} entries changed while they were read")])?,
     }
+    if !found.sums.is_empty() {
+        return Ok(());
+    }
     if found.rows.is_empty() {
         let none = if files_alone { "no file matches" } else { "nothing in it" };
         let is_folder = asked.inside.is_some() || root.is_dir();
@@ -259,6 +298,27 @@ fn table(rows: &[Row], now: Timestamp) -> Table {
             _ if row.changed => format!("{name} (changed while read)"),
             _ => name.into_owned(),
         });
+        table.row(cells.into_iter().map(Into::into));
+    }
+    table
+}
+
+/// All files put together, the largest first.
+fn sums(sums: &[Sum], top: usize, host: &Host, now: Timestamp) -> Table {
+    let is_owner = sums.first().is_some_and(|sum| matches!(sum.of, Trait::Owner(_)));
+    let what = if is_owner { "OWNER" } else { "KIND" };
+    let mut table = Table::new(&[
+        ("SIZE", Side::Right),
+        ("APPARENT", Side::Right),
+        ("FILES", Side::Right),
+        ("NEWEST", Side::Right),
+        (what, Side::Left),
+    ]);
+    for sum in sums.iter().take(top) {
+        let newest = sum.newest.map_or_else(|| "?".into(), |at| age(at, now));
+        let name = work::disk::name(sum.of, host);
+        let Totals { allocated, apparent, files, .. } = sum.totals;
+        let cells = [size(allocated), size(apparent), files.to_string(), newest, printable(&name).into_owned()];
         table.row(cells.into_iter().map(Into::into));
     }
     table

@@ -79,11 +79,16 @@ fn line(row: Row, above: &Path) -> Line {
     Line { row, value, sum: None }
 }
 
-fn sum_line(sum: &Sum, host: &Host) -> Line {
-    let name = match sum.of {
+/// What files that have something in common are called: a kind of thing, or a user (untrusted text).
+pub fn name(of: Trait, host: &Host) -> String {
+    match of {
         Trait::Value(value) => value.label().to_owned(),
         Trait::Owner(uid) => host.user_name(uid).unwrap_or_else(|| uid.to_string()),
-    };
+    }
+}
+
+fn sum_line(sum: &Sum, host: &Host) -> Line {
+    let name = name(sum.of, host);
     let row = Row {
         name: name.into(),
         kind: EntryKind::Folder,

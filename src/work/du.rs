@@ -1,5 +1,6 @@
 //! What takes the space: the walk of a folder, watched until it ends or somebody has seen enough.
 
+use std::cmp::Reverse;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::core::mount;
 use crate::core::spot::Spot;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::Workspace;
-use crate::port::{Disk, Engine, FolderId, Matching, Order, Pace, Progress, Row, Walk};
+use crate::port::{By, Disk, Engine, FolderId, Matching, Order, Pace, Progress, Row, Sum, Walk, Whereabouts};
 use crate::text::printable_path;
 
 /// How often progress is told.
@@ -36,7 +37,8 @@ pub struct Inside {
     pub path: PathBuf,
     /// Where it is on this machine.
     pub spot: Spot,
-    /// How it is walked: `upper` is what was written to the layer alone, `mount` a mounted folder.
+    /// How it is walked: `upper` is what was written to the layer alone, `mount` a mounted folder, `proc`
+    /// what only the workspace's own processes see, such as memory.
     pub method: &'static str,
 }
 
@@ -48,18 +50,25 @@ pub async fn inside(
     path: &Path,
 ) -> Result<Inside> {
     let found = explain(engine, workspace, grounds, path).await?.resolved;
-    let mount = mount::holding(&grounds.detail.mounts, &found);
+    let detail = &grounds.detail;
+    let mount = mount::holding(&detail.mounts, &found);
     let layer = mount.is_some_and(|mount| mount.storage == StorageKind::WritableLayer);
-    let spot = mount.and_then(|mount| {
+    let own = mount.and_then(|mount| {
         let rest = found.strip_prefix(&mount.target).ok()?;
         Spot::new(mount.host_path.clone().filter(|_| engine.shares_our_disk())?, rest)
     });
-    let spot = spot.ok_or_else(|| {
-        let message = format!("{} has no place of its own on this machine", printable_path(&found));
-        Error::new(Kind::NotSupported, message)
-            .hint("memory and mounts of another machine: run `du` inside, or `outlast mounts NAME`")
-    })?;
-    Ok(Inside { path: found, spot, method: if layer { "upper" } else { "mount" } })
+    if let Some(spot) = own {
+        return Ok(Inside { path: found, spot, method: if layer { "upper" } else { "mount" } });
+    }
+    // What only the workspace's own processes see.
+    if let Ok(Whereabouts { spot, partial: None, .. }) =
+        engine.whereabouts(&workspace.key, detail, &found).await
+    {
+        return Ok(Inside { path: found, spot, method: "proc" });
+    }
+    let message = format!("{} has no place of its own on this machine", printable_path(&found));
+    Err(Error::new(Kind::NotSupported, message)
+        .hint("root sees the memory of running containers; else run `du` inside, or `outlast mounts NAME`"))
 }
 
 /// What is asked about a folder.
@@ -69,6 +78,8 @@ pub struct Question {
     pub top: usize,
     /// Files anywhere beneath, in place of the entries of the folder.
     pub matching: Option<Matching>,
+    /// What all files are put together by, in place of both.
+    pub by: Option<By>,
     /// Every file is looked at, whatever is remembered.
     pub fresh: bool,
 }
@@ -80,6 +91,8 @@ pub struct Usage {
     pub progress: Progress,
     /// The largest entries, or files; where only new ones were asked for, the newest.
     pub rows: Vec<Row>,
+    /// What was put together, the largest first.
+    pub sums: Vec<Sum>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
 }
@@ -148,11 +161,14 @@ pub async fn usage(
     };
     let stopped = watch(&walk, stop, tell).await;
     let rows = match &question.matching {
+        _ if question.by.is_some() => Vec::new(),
         None => walk.page(FolderId::ROOT, Order::Size, 0, question.top).rows,
         Some(matching) => {
             let order = if matching.larger.is_some() { Order::Size } else { Order::Age };
             walk.files(matching, order, question.top)
         }
     };
-    Ok(Usage { progress: walk.progress(), rows, stopped })
+    let mut sums = question.by.map(|by| walk.sums(by)).unwrap_or_default();
+    sums.sort_by_key(|sum| Reverse(sum.totals.allocated));
+    Ok(Usage { progress: walk.progress(), rows, sums, stopped })
 }

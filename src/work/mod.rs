@@ -43,7 +43,7 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 pub use crate::platform::config::{Backup as BackupSettings, Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
 pub use crate::port::{
-    Archives, Backups, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, FileSystems, Files, Host, Image,
-    Inventory, Job, Listing, Matching, PathKind, Progress, Right, Row, Totals, Whereabouts,
+    Archives, Backups, By, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, FileSystems, Files, Host,
+    Image, Inventory, Job, Listing, Matching, PathKind, Progress, Right, Row, Sum, Totals, Trait, Whereabouts,
 };
 pub use crate::store::{JobState, JobView, Jobs, Store};

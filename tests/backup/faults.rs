@@ -16,10 +16,16 @@ fn killed(place: &Place, args: &[&str], after: Duration) {
     kill_job(place);
     let _ = child.kill();
     child.wait().unwrap();
+    // One that was just being started has its own name by now.
+    std::thread::sleep(Duration::from_millis(20));
+    while kill_job(place) > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
-/// Kills the processes of this place's jobs.
-pub(crate) fn kill_job(place: &Place) {
+/// Kills the processes of this place's jobs; how many there were.
+pub(crate) fn kill_job(place: &Place) -> usize {
+    let mut found = 0;
     // By the names of its folder, which no other test has.
     let home = place.outlast.home().to_string_lossy().into_owned();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
@@ -35,8 +41,10 @@ pub(crate) fn kill_job(place: &Place) {
         let line = String::from_utf8_lossy(&line).into_owned();
         if line.contains("__job") && line.contains(&home) {
             let _ = std::process::Command::new("kill").args(["-KILL", &pid]).status();
+            found += 1;
         }
     }
+    found
 }
 
 fn files(place: &Place, round: u64) {

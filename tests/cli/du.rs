@@ -71,6 +71,28 @@ fn large_files_are_found_by_what_reading_them_gives_and_both_sizes_are_shown() {
 }
 
 #[test]
+fn all_files_are_added_up_by_what_they_are_and_by_whose_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [("a/model.pt", 300_000), ("b/c/last.ckpt", 200_000), ("b/notes.ipynb", 5_000)] {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, vec![1; bytes]).unwrap();
+    }
+    let outlast = Outlast::new();
+    let by = |what| outlast.json(&["du", text(folder.path()), "--by", what, "--json"]);
+    let kinds = by("kind");
+    let checkpoints = one(&kinds["by"], "of", "checkpoint");
+    assert_eq!((&checkpoints["files"], &checkpoints["apparent"]), (&2.into(), &500_000.into()), "{kinds}");
+    assert_eq!(kinds["by"][0]["of"], "checkpoint", "the largest first");
+    let owners = by("owner");
+    let own = rustix::process::geteuid().as_raw();
+    assert_eq!((&owners["by"][0]["uid"], &owners["by"][0]["files"]), (&own.into(), &3.into()), "{owners}");
+    let shown = outlast.run(&["du", text(folder.path()), "--by", "kind"]).out;
+    assert!(shown.contains("KIND") && shown.contains("checkpoint") && shown.contains("notebook"), "{shown}");
+    assert_eq!(outlast.run(&["du", text(folder.path()), "--by", "kind", "--larger", "1M"]).code, 2);
+}
+
+#[test]
 fn new_files_are_found_wherever_they_are() {
     let dir = project();
     let old = std::time::SystemTime::now() - std::time::Duration::from_hours(80);
@@ -182,9 +204,13 @@ fn a_path_inside_a_workspace_is_walked_where_it_lies_and_no_link_leads_out() {
     let shown = outlast.run(&["du", &format!("{}:/root", container.name)]);
     assert!(shown.out.starts_with(&format!("{}:/root: ", container.name)), "{}", shown.out);
     assert!(shown.out.contains("what the image holds is not counted"), "{}", shown.out);
+    container.exec("mkdir /scratch/x; head -c 300000 /dev/zero > /scratch/x/y; ln -s /etc /scratch/out");
+    let memory = of("/scratch");
+    assert_eq!((&memory["method"], &memory["total"]["files"]), (&"proc".into(), &2.into()), "{memory}");
+    assert_eq!(memory["total"]["allocated"].as_u64().unwrap() / 4096, 300_000_u64.div_ceil(4096));
+    container.stop();
     let memory = outlast.run(&["du", &format!("{}:/scratch", container.name)]);
     assert!(memory.code != 0 && memory.err.contains("no place of its own"), "{}", memory.err);
-    container.stop();
     assert_eq!(of("/root")["total"], layer["total"], "also of one that is stopped");
 }
 
