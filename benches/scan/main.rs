@@ -20,6 +20,7 @@ mod floor;
 mod grow;
 mod layers;
 mod refresh;
+mod screen;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -55,6 +56,10 @@ fn main() {
         [what, root] if what == "--floor-of-eight" => return floor::run(Path::new(root), 8),
         [what, root] if what == "--stranger" => return refresh::stranger(Path::new(root)),
         [what, root] if what == "--memory" => return memory(Path::new(root)),
+        [what, root] if what == "--screen" => {
+            println!("{}", screen::measured(Path::new(OURS), Path::new(root)));
+            return;
+        }
         [what, root] if what == "--refresh" => {
             println!("{}", refresh::refresh(Path::new(root), 9));
             return;
@@ -90,6 +95,7 @@ fn main() {
         }
         println!("\n{}", own_words(Command::new(own()).arg("--memory").arg(&tree)));
         println!("{}", ends_at_once(&tree));
+        println!("{}", screen::measured(Path::new(OURS), &tree));
         println!("{}", refresh::refresh(&tree, options.rounds));
     }
     layers::run(&options.layers, options.rounds);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Outlast, one};
 use crate::support::docker::{self, Container};
+use crate::support::sshd::Sshd;
 
 fn root() -> bool {
     rustix::process::geteuid().is_root()
@@ -82,6 +83,41 @@ fn the_folders_of_a_session_outlast_it_and_the_files_beside_them_do_not() {
     let done = outlast.run(&["copy", file.to_str().unwrap(), home.to_str().unwrap(), "--yes"]);
     assert_eq!(done.code, 0, "{}", done.err);
     assert_eq!(std::fs::read(&home).unwrap(), b"file inside user2-vfolder");
+}
+
+#[test]
+fn a_file_comes_out_byte_for_byte_through_ssh_also_after_the_session_has_ended() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let Some(server) = Sshd::start(&outlast.home().join("ssh")) else { return };
+    let roots = outlast.home().join("workspace");
+    std::fs::create_dir_all(roots.join("paper")).unwrap();
+    let volume = format!("-v{}:/workspace", roots.join("paper").display());
+    let session = engine.container("ssh").args([volume.as_str(), "--label=ds01.user=alice"]).run();
+    std::fs::write(roots.join("paper/all.bin"), binary()).unwrap();
+    session.exec("cp /workspace/all.bin /opt/b");
+    let far = |subject: &str| {
+        let command = outlast.command(&["cat", subject]);
+        let settings = command
+            .get_envs()
+            .filter_map(|(name, value)| Some(format!("{}={}", name.to_str()?, value?.to_str()?)));
+        let line: Vec<_> = settings.map(|setting| format!("'{setting}'")).collect();
+        let program = command.get_program().to_str().unwrap();
+        let output = std::process::Command::new("sh")
+            .args([
+                "-c",
+                &format!("{} localhost env {} {program} cat {subject}", server.shell(), line.join(" ")),
+            ])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{subject}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    assert!(far(&format!("{}:/opt/b", session.name)) == binary());
+    assert!(far(&format!("{}:/workspace/all.bin", session.name)) == binary());
+    engine.run(&["rm", "-f", &session.id]);
+    let ended = roots.join("paper/all.bin");
+    assert!(far(ended.to_str().unwrap()) == binary(), "the folder outlived its session");
 }
 
 #[test]

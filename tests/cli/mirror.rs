@@ -1,14 +1,13 @@
 //! `mirror`: one folder like another, through rsync, here and over ssh.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use super::archive::{Ground, names, sh, text};
+use super::archive::{Ground, names, text};
+use crate::support::sshd::Sshd;
 
 fn rsync_is_here() -> bool {
     let here = Command::new("rsync").arg("--version").stdout(Stdio::null()).status().is_ok();
@@ -111,77 +110,14 @@ fn i10_neither_folder_may_lie_in_the_other_and_a_missing_rsync_is_named() {
     }
 }
 
-/// A server of our own on this machine, for one key, ended with the test.
-struct Sshd {
-    child: Child,
-    port: u16,
-}
-
-impl Sshd {
-    fn start(ground: &Ground) -> Option<Self> {
-        if !rustix::process::geteuid().is_root() || !Path::new("/usr/sbin/sshd").exists() {
-            eprintln!("skipped: needs root and openssh-server");
-            return None;
-        }
-        let folder = ground.at("ssh");
-        fs::create_dir(&folder).unwrap();
-        fs::create_dir_all("/run/sshd").unwrap();
-        for key in ["host", "person"] {
-            sh(&folder, "ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", key]);
-        }
-        fs::copy(folder.join("person.pub"), folder.join("authorized")).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let at = |name: &str| folder.join(name).display().to_string();
-        let settings = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
-             PermitRootLogin yes\nPidFile none\n",
-            at("host"),
-            at("authorized")
-        );
-        fs::write(folder.join("settings"), settings).unwrap();
-        let child = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f", &at("settings")])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { child, port };
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if started.elapsed() > Duration::from_secs(10) {
-                eprintln!("skipped: sshd does not start here");
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(server)
-    }
-
-    /// How rsync reaches it.
-    fn shell(&self, ground: &Ground) -> String {
-        format!(
-            "ssh -p {} -i {} -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
-            self.port,
-            ground.at("ssh/person").display()
-        )
-    }
-}
-
-impl Drop for Sshd {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn i9_a_mirror_over_ssh_sends_what_changed_and_what_is_out_of_reach_is_an_error() {
     if !rsync_is_here() {
         return;
     }
     let mut ground = Ground::new();
-    let Some(server) = Sshd::start(&ground) else { return };
-    ground.outlast =
-        super::Outlast::new().with("OUTLAST_ENGINE", "machine").with("RSYNC_RSH", &server.shell(&ground));
+    let Some(server) = Sshd::start(&ground.at("ssh")) else { return };
+    ground.outlast = super::Outlast::new().with("OUTLAST_ENGINE", "machine").with("RSYNC_RSH", &server.shell());
     ground.write("a", "one");
     ground.write("sub/b c", vec![7; 100_000]);
     let dest = format!("localhost:{}", ground.at("far").display());

@@ -56,7 +56,9 @@ fn every_entry_says_what_becomes_of_it_in_the_event_that_is_chosen() {
             see("my-project"),
             // Its layer is a place once its facts are there.
             see("2 files"),
-            press("3/my-project layer<enter><enter>"),
+            press("3"),
+            see("my-project layer"),
+            press("/my-project layer<enter><enter>"),
             see("tmp/"),
             see("lost: the writable layer is removed"),
             press("w"),
@@ -75,7 +77,9 @@ fn enter_on_a_file_explains_it_and_i_leads_to_its_workspace() {
         OLD,
         &[
             see("my-project"),
-            press("3/my-project:/work<enter><enter>"),
+            press("3"),
+            see("my-project:/work"),
+            press("/my-project:/work<enter><enter>"),
             see("README.md"),
             press("G<enter>"),
             see("Kept if retired"),
@@ -94,7 +98,9 @@ fn the_views_list_files_wherever_they_are_and_say_what_kinds_and_whose_there_are
         OLD,
         &[
             see("my-project"),
-            press("3/my-project:/work<enter><enter>v"),
+            press("3"),
+            see("my-project:/work"),
+            press("/my-project:/work<enter><enter>v"),
             see("largest files"),
             see("data/train.parquet"),
             press("v"),
@@ -120,7 +126,9 @@ fn marks_add_up_a_filter_narrows_and_s_sorts() {
         OLD,
         &[
             see("my-project"),
-            press("3/my-project:/work<enter><enter>"),
+            press("3"),
+            see("my-project:/work"),
+            press("/my-project:/work<enter><enter>"),
             see("checkpoints/"),
             press("  "),
             see("2 marked, 16G"),
@@ -275,7 +283,9 @@ fn a_folder_of_a_million_is_browsed_while_it_is_read_and_esc_keeps_what_was_foun
         OLD,
         &[
             see("my-project"),
-            press("3/my-project:/work<enter>"),
+            press("3"),
+            see("my-project:/work"),
+            press("/my-project:/work<enter>"),
             see("PLACE"),
             press("<enter>"),
             see("reading"),
@@ -308,7 +318,9 @@ fn keys_answer_while_a_walk_goes_on() {
     let (begun, answered) = (Arc::clone(&pressed), Arc::clone(&pressed));
     let steps = [
         see("my-project"),
-        press("3/my-project:/work<enter><enter>"),
+        press("3"),
+        see("my-project:/work"),
+        press("/my-project:/work<enter><enter>"),
         see("file-0000000"),
         meanwhile(move || *begun.lock().unwrap() = Instant::now()),
         press("?"),

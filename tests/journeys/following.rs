@@ -85,12 +85,12 @@ fn an_open_tree_of_the_disk_has_what_a_container_writes_without_a_key() {
     let arrived = journey(
         engine,
         clock,
-        WIDE,
+        (200, 50),
         &[
             see("AT RISK"),
             only(&name),
             press("3"),
-            see(&format!("{name}:/work")),
+            see("fills"),
             press(&format!("/{name}:/w<enter>")),
             unsee("layer"),
             press("<enter>"),

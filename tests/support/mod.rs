@@ -6,4 +6,5 @@ pub(crate) mod journey;
 pub(crate) mod model;
 pub(crate) mod pty;
 pub(crate) mod screen;
+pub(crate) mod sshd;
 pub(crate) mod svg;
