@@ -44,7 +44,7 @@ impl Backups for Restic {
             return Err(no_repository(repository));
         }
         let open = closed
-            .open(&password(&repository.key)?)
+            .open(&password(repository)?)
             .map_err(|error| failed(&format!("open the repository {}", repository.url), &error))?;
         Ok(Box::new(Open::new(open, repository, meter, swept)))
     }
@@ -54,7 +54,7 @@ impl Backups for Restic {
             make_private(folder)?;
         }
         let open = closed(repository, meter, Patience::Usual)?
-            .init(&password(&repository.key)?, &KeyOptions::default(), &ConfigOptions::default())
+            .init(&password(repository)?, &KeyOptions::default(), &ConfigOptions::default())
             .map_err(|error| failed(&format!("make the repository {}", repository.url), &error))?;
         Ok(Box::new(Open::new(open, repository, meter, Swept::default())))
     }
@@ -105,8 +105,12 @@ fn no_repository(repository: &backup::Repository) -> Error {
         .hint("`outlast backup` makes one; `--repository` names another place")
 }
 
-/// The password in a file: its first line.
-fn password(file: &Path) -> Result<Credentials> {
+/// The password: what somebody typed, else the first line of its file.
+fn password(repository: &backup::Repository) -> Result<Credentials> {
+    if let Some(password) = repository.password() {
+        return Ok(Credentials::password(password));
+    }
+    let file = repository.key.as_path();
     let shown = crate::text::printable_path(file);
     let text = std::fs::read_to_string(file).map_err(|error| {
         Error::new(Kind::Config, format!("the password could not be read from {shown}: {error}"))

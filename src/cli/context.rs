@@ -18,7 +18,10 @@ use crate::work::backup::{Chosen, Covers, Here, Wish, choose};
 use crate::work::browse;
 use crate::work::gather::{self, Gathered};
 use crate::work::space::Asker;
-use crate::work::{Archives, Backups, Clock, Config, Disk, Engine, FileSystems, Files, Host, Store, ground};
+use crate::work::{
+    Archives, Backups, Clock, Config, Disk, Engine, FileSystems, Files, Host, Store, ask_for_a_secret, ground,
+    somebody_is_there,
+};
 
 /// This machine's endpoint.
 const MACHINE: &str = "machine";
@@ -284,7 +287,34 @@ impl<'w> Context<'w> {
         let password_file = file.as_deref().map(absolute).transpose()?;
         let machine = self.machine()?;
         let here = Here::look(machine.as_ref(), &self.profiles).await.unwrap_or_else(|_| Here::unknown());
-        choose(&Wish { repository, password_file }, &self.config.backup, &here)
+        let chosen = choose(&Wish { repository, password_file }, &self.config.backup, &here)?;
+        self.unlocked(chosen).await
+    }
+
+    /// The repository with a password: asked for where it needs one that nobody named and somebody is there.
+    async fn unlocked(&self, chosen: Chosen) -> Result<Chosen> {
+        if !chosen.own_key || chosen.repository.key.exists() {
+            return Ok(chosen);
+        }
+        let (backups, repository) = (Arc::clone(&self.backups), chosen.repository.clone());
+        let there = tokio::task::spawn_blocking(move || backups.exists(&repository)).await;
+        // Who opens it says what is wrong with it.
+        if !matches!(there, Ok(Ok(true))) {
+            return Ok(chosen);
+        }
+        let shown = crate::text::printable(&chosen.repository.url).into_owned();
+        if !somebody_is_there() {
+            return Err(Error::new(
+                Kind::Config,
+                format!("the repository {shown} needs a password, and nobody said which file holds it"),
+            )
+            .hint("OUTLAST_PASSWORD_FILE, or `--password-file`, names the file")
+            .hint("for good: password_file = \"FILE\" below [backup] in the settings")
+            .hint("on a terminal you are asked for the password itself"));
+        }
+        let password = ask_for_a_secret(&format!("password of the repository {shown}"))?;
+        let repository = chosen.repository.with_password(password);
+        Ok(Chosen { repository, ..chosen })
     }
 
     /// A path a person typed: `~` is their home, a relative one counts from where they are.

@@ -9,4 +9,5 @@ pub mod limits;
 pub mod process;
 pub mod profiles;
 pub mod quota;
+pub mod secret;
 mod toml;

@@ -42,6 +42,7 @@ pub fn viewer(host: &Host, profiles: &Profiles, endpoint: &Endpoint) -> Viewer {
 /// What the faces need of the layers below, so that they import `work` alone.
 pub use crate::platform::config::{Backup as BackupSettings, Color, Config};
 pub use crate::platform::profiles::{Collection, load as load_profile, profiles as profiles_of};
+pub use crate::platform::secret::{ask as ask_for_a_secret, somebody_is_there};
 pub use crate::port::{
     Archives, Backups, By, Can, Clock, Disk, Endpoint, Engine, Entry, EntryKind, FileSystems, Files, Host,
     Image, Inventory, Job, Listing, Matching, PathKind, Progress, Right, Row, Sum, Totals, Trait, Whereabouts,

@@ -204,6 +204,41 @@ fn a_verified_backup_on_another_machine_keeps_what_the_loss_of_the_host_would_ta
 }
 
 #[test]
+fn b13_a_home_is_pinned_over_the_limit_and_movable_once_a_verified_backup_is_elsewhere() {
+    let Some(engine) = docker::engine() else { return };
+    let Some(bound) = Bound::new("[backup]\nkey_elsewhere = true\n") else { return };
+    let profile = "id = \"small\"\ntitle = \"Small\"\nextends = \"vessl\"\n[limits]\nbackup_bytes = 1048576\n";
+    write(&bound.outlast.home().join("config/outlast/profiles/small.toml"), profile);
+    let bind = format!("{}:/home/vessl", bound.place("work"));
+    let container = engine.container("movable").args(["--label", "outlast.profile=small", "-v", &bind]).run();
+    let bound = Bound { container, ..bound };
+    let node = || {
+        let report = bound.run(&["lifecycle", &bound.container.name]);
+        let words = bound.outlast.run(&["lifecycle", &bound.container.name]).out;
+        let line = words.lines().find(|line| line.starts_with("node ")).unwrap().to_owned();
+        (report["workspaces"][0]["node"]["pinned"].as_bool(), line)
+    };
+    let (pinned, line) = node();
+    assert!(pinned.is_none() && line.contains("movable once it is backed up"), "{line}");
+    bound.backup(&bound.place("repository"), true);
+    assert_eq!(node().0, None, "a backup on the same node moves nothing");
+
+    if let Some(elsewhere) = Elsewhere::new(&bound.outlast.home().join("served")) {
+        bound.backup(&elsewhere.address, true);
+        let (pinned, line) = node();
+        assert!(
+            pinned == Some(false) && line.contains("movable: ") && line.contains("are backed up"),
+            "{line}"
+        );
+        bound.container.exec("echo more >> /home/vessl/notes");
+        assert_eq!(node().0, None, "something is newer");
+    }
+    write(bound.place("work/model").as_ref(), super::noise(1, 2 << 20));
+    let (pinned, line) = node();
+    assert!(pinned == Some(true) && line.contains("pinned to this node: 2."), "{line}");
+}
+
+#[test]
 fn a_folder_of_the_host_is_covered_too_but_never_by_a_repository_inside_it() {
     let place = super::Place::new();
     write(&place.work().join("notes"), "text");

@@ -8,6 +8,7 @@ mod faults;
 mod interop;
 mod jobs;
 mod nasty;
+mod password;
 mod verbs;
 mod workspace;
 

@@ -28,6 +28,9 @@ pub struct Repository {
     /// The address with its password, where it holds one. Never written anywhere.
     #[serde(skip)]
     secret: Option<String>,
+    /// The password that somebody typed, where no file holds it. Never written anywhere.
+    #[serde(skip)]
+    password: Option<String>,
 }
 
 impl fmt::Debug for Repository {
@@ -48,7 +51,7 @@ impl Repository {
                 (shown, secret)
             }
         };
-        Ok(Self { url, key, secret })
+        Ok(Self { url, key, secret, password: None })
     }
 
     /// The address as it is, for the one that opens it.
@@ -68,11 +71,34 @@ impl Repository {
         (!remote).then(|| Path::new(&self.url))
     }
 
-    /// The same repository opened by an address that may hold a password.
+    /// The password that somebody typed.
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
+    /// The same repository with a password that somebody typed.
     #[must_use]
-    pub fn opened_by(self, address: String) -> Self {
-        let secret = (address != self.url).then_some(address);
-        Self { secret, ..self }
+    pub fn with_password(self, password: String) -> Self {
+        Self { password: Some(password), ..self }
+    }
+
+    /// What is never written down, to be handed from one process to another.
+    pub fn secrets(&self) -> String {
+        match &self.password {
+            Some(password) => format!("{}\0{password}", self.address()),
+            None => self.address().to_owned(),
+        }
+    }
+
+    /// The same repository with what was handed over.
+    #[must_use]
+    pub fn opened_by(self, secrets: &str) -> Self {
+        let (address, password) = match secrets.split_once('\0') {
+            Some((address, password)) => (address, Some(password.to_owned())),
+            None => (secrets, None),
+        };
+        let secret = (address != self.url).then(|| address.to_owned());
+        Self { secret, password, ..self }
     }
 }
 
@@ -208,8 +234,12 @@ mod tests {
         let written = serde_json::to_string(&repository).unwrap() + &format!("{repository:?}");
         assert!(!written.contains("secret"), "{written}");
         let read: Repository = serde_json::from_str(&serde_json::to_string(&repository).unwrap()).unwrap();
-        let again = read.opened_by(repository.address().to_owned());
+        let again = read.clone().opened_by(&repository.secrets());
         assert_eq!(again, repository);
+        let typed = repository.clone().with_password("hidden-word".into());
+        let written = serde_json::to_string(&typed).unwrap() + &format!("{typed:?}");
+        assert!(!written.contains("hidden-word"), "{written}");
+        assert_eq!(read.opened_by(&typed.secrets()), typed);
         assert_eq!(repository.folder(), None);
         assert!(Repository::new("/srv/a:b", "/k".into()).unwrap().folder().is_some());
         let error = place("ftp://u:secret@h/r").unwrap_err();

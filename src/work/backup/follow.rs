@@ -32,9 +32,9 @@ pub fn start(jobs: &Jobs, job: &Job, program: &Path) -> Result<()> {
         .stderr(output)
         .spawn()
         .map_err(cannot)?;
-    // An address may hold a password: it is handed over, never written down.
+    // An address may hold a password, and one may have been typed: they are handed over, never written down.
     if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(job.repository.address().as_bytes()).map_err(cannot)?;
+        stdin.write_all(job.repository.secrets().as_bytes()).map_err(cannot)?;
     }
     // So that no dead process stays behind in a dashboard that runs for weeks.
     std::thread::spawn(move || child.wait());

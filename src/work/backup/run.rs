@@ -23,8 +23,8 @@ const EVERY: Duration = Duration::from_millis(100);
 const ENDS_WITHIN: Duration = Duration::from_millis(600);
 /// A restore takes back what it wrote, and a removal is not left half way.
 const CLEANS_WITHIN: Duration = Duration::from_mins(10);
-/// An address longer than this is no address.
-const LONGEST_ADDRESS: u64 = 1 << 14;
+/// An address and a password longer than this are none.
+const MOST_SECRETS: u64 = 1 << 14;
 
 /// Works on the job in a folder; gives the exit code. What it prints goes to the job's own file.
 pub fn run(folder: &Path, backups: &Arc<dyn Backups>, clock: &Arc<dyn Clock>) -> Result<u8> {
@@ -32,10 +32,10 @@ pub fn run(folder: &Path, backups: &Arc<dyn Backups>, clock: &Arc<dyn Clock>) ->
     let (job, mut running) = Running::begin(folder)?;
     let store = folder.parent().and_then(Path::parent).map(|state| Store::at(state.to_path_buf()));
     let store = store.ok_or_else(|| Error::new(Kind::Usage, "this is no folder of a job"))??;
-    let mut address = String::new();
-    let _ = std::io::stdin().take(LONGEST_ADDRESS).read_to_string(&mut address);
+    let mut secrets = String::new();
+    let _ = std::io::stdin().take(MOST_SECRETS).read_to_string(&mut secrets);
     let repository = job.repository.clone();
-    let repository = if address.is_empty() { repository } else { repository.opened_by(address) };
+    let repository = if secrets.is_empty() { repository } else { repository.opened_by(&secrets) };
 
     let meter = Arc::new(Meter::default());
     let (sender, receiver) = channel();
