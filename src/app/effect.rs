@@ -323,8 +323,8 @@ impl Effects {
                         host: &ports.host,
                         profiles: &profiles,
                         clock: ports.clock.as_ref(),
-                        program: &ports.program,
                         job: Arc::default(),
+                        program: &ports.program,
                     };
                     runner.run(&plan, consent).await
                 }
@@ -340,7 +340,8 @@ impl Effects {
         on_a_thread(async move {
             if let Ok(store) = (ports.store)() {
                 let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                let mut sentences = work::act::recover(engine, &ports.files, &store, clock).await;
+                let mut sentences =
+                    work::act::recover(engine, &ports.files, &store, clock, &ports.program).await;
                 sentences.extend(work::backup::news(&store.jobs(), clock.now()));
                 send(&out, Msg::Recovered(sentences));
             }

@@ -19,6 +19,7 @@ fn overlays() -> Vec<Option<Overlay>> {
     let plan = Plan {
         notes: Vec::new(),
         asks_for: None,
+        facts: Vec::new(),
         id: "p".into(),
         endpoint: "demo".into(),
         made_at: model::now(),

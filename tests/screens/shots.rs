@@ -361,6 +361,7 @@ fn plan(confirm: Confirm, state: PlanState) -> Overlay {
     let plan = Plan {
         notes: Vec::new(),
         asks_for: None,
+        facts: Vec::new(),
         id: "20261123-140200-1".into(),
         endpoint: "demo".into(),
         made_at: model::now(),
