@@ -28,7 +28,13 @@ fn overlays() -> Vec<Option<Overlay>> {
     };
     let view = |confirm| {
         let lines = vec!["stop my-project".into(), "  loses 3 files".into()];
-        Some(Overlay::Plan(Box::new(PlanView { plan: plan.clone(), lines, confirm, state: PlanState::Asking })))
+        Some(Overlay::Plan(Box::new(PlanView {
+            plan: plan.clone(),
+            more: Vec::new(),
+            lines,
+            confirm,
+            state: PlanState::Asking,
+        })))
     };
     vec![
         None,
