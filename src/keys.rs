@@ -60,11 +60,15 @@ pub enum Action {
     Habits,
     /// Stops what runs, starts what does not.
     StopOrStart,
+    /// Saves what is in the container and removes it.
+    Retire,
+    /// Brings back what was retired.
+    Undo,
     /// Moves the selected file to the trash.
     Trash,
     /// Gives the selected file another name.
     Rename,
-    /// Copies the selected file out.
+    /// Copies files out of harm's way.
     CopyOut,
     /// Copies a file of this machine in.
     CopyIn,
@@ -126,13 +130,15 @@ const fn binding(
 /// The table, in the order in which the footer and the help list it.
 pub const TABLE: &[Binding] = &[
     binding(&["S"], Action::StopOrStart, Group::Change, "stop or start", "stop what runs, start what does not"),
+    binding(&["X"], Action::Retire, Group::Change, "retire", "save what is in the container, then remove it"),
     binding(
         &["C"],
         Action::CopyOut,
         Group::Change,
         "copy out",
-        "on the page Browse: copy the file to this machine",
+        "copy files at risk to where they are kept; on Browse: copy out",
     ),
+    binding(&["U"], Action::Undo, Group::Change, "undo", "bring back what was retired last, with its files"),
     binding(
         &["I"],
         Action::CopyIn,
@@ -178,7 +184,7 @@ pub const TABLE: &[Binding] = &[
         Action::Mark,
         Group::Look,
         "mark",
-        "mark the row; r and w then mean all that is marked",
+        "mark the row; r, w, X and C then mean all that is marked",
     ),
     binding(
         &["r"],

@@ -19,5 +19,6 @@ mod inside;
 mod journeys;
 mod project;
 mod pty;
+mod retire;
 mod screens;
 mod support;

@@ -17,7 +17,7 @@ use super::backups::Known;
 use super::msg::{Cmd, Msg};
 use super::scans::Scans;
 use super::walks::Walks;
-use super::{Ports, browse};
+use super::{Ports, browse, whole};
 use crate::core::classify::Grounds;
 use crate::core::plan::Plan;
 use crate::core::recognise::Profiles;
@@ -146,6 +146,22 @@ impl Effects {
                 });
             }
             Cmd::Run { plan, lose_data } => self.act(plan, lose_data),
+            Cmd::RunAll(plans) => {
+                let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+                on_a_thread(async move {
+                    send(&out, Msg::RanAll(whole::run(&ports, &profiles, plans, false).await));
+                });
+            }
+            Cmd::PlanWhole { number, keys, wish } => {
+                let rows = keys.iter().filter_map(row);
+                let whose = rows.filter_map(|row| Some((row.workspace.clone(), row.grounds()?))).collect();
+                let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
+                let known = self.backups.clone();
+                on_a_thread(async move {
+                    let plans = whole::plans(&ports, &profiles, &known, whose, wish).await;
+                    send(&out, Msg::WholePlanned(number, plans));
+                });
+            }
             Cmd::Queue(paths) => self.walks.queue(paths),
             Cmd::Walk { path, fresh } => self.walks.walk(path, fresh),
             Cmd::StopWalk(path) => self.walks.stop(&path),
@@ -315,24 +331,10 @@ impl Effects {
     fn act(&self, plan: Box<Plan>, lose_data: bool) {
         let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
         on_a_thread(async move {
-            let consent = work::act::Consent { yes: true, lose_data };
-            let ran = match (ports.store)() {
-                Ok(store) => {
-                    let runner = work::act::Runner {
-                        engine: ports.engine.as_ref(),
-                        files: Arc::clone(&ports.files),
-                        store: &store,
-                        host: &ports.host,
-                        profiles: &profiles,
-                        clock: ports.clock.as_ref(),
-                        program: &ports.program,
-                        job: Arc::default(),
-                    };
-                    runner.run(&plan, consent).await
-                }
-                Err(error) => Err(error),
-            };
-            send(&out, Msg::Ran(plan, ran));
+            let mut ran = whole::run(&ports, &profiles, vec![*plan], lose_data).await;
+            if let Some((plan, ran)) = ran.pop() {
+                send(&out, Msg::Ran(Box::new(plan), ran));
+            }
         });
     }
 
@@ -342,7 +344,8 @@ impl Effects {
         on_a_thread(async move {
             if let Ok(store) = (ports.store)() {
                 let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                let mut sentences = work::act::recover(engine, &ports.files, &store, clock).await;
+                let mut sentences =
+                    work::act::recover(engine, &ports.files, &store, clock, &ports.program).await;
                 sentences.extend(work::backup::news(&store.jobs(), clock.now()));
                 send(&out, Msg::Recovered(sentences));
             }

@@ -13,6 +13,7 @@ mod scans;
 pub mod session;
 mod update;
 mod walks;
+mod whole;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -49,6 +49,17 @@ pub enum Wish {
     In(PathBuf),
 }
 
+/// What somebody wants that is more than one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// Save what is in containers and remove them.
+    Retire,
+    /// Bring back what was retired: by its name, or the newest.
+    Undo(Option<String>),
+    /// Copy files to where they are kept; all that are at risk where none is named.
+    Rescue(Vec<(WsKey, PathBuf)>),
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Msg {
@@ -100,6 +111,10 @@ pub enum Msg {
     Shown(PathBuf, Box<(Asked, Shown)>, Duration),
     /// This machine, which answers for what no container mounts; `None` where it cannot be looked at.
     Machine(Option<Box<(Workspace, Grounds)>>),
+    /// Plans of more than one step were made; the number is that of the question.
+    WholePlanned(u64, Result<Vec<Plan>>),
+    /// Several plans were run.
+    RanAll(Vec<(Plan, Result<()>)>),
     /// A plan was run.
     Ran(Box<Plan>, Result<()>),
     /// Sentences about plans that were cut off the last time.
@@ -188,6 +203,17 @@ pub enum Cmd {
         /// What is wanted.
         wish: Wish,
     },
+    /// Make plans of more than one step.
+    PlanWhole {
+        /// The number of the question.
+        number: u64,
+        /// Whose; nobody's where what is meant is gone.
+        keys: Vec<WsKey>,
+        /// What is wanted.
+        wish: Whole,
+    },
+    /// Run plans, one after the other.
+    RunAll(Vec<Plan>),
     /// Walk these places one after the other, giving way; those that waited before wait no more.
     Queue(Vec<PathBuf>),
     /// Walk this place now: somebody waits.

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 use super::entry::{Users, attributes_in, attributes_of, node};
 use super::read::{Content, Told};
-use crate::core::backup::{DEFINITION, Excludes, Part};
+use crate::core::backup::{self, DEFINITION, Excludes, Part};
 use crate::core::secrets;
 
 /// The mark of a folder that a program makes again by itself.
@@ -269,7 +269,7 @@ impl Entries {
                     crate::text::printable_path(place)
                 ));
             }
-        } else if is_cache(&handle) {
+        } else if part.name == backup::FOLDER && is_cache(&handle) {
             if self.whole {
                 self.told.note(format!(
                     "{} says that it is a cache, so what is in it is not saved",

@@ -2,17 +2,22 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::args::AgreeArgs;
 use super::context::Context;
 use super::interrupt::Interrupt;
 use super::out::Out;
+use super::progress::Line;
 use crate::core::error::{Error, Kind, Result};
-use crate::core::plan::Plan;
+use crate::core::plan::{Plan, Verb};
 use crate::core::report::{Act, Head, Trouble};
 use crate::text::printable;
 use crate::work::Store;
 use crate::work::act::{self, Consent};
+
+/// How often it is said how far a plan is.
+const TOLD_EVERY: Duration = Duration::from_millis(250);
 
 /// Opens what is remembered and finishes what was cut off; nothing of both where nothing is to change.
 pub(super) async fn books(agree: &AgreeArgs, context: &Context<'_>) -> Result<Option<Store>> {
@@ -27,7 +32,7 @@ pub(super) async fn books(agree: &AgreeArgs, context: &Context<'_>) -> Result<Op
 /// Finishes the books of plans that were cut off and says so beside the answer.
 pub(super) async fn recover(context: &Context<'_>, store: &Store) {
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
-    for said in act::recover(engine, &context.files, store, clock).await {
+    for said in act::recover(engine, &context.files, store, clock, &context.program).await {
         super::warn(&said);
     }
 }
@@ -54,34 +59,59 @@ pub(super) async fn carry_out(
             return Err(error);
         }
     };
-    let runner = context.runner(&store);
-    let job = Arc::clone(&runner.job);
-    let outcome = {
-        let mut run = std::pin::pin!(runner.run(plan, consent));
-        let mut interrupt = Interrupt::listen()?;
-        tokio::select! {
-            outcome = &mut run => outcome,
-            () = interrupt.came() => {
-                // What is half done is taken back first.
-                job.stop();
-                run.await
-            }
-        }
-    };
-    let result = match &outcome {
-        Ok(()) => "done",
-        Err(error) if matches!(error.kind, Kind::Refused | Kind::Protected) => "refused",
-        Err(_) => "failed",
-    };
+    let outcome = go(plan, consent, &store, context).await;
+    let result = word(&outcome);
     if agree.json {
         show(plan, result, outcome.as_ref().err(), agree, context, out)?;
     }
     outcome?;
     if !agree.json {
-        let steps = plan.steps.iter();
-        out.lines(steps.map(|step| format!("{} {}", step.verb.past(), printable(&step.name))))?;
+        out.lines(done_lines(plan))?;
     }
     Ok(0)
+}
+
+/// Runs a plan; who is told to stop takes back what is half done. Says how far it is where somebody watches.
+pub(super) async fn go(plan: &Plan, consent: Consent, store: &Store, context: &Context<'_>) -> Result<()> {
+    let runner = context.runner(store);
+    let job = Arc::clone(&runner.job);
+    let of = plan.steps.iter().filter_map(|step| step.bytes).sum();
+    let mut line = Line::new();
+    let outcome = {
+        let mut run = std::pin::pin!(runner.run(plan, consent));
+        let mut interrupt = Interrupt::listen()?;
+        loop {
+            tokio::select! {
+                outcome = &mut run => break outcome,
+                () = tokio::time::sleep(TOLD_EVERY) => line.progress(job.done(), of),
+                () = interrupt.came() => {
+                    // What is half done is taken back first.
+                    job.stop();
+                    break run.await;
+                }
+            }
+        }
+    };
+    line.clear();
+    outcome
+}
+
+/// What is said of a plan that is done.
+fn done_lines(plan: &Plan) -> Vec<String> {
+    let done = |verb: Verb, name: &str| format!("{} {}", verb.past(), printable(name));
+    match (plan.whole(), plan.steps.first()) {
+        (Some(verb), Some(step)) => vec![done(verb, &step.name)],
+        _ => plan.steps.iter().map(|step| done(step.verb, &step.name)).collect(),
+    }
+}
+
+/// The word for how a plan ended.
+pub(super) fn word(outcome: &Result<()>) -> &'static str {
+    match outcome {
+        Ok(()) => "done",
+        Err(error) if matches!(error.kind, Kind::Refused | Kind::Protected) => "refused",
+        Err(_) => "failed",
+    }
 }
 
 fn show(

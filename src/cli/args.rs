@@ -3,6 +3,7 @@
 mod backup;
 mod changing;
 mod disk;
+mod learning;
 mod saving;
 
 use std::ffi::OsString;
@@ -14,8 +15,9 @@ pub(super) use backup::{
     WorkArgs,
 };
 
-pub(super) use changing::{AgreeArgs, ChangeArgs};
+pub(super) use changing::{AgreeArgs, ChangeArgs, KeepAliveArgs, RescueArgs, RetireArgs, UndoArgs};
 pub(super) use disk::{DuArgs, SumBy};
+pub(super) use learning::{CompletionsArgs, GuideArgs, HabitsArgs, ProfilesArgs, ProfilesCommand, TourArgs};
 
 use super::file_args::{CatArgs, CopyArgs, FilesArgs, RenameArgs, TrashArgs};
 pub(super) use saving::{
@@ -118,6 +120,20 @@ pub enum Command {
     Start(ChangeArgs),
     /// Stop a running workspace.
     Stop(ChangeArgs),
+    /// Stop a workspace and start it again.
+    Restart(ChangeArgs),
+    /// Freeze the processes of a workspace; what is in memory stays.
+    Pause(ChangeArgs),
+    /// Let the processes of a paused workspace go on.
+    Unpause(ChangeArgs),
+    /// Save what a container holds, read it back, and remove the container. Its folder stays.
+    Retire(RetireArgs),
+    /// Bring back what was retired, with its files.
+    Undo(UndoArgs),
+    /// Copy files at risk to where they are kept: read back, nothing overwritten.
+    Rescue(RescueArgs),
+    /// Tell the platform that a workspace is in use, so that it is not stopped for being idle.
+    KeepAlive(KeepAliveArgs),
     /// Write a folder into an archive as the platform does; list, check and restore archives.
     Archive(ArchiveArgs),
     /// Make another folder, here or elsewhere, like this one, through rsync. Deletes nothing unless asked to.
@@ -196,6 +212,13 @@ impl Command {
             Self::Trash(args) => (args.in_json(), "trash"),
             Self::Start(args) => (args.agree.json, "start"),
             Self::Stop(args) => (args.agree.json, "stop"),
+            Self::Restart(args) => (args.agree.json, "restart"),
+            Self::Pause(args) => (args.agree.json, "pause"),
+            Self::Unpause(args) => (args.agree.json, "unpause"),
+            Self::Retire(args) => (args.agree.json, "retire"),
+            Self::Undo(args) => (args.agree.json, "undo"),
+            Self::Rescue(args) => (args.agree.json, "rescue"),
+            Self::KeepAlive(args) => (args.agree.json, "keep-alive"),
             Self::Log(args) => (args.json, "log"),
             Self::Profiles(args) => (args.json, "profiles"),
             Self::Tour(args) => (args.json, "tour"),
@@ -327,73 +350,6 @@ pub struct LogArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// `profiles`
-#[derive(Args, Debug)]
-pub struct ProfilesArgs {
-    /// What to do; without it the profiles are listed.
-    #[command(subcommand)]
-    pub what: Option<ProfilesCommand>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// What to do with profiles.
-#[derive(Debug, Subcommand)]
-pub enum ProfilesCommand {
-    /// Print one as a file to begin with.
-    Show {
-        /// The profile's name.
-        name: String,
-    },
-    /// Check a file and say what is wrong with it.
-    Check {
-        /// The file.
-        file: std::path::PathBuf,
-    },
-}
-
-/// `tour`
-#[derive(Args, Debug)]
-pub struct TourArgs {
-    /// Show the steps and make nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask.
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `guide`
-#[derive(Args, Debug)]
-pub struct GuideArgs {
-    /// A workspace; the platform without a name.
-    pub name: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `habits`
-#[derive(Args, Debug)]
-pub struct HabitsArgs {
-    /// A workspace; without a name the one whose folder this is, or the only one.
-    pub name: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `completions`
-#[derive(Args, Debug)]
-pub struct CompletionsArgs {
-    /// Which shell.
-    pub shell: clap_complete::Shell,
 }
 
 pub(super) fn event(key: &str) -> std::result::Result<Event, String> {

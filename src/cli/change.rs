@@ -1,4 +1,4 @@
-//! `outlast start NAME` and `outlast stop NAME`: the plan is shown, agreed to, run and logged.
+//! `outlast start`, `stop`, `restart`, `pause` and `unpause`: the plan is shown, agreed to, run and logged.
 
 use super::agree;
 use super::args::{ChangeArgs, RepositoryArgs};
@@ -17,7 +17,7 @@ use crate::work::ground::{self, Pinned};
 use crate::work::roster::Entry;
 use crate::work::{act, risk};
 
-/// Starts or stops one workspace.
+/// Does it to one workspace.
 pub(super) async fn run(verb: Verb, args: &ChangeArgs, context: &Context<'_>, out: &mut Out) -> Result<u8> {
     let store = agree::books(&args.agree, context).await?;
     let plan = make(verb, args, context).await?;
@@ -31,7 +31,9 @@ async fn make(verb: Verb, args: &ChangeArgs, context: &Context<'_>) -> Result<Pl
     let (engine, clock) = (context.engine.as_ref(), context.clock.as_ref());
     let risk = match verb {
         // What could not be read is in the plan as not known.
-        Verb::Stop => risk::read(engine, &workspace.key, &grounds, true, 0, clock, &mut |_| {}).await.ok(),
+        Verb::Stop | Verb::Restart => {
+            risk::read(engine, &workspace.key, &grounds, true, 0, clock, &mut |_| {}).await.ok()
+        }
         _ => None,
     };
     let plan = act::plan(verb, &workspace, &grounds, risk.as_ref(), clock)?;

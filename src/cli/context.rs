@@ -115,8 +115,8 @@ impl<'w> Context<'w> {
             host: &self.host,
             profiles: &self.profiles,
             clock: self.clock.as_ref(),
-            program: &self.program,
             job: Arc::default(),
+            program: &self.program,
         }
     }
 

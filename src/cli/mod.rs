@@ -20,6 +20,7 @@ mod git;
 mod guide;
 mod habits;
 mod interrupt;
+mod keep_alive;
 mod lifecycle;
 mod locale;
 mod log;
@@ -31,12 +32,15 @@ mod profiles;
 mod progress;
 mod quota;
 mod reach;
+mod rescue;
+mod retire;
 mod risk;
 mod schedule;
 mod survives;
 mod table;
 mod tour;
 mod trash;
+mod undo;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -237,6 +241,13 @@ fn dispatch(cli: Cli, wiring: Wiring<'_>, out: &mut Out, endpoint: &mut String) 
             Command::Quota(args) => quota::run(&args, &context, out).await,
             Command::Start(args) => change::run(crate::core::plan::Verb::Start, &args, &context, out).await,
             Command::Stop(args) => change::run(crate::core::plan::Verb::Stop, &args, &context, out).await,
+            Command::Restart(args) => change::run(crate::core::plan::Verb::Restart, &args, &context, out).await,
+            Command::Pause(args) => change::run(crate::core::plan::Verb::Pause, &args, &context, out).await,
+            Command::Unpause(args) => change::run(crate::core::plan::Verb::Unpause, &args, &context, out).await,
+            Command::Retire(args) => retire::run(&args, &context, out).await,
+            Command::Undo(args) => undo::run(&args, &context, out).await,
+            Command::Rescue(args) => rescue::run(&args, &context, out).await,
+            Command::KeepAlive(args) => keep_alive::run(&args, &context, out).await,
             Command::Archive(args) => archive::run(&args, &context, out).await,
             Command::Mirror(args) => mirror::run(&args, &context, out).await,
             Command::Git(args) => git::list(&args, &context, out).await,

@@ -32,6 +32,19 @@ impl Line {
         self.tell(&format!("{files} files, {}, {rate}/s; Ctrl-C stops and leaves nothing", size(bytes)));
     }
 
+    /// Shows bytes, how fast they go, and how long the rest takes where that is known.
+    pub(super) fn progress(&mut self, bytes: u64, of: u64) {
+        if bytes == 0 {
+            return;
+        }
+        let milliseconds = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = bytes.saturating_mul(1000) / milliseconds;
+        let left = of.checked_sub(bytes).filter(|left| *left > 0 && rate > 0).map(|left| left / rate);
+        let left = left.map_or_else(String::new, |seconds| format!("  {seconds}s left"));
+        let of = if of > bytes { format!(" of {}", size(of)) } else { String::new() };
+        self.tell(&format!("{}{of}  {}/s{left}; Ctrl-C stops", size(bytes), size(rate)));
+    }
+
     /// Takes it away: the answer follows.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.shown) {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::backup::Job;
+use super::deed::Deed;
 use super::spot::FileAct;
 use super::storage::StorageKind;
 use super::workspace::{RunState, WsKey};
@@ -21,6 +22,38 @@ pub enum Verb {
     Backup,
     /// Remove snapshots from a repository.
     Forget,
+    /// Stop a running container and start it again.
+    Restart,
+    /// Freeze the processes of a container.
+    Pause,
+    /// Let them go on.
+    Unpause,
+    /// Save what a container holds and remove it; what stays is its folder.
+    Retire,
+    /// Bring back what was retired.
+    Undo,
+    /// Save files to a repository.
+    Snapshot,
+    /// Give an image a name that keeps it.
+    Pin,
+    /// Take that name away again.
+    Unpin,
+    /// Make an image of a container.
+    Commit,
+    /// Remove a container.
+    Remove,
+    /// Remove an image.
+    RemoveImage,
+    /// Make a container again.
+    Make,
+    /// Write saved files where they were.
+    PutBack,
+    /// Give a container its name.
+    Name,
+    /// Copy files to where they are kept.
+    Rescue,
+    /// Say that a workspace is in use, or take that back.
+    KeepAlive,
     /// Write an archive of a folder.
     Archive,
     /// Put the files of an archive into a folder.
@@ -49,6 +82,22 @@ impl Verb {
             Self::Stop => "stop",
             Self::Backup => "backup",
             Self::Forget => "forget",
+            Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Retire => "retire",
+            Self::Undo => "undo",
+            Self::Snapshot => "snapshot",
+            Self::Pin => "pin",
+            Self::Unpin => "unpin",
+            Self::Commit => "commit",
+            Self::Remove => "remove",
+            Self::RemoveImage => "image rm",
+            Self::Make => "make",
+            Self::PutBack => "put back",
+            Self::Name => "name",
+            Self::Rescue => "rescue",
+            Self::KeepAlive => "keep-alive",
             Self::Archive => "archive",
             Self::Unpack => "archive restore",
             Self::GitInit => "git-init",
@@ -67,7 +116,21 @@ impl Verb {
             Self::Start => "started",
             Self::Stop => "stopped",
             Self::Backup => "backed up",
-            Self::Forget => "removed",
+            Self::Restart => "restarted",
+            Self::Pause => "paused",
+            Self::Unpause => "let go on",
+            Self::Retire => "retired",
+            Self::Undo => "brought back",
+            Self::Snapshot => "saved",
+            Self::Pin => "pinned",
+            Self::Unpin => "unpinned",
+            Self::Commit => "made into an image",
+            Self::Forget | Self::Remove | Self::RemoveImage => "removed",
+            Self::Make => "made",
+            Self::PutBack => "put back",
+            Self::Name => "named",
+            Self::Rescue => "rescued",
+            Self::KeepAlive => "kept alive",
             Self::Archive => "archived",
             Self::Unpack => "unpacked",
             Self::GitInit => "put under git",
@@ -97,9 +160,32 @@ pub struct Plan {
     /// What people should know before they say yes (may hold untrusted text).
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What was found out beforehand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
     /// A name that must be typed first, because it is about all of it (untrusted text).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asks_for: Option<String>,
+}
+
+/// Something that was found out before a plan was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// What it is about, in one word.
+    pub about: String,
+    /// What is so (may hold untrusted text).
+    pub says: String,
+    /// How many there are; `None` where nobody could look, or where nothing is counted.
+    pub count: Option<u64>,
+    /// Their bytes; `None` where nobody could look, or where nothing is measured.
+    pub bytes: Option<u64>,
+}
+
+impl Fact {
+    /// A fact that is neither counted nor measured.
+    pub fn plain(about: &str, says: impl Into<String>) -> Self {
+        Self { about: about.into(), says: says.into(), count: None, bytes: None }
+    }
 }
 
 /// What was true of a workspace when the plan was made.
@@ -140,6 +226,9 @@ pub struct Step {
     /// The job that does it, in a process of its own; `None` where it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Box<Job>>,
+    /// What it needs beyond its verb, where it is a part of something larger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<Box<Deed>>,
 }
 
 /// Something a step loses.
@@ -170,6 +259,18 @@ impl Plan {
     /// Whether it needs no engine: all it does is to files of this machine.
     pub fn is_about_files(&self) -> bool {
         !self.steps.is_empty() && self.steps.iter().all(|step| step.files.is_some())
+    }
+
+    /// What its steps amount to, where that is more than each of them.
+    pub fn whole(&self) -> Option<Verb> {
+        let has = |verb: Verb| self.steps.iter().any(|step| step.verb == verb && step.deed.is_some());
+        if has(Verb::Remove) {
+            Some(Verb::Retire)
+        } else if has(Verb::Make) {
+            Some(Verb::Undo)
+        } else {
+            None
+        }
     }
 
     /// Whether running it may lose something: files were found, or nobody could look.

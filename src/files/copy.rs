@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +16,7 @@ use rustix::io::Errno;
 use super::failure::{Tried, broken, changed, failed};
 use super::held::{Held, at, identity, is_mount, kind, of, regular};
 use super::list::each;
-use super::stream::{self, Broken};
+use super::stream::{self, Broken, Written};
 use super::{erase, goal, unchanged};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::spot::{FileAct, Spot};
@@ -27,6 +26,8 @@ use crate::text::printable_path;
 
 /// Attributes longer than this are no file's.
 const LONGEST_ATTRIBUTE: usize = 64 * 1024;
+/// How attributes begin that belong to a layer and not to the person who wrote the file.
+const LAYERED: [&[u8]; 3] = [b"trusted.overlay.", b"user.overlay.", b"user.fuseoverlayfs."];
 
 /// Copies what was seen to where nothing is.
 pub(super) fn copy(act: &FileAct, job: &Job) -> Result<()> {
@@ -51,7 +52,7 @@ pub(super) fn copy(act: &FileAct, job: &Job) -> Result<()> {
     if Held::open(&part)?.stat().map_err(|why| failed("look at", &part, why))?.is_some() {
         return Err(failed("write", &part, Errno::EXIST));
     }
-    let copied = Copying { from: act.from.clone(), to: part.clone(), links: HashMap::new(), job }.run(&stat);
+    let copied = Copying::new(act.from.clone(), part.clone(), job).run(&stat);
     let placed = copied.and_then(|()| {
         let part = Held::open(&part)?;
         into_place(&part, &to).map_err(|why| failed("write", goal, why))?;
@@ -65,7 +66,7 @@ pub(super) fn copy(act: &FileAct, job: &Job) -> Result<()> {
     placed
 }
 
-fn into_place(part: &Held, to: &Held) -> Tried<()> {
+pub(super) fn into_place(part: &Held, to: &Held) -> Tried<()> {
     match renameat_with(part.folder(), &part.name, to.folder(), &to.name, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS) => {}
         moved => return moved,
@@ -96,15 +97,21 @@ fn part(act: &FileAct) -> Result<Spot> {
 }
 
 /// A copy that goes on.
-struct Copying<'a> {
-    from: Spot,
-    to: Spot,
+pub(super) struct Copying<'a> {
+    pub(super) from: Spot,
+    pub(super) to: Spot,
     /// Files with several names, and where the copy has them.
     links: HashMap<(u64, u64), PathBuf>,
+    /// Files to be read again later, where that is not done with each of them.
+    pub(super) later: Option<Vec<(Written, Spot)>>,
     job: &'a Job,
 }
 
-impl Copying<'_> {
+impl<'a> Copying<'a> {
+    pub(super) fn new(from: Spot, to: Spot, job: &'a Job) -> Self {
+        Self { from, to, links: HashMap::new(), later: None, job }
+    }
+
     fn run(&mut self, first: &Statx) -> Result<()> {
         if kind(first) != EntryKind::Folder {
             let (from, to) = (Held::open(&self.from)?, Held::open(&self.to)?);
@@ -155,7 +162,7 @@ impl Copying<'_> {
     }
 
     /// Copies anything but a folder.
-    fn one(
+    pub(super) fn one(
         &mut self,
         from: BorrowedFd<'_>,
         name: &OsStr,
@@ -192,7 +199,7 @@ impl Copying<'_> {
     }
 
     fn content(
-        &self,
+        &mut self,
         from: BorrowedFd<'_>,
         name: &OsStr,
         to: BorrowedFd<'_>,
@@ -204,26 +211,16 @@ impl Copying<'_> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let handle =
             openat(to, new, flags, Mode::RUSR | Mode::WUSR).map_err(|why| failed("write", &target, why))?;
-        stream::copy(&mut content, &mut File::from(handle), self.job).map_err(|why| match why {
-            Broken::Read(why) => broken("read", &source, &why),
-            Broken::Write(why) => broken("write", &target, &why),
-            Broken::Changed => changed(&source, "it was changed while it was read"),
-            Broken::Differs => {
-                let place = target.full();
-                Error::new(
-                    Kind::Failed,
-                    format!(
-                        "{} reads differently from what was written: the disk is faulty",
-                        printable_path(&place)
-                    ),
-                )
-            }
-            Broken::Stopped(told) => told,
-        })
+        let done = match &mut self.later {
+            None => stream::copy(&mut content, handle.into(), self.job),
+            Some(later) => stream::write(&mut content, handle.into(), self.job)
+                .map(|written| later.push((written, target.clone()))),
+        };
+        done.map_err(|why| told(why, &source, &target))
     }
 
     /// Gives a copy the attributes, the owner, the rights and the times of what it was made from.
-    fn dress(
+    pub(super) fn dress(
         &self,
         from: BorrowedFd<'_>,
         name: &OsStr,
@@ -246,7 +243,7 @@ impl Copying<'_> {
             Err(Errno::PERM | Errno::INVAL) => false,
             Err(why) => return Err(write(why)),
         };
-        attributes(from, name, to, new);
+        attributes(from, name, to, new, self.later.is_some());
         if kind(stat) != EntryKind::Link {
             // Whoever owns it now never gave it the right to act as somebody else.
             let mode = if kept { stat.stx_mode & 0o7777 } else { stat.stx_mode & 0o1777 };
@@ -261,13 +258,31 @@ impl Copying<'_> {
     }
 }
 
+/// Why a file was not copied, in words.
+pub(super) fn told(why: Broken, source: &Spot, target: &Spot) -> Error {
+    match why {
+        Broken::Read(why) => broken("read", source, &why),
+        Broken::Write(why) => broken("write", target, &why),
+        Broken::Changed => changed(source, "it was changed while it was read"),
+        Broken::Differs => {
+            let place = target.full();
+            let message = format!(
+                "{} reads differently from what was written: the disk is faulty",
+                printable_path(&place)
+            );
+            Error::new(Kind::Failed, message)
+        }
+        Broken::Stopped(told) => told,
+    }
+}
+
 /// A spot beneath another.
-fn beneath(spot: &Spot, path: &Path) -> Spot {
+pub(super) fn beneath(spot: &Spot, path: &Path) -> Spot {
     let path = if path.as_os_str().is_empty() { spot.path.clone() } else { spot.path.join(path) };
     Spot { root: spot.root.clone(), path }
 }
 
-fn root(spot: &Spot) -> Result<Root> {
+pub(super) fn root(spot: &Spot) -> Result<Root> {
     Root::open(&spot.root).map_err(|why| failed("open", spot, why))
 }
 
@@ -286,7 +301,8 @@ fn set_mode(folder: BorrowedFd<'_>, name: &OsStr, mode: Mode) -> Tried<()> {
 }
 
 /// Copies the attributes that this user may see and set; others stay behind, as with `cp -a`.
-fn attributes(from: BorrowedFd<'_>, name: &OsStr, to: BorrowedFd<'_>, new: &OsStr) {
+/// `own` leaves out what only tells how a layer lies over another.
+fn attributes(from: BorrowedFd<'_>, name: &OsStr, to: BorrowedFd<'_>, new: &OsStr, own: bool) {
     // By way of our own open folders: the last component is not followed.
     let by_handle = |folder: BorrowedFd<'_>, name: &OsStr| {
         let mut path = OsString::from(format!("/proc/self/fd/{}/", folder.as_raw_fd()));
@@ -298,6 +314,9 @@ fn attributes(from: BorrowedFd<'_>, name: &OsStr, to: BorrowedFd<'_>, new: &OsSt
     let Ok(length) = llistxattr(&from, &mut names) else { return };
     for name in names.get(..length).unwrap_or_default().split(|byte| *byte == 0).filter(|name| !name.is_empty())
     {
+        if own && LAYERED.iter().any(|start| name.starts_with(start)) {
+            continue;
+        }
         let mut value = vec![0_u8; LONGEST_ATTRIBUTE];
         if let Ok(length) = lgetxattr(&from, name, &mut value) {
             let value = value.get(..length).unwrap_or_default();

@@ -9,15 +9,18 @@ mod failure;
 mod held;
 mod list;
 mod moves;
+mod rescue;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod touch;
 mod trash;
 
 use std::io::Read;
 
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::Verb;
+use crate::core::rescue::{Rescue, Rescued};
 use crate::core::spot::{FileAct, Identity, Spot};
 use crate::port::{Entry, Files, Job, Listing};
 use failure::{changed, failed};
@@ -66,6 +69,26 @@ impl Files for LocalFiles {
             Verb::Copy => copy::settle(act),
             _ => Err(not_ours(verb)),
         }
+    }
+
+    fn rescue(&self, what: &Rescue, job: &Job) -> Result<Rescued> {
+        rescue::rescue(what, job)
+    }
+
+    fn settle_rescue(&self, what: &Rescue) -> Result<()> {
+        rescue::settle(what)
+    }
+
+    fn touch(&self, spot: &Spot) -> Result<()> {
+        touch::touch(spot)
+    }
+
+    fn remove(&self, spot: &Spot) -> Result<()> {
+        touch::remove(spot)
+    }
+
+    fn put_back(&self, new: &Spot, place: &Spot) -> Result<()> {
+        moves::put_back(new, place)
     }
 }
 

@@ -7,7 +7,7 @@ use super::failure::{Tried, changed, failed};
 use super::held::{Held, identity, is_mount, kind};
 use super::{goal, unchanged};
 use crate::core::error::{Error, Kind, Result};
-use crate::core::spot::FileAct;
+use crate::core::spot::{FileAct, Spot};
 use crate::port::EntryKind;
 use crate::text::printable_path;
 
@@ -88,4 +88,13 @@ pub(super) fn arrived(act: &FileAct) -> Result<bool> {
         }
     }
     Ok(arrived)
+}
+
+/// Puts a folder in the place of another, in one step; then that one is erased.
+pub(super) fn put_back(new: &Spot, place: &Spot) -> Result<()> {
+    let (from, to) = (Held::open(new)?, Held::open(place)?);
+    renameat_with(from.folder(), &from.name, to.folder(), &to.name, RenameFlags::EXCHANGE)
+        .map_err(|why| failed("put back", place, why))?;
+    to.sync();
+    super::erase::erase(new, &crate::port::Job::default())
 }

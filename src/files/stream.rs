@@ -31,8 +31,22 @@ pub(super) enum Broken {
     Stopped(crate::core::error::Error),
 }
 
-/// Copies the content of an open file into an empty one.
-pub(super) fn copy(from: &mut File, to: &mut File, job: &Job) -> Result<(), Broken> {
+/// What was written to a file that is still to be read again.
+pub(super) struct Written {
+    file: File,
+    sum: Md5,
+    parts: Vec<(u64, u64)>,
+}
+
+/// Copies the content of an open file into an empty one, and reads it again.
+pub(super) fn copy(from: &mut File, to: File, job: &Job) -> Result<(), Broken> {
+    let written = write(from, to, job)?;
+    written.file.sync_data().map_err(Broken::Write)?;
+    written.check(job)
+}
+
+/// Copies the content of an open file into an empty one. It counts once it was checked.
+pub(super) fn write(from: &mut File, mut to: File, job: &Job) -> Result<Written, Broken> {
     let read = |why: Errno| Broken::Read(why.into());
     let before = identity(&of(&*from).map_err(read)?);
     to.set_len(before.bytes).map_err(Broken::Write)?;
@@ -47,20 +61,39 @@ pub(super) fn copy(from: &mut File, to: &mut File, job: &Job) -> Result<(), Brok
             told.map_err(Broken::Stopped)
         })?;
     }
-    to.sync_data().map_err(Broken::Write)?;
     if identity(&of(&*from).map_err(read)?) != before {
         return Err(Broken::Changed);
     }
-    // What the kernel still holds of the copy would only tell what was meant to be written.
-    let _ = fadvise(&*to, 0, None, Advice::DontNeed);
-    let mut again = Md5::new();
-    for (start, end) in parts {
-        through(to, start, end, &mut |piece| {
-            again.update(piece);
+    Ok(Written { file: to, sum, parts })
+}
+
+impl Written {
+    /// Reads it again from the disk, which has it by now.
+    pub(super) fn check(mut self, job: &Job) -> Result<(), Broken> {
+        // What the kernel still holds of the copy would only tell what was meant to be written.
+        let _ = fadvise(&self.file, 0, None, Advice::DontNeed);
+        let mut again = Md5::new();
+        for (start, end) in self.parts {
+            through(&mut self.file, start, end, &mut |piece| {
+                again.update(piece);
+                job.advance(0).map_err(Broken::Stopped)
+            })?;
+        }
+        if self.sum.finalize() == again.finalize() { Ok(()) } else { Err(Broken::Differs) }
+    }
+}
+
+/// Whether two open files hold the same.
+pub(super) fn same(one: &mut File, other: &mut File, bytes: u64, job: &Job) -> Result<bool, Broken> {
+    let sum_of = |file: &mut File| {
+        let mut sum = Md5::new();
+        through(file, 0, bytes, &mut |piece| {
+            sum.update(piece);
             job.advance(0).map_err(Broken::Stopped)
         })?;
-    }
-    if sum.finalize() == again.finalize() { Ok(()) } else { Err(Broken::Differs) }
+        Ok(sum.finalize())
+    };
+    Ok(sum_of(one)? == sum_of(other)?)
 }
 
 /// Hands over what lies between two places of a file, piece by piece.

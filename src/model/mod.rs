@@ -19,6 +19,7 @@ pub use overlay::{
 pub use rows::{Fact, FileRef, Group, LastBackup, RiskState, Row, Sort, file_matches};
 pub use tour::{Lesson, Tour};
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -82,6 +83,8 @@ pub struct Model {
     pub files: Vec<FileRef>,
     /// The list of files at risk.
     pub at_risk: List,
+    /// Files at risk that are marked, by their workspace.
+    pub marked_files: BTreeSet<(WsKey, PathBuf)>,
     /// The disk.
     pub disk: disk::Disk,
     /// The workspace whose detail is shown; follows the selection after a moment.
@@ -293,6 +296,7 @@ impl Model {
             sort: Sort::default(),
             files: Vec::new(),
             at_risk: List::default(),
+            marked_files: BTreeSet::new(),
             disk,
             detail: None,
             open: false,

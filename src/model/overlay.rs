@@ -173,6 +173,8 @@ pub struct FoundRow {
 pub struct PlanView {
     /// The plan.
     pub plan: Plan,
+    /// Plans that the same answer runs after it.
+    pub more: Vec<Plan>,
     /// The plan in words, the same as `--dry-run` prints.
     pub lines: Vec<String>,
     /// What is asked for.

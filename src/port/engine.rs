@@ -13,10 +13,11 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 use crate::core::classify::Origin;
-use crate::core::error::{Error, Result};
+use crate::core::error::{Error, Kind, Result};
 use crate::core::finding::{LayerCount, Method};
 use crate::core::mount::{Measure, Mount};
 use crate::core::plan::Step;
+use crate::core::recipe::Recipe;
 use crate::core::spot::Spot;
 use crate::core::storage::StorageKind;
 use crate::core::workspace::{Detail, Workspace, WsKey};
@@ -211,6 +212,15 @@ pub struct Whereabouts {
     pub written: Option<Spot>,
 }
 
+/// What goes on in a workspace. What could not be seen is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Its processes: the number on this machine and the command (untrusted text).
+    pub processes: Option<Vec<(i64, String)>>,
+    /// Files that its processes have open for writing, by the process (untrusted).
+    pub writers: Option<Vec<(i64, PathBuf)>>,
+}
+
 /// An engine: one endpoint that workspaces run on.
 ///
 /// Every call may be dropped at any time. No call but [`Engine::scan`] and
@@ -267,6 +277,27 @@ pub trait Engine: Send + Sync {
 
     /// Runs one step of a plan.
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()>;
+
+    /// What is needed to make a workspace again. `environment` is the file that the command reads the
+    /// values of variables from.
+    fn recipe<'a>(&'a self, key: &'a WsKey, environment: &'a Path) -> Reply<'a, Recipe> {
+        let _ = (key, environment);
+        Box::pin(async {
+            Err(Error::new(Kind::NotSupported, "this engine does not tell how to make it again"))
+        })
+    }
+
+    /// What is missing here to make a workspace again, in words: its image, a folder it mounts.
+    fn lacks<'a>(&'a self, recipe: &'a Recipe) -> Reply<'a, Vec<String>> {
+        let _ = recipe;
+        Box::pin(async { Err(Error::new(Kind::NotSupported, "this engine makes no workspaces")) })
+    }
+
+    /// What goes on in a workspace.
+    fn activity<'a>(&'a self, key: &'a WsKey) -> Reply<'a, Activity> {
+        let _ = key;
+        Box::pin(async { Ok(Activity::default()) })
+    }
 
     /// Whether the folders it names are of this machine, so that they can be looked at here.
     fn shares_our_disk(&self) -> bool {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::EntryKind;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::Verb;
+use crate::core::rescue::{Rescue, Rescued};
 use crate::core::spot::{FileAct, Identity, Spot};
 
 /// One entry, as it is now. A link is itself, not what it leads to.
@@ -106,4 +107,35 @@ pub trait Files: Send + Sync {
     /// Finishes a step that was cut off, or takes it back; whether it took place. Doing so once more
     /// changes nothing.
     fn settle(&self, verb: Verb, act: &FileAct) -> Result<bool>;
+
+    /// Copies files to where they are kept. What is whole there stays, also where this ends early; done
+    /// once more it goes on where it ended.
+    fn rescue(&self, what: &Rescue, job: &Job) -> Result<Rescued> {
+        let _ = (what, job);
+        Err(Error::new(Kind::NotSupported, "files cannot be rescued here"))
+    }
+
+    /// Takes away what a rescue that was cut off had not finished.
+    fn settle_rescue(&self, what: &Rescue) -> Result<()> {
+        let _ = what;
+        Ok(())
+    }
+
+    /// Makes an empty file as its folder's owner, or gives the one that is there the time of now.
+    fn touch(&self, spot: &Spot) -> Result<()> {
+        let _ = spot;
+        Err(Error::new(Kind::NotSupported, "files cannot be made here"))
+    }
+
+    /// Removes a regular file; nothing there is fine.
+    fn remove(&self, spot: &Spot) -> Result<()> {
+        let _ = spot;
+        Err(Error::new(Kind::NotSupported, "files cannot be removed here"))
+    }
+
+    /// Puts a folder in the place of another, in one step, and erases that one.
+    fn put_back(&self, new: &Spot, place: &Spot) -> Result<()> {
+        let _ = (new, place);
+        Err(Error::new(Kind::NotSupported, "files cannot be put back here"))
+    }
 }

@@ -19,8 +19,9 @@ pub use disk::{
     Walk,
 };
 pub use engine::{
-    Can, Capabilities, Content, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile, PathKind, Probe,
-    Reply, Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream, Whereabouts,
+    Activity, Can, Capabilities, Content, Endpoint, Engine, FileFact, Image, Inventory, Look, NamedFile,
+    PathKind, Probe, Reply, Right, ScanItem, ScanRequest, ScanStream, StirStream, Tick, WatchStream,
+    Whereabouts,
 };
 pub use files::{Entry, Files, Job, Listing};
 pub use host::{AskDisk, AskNewest, Host, ReadFolder};

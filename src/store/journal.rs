@@ -148,6 +148,7 @@ mod tests {
         Plan {
             notes: Vec::new(),
             asks_for: None,
+            facts: Vec::new(),
             id: id.into(),
             endpoint: "docker".into(),
             made_at: Timestamp::UNIX_EPOCH,

@@ -8,6 +8,7 @@ mod backups;
 mod jobs;
 mod journal;
 mod trash;
+mod undo;
 
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -18,6 +19,7 @@ pub use backups::Memory;
 pub use jobs::{JobState, JobView, Jobs, Running};
 pub use journal::{CutOff, Journal};
 pub use trash::Trash;
+pub use undo::Undos;
 
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::Plan;
@@ -70,6 +72,16 @@ impl Store {
     /// What is remembered of backups.
     pub fn backups(&self) -> Memory {
         Memory::at(self.folder.join("backups.jsonl"))
+    }
+
+    /// What was retired and can be brought back.
+    pub fn undos(&self) -> Undos {
+        Undos::at(self.folder.join("undo"))
+    }
+
+    /// Where the values of a retired container's variables are, or would be.
+    pub fn variables(host: &Host, id: &str) -> Result<PathBuf> {
+        Ok(Undos::at(place(host)?.join("undo")).environment(id))
     }
 
     /// What is in the trash.

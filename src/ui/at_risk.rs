@@ -38,7 +38,7 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, below: Option<Rect>
         let row = TableRow {
             cells: cells_of(model, theme, row, finding),
             selected: place == list.selected,
-            marked: false,
+            marked: model.marked_files.contains(&(row.workspace.key.clone(), finding.path.clone())),
         };
         table.row(buffer, theme, area, head + u16::try_from(line).unwrap_or(u16::MAX - head), &row);
     }

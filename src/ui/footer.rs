@@ -120,7 +120,8 @@ fn applies(model: &Model, binding: &Binding) -> bool {
     let fixed = model.browse.as_ref().is_none_or(|browse| browse.fixed.is_some());
     !binding.short.is_empty()
         && match binding.action {
-            Action::Help => false,
+            // What was retired is in no list: `!` and `?` have the key that brings it back.
+            Action::Help | Action::Undo => false,
             // Where nothing can ever be stopped, `!` says why.
             Action::StopOrStart => {
                 something && model.tab == Tab::Workspaces && !browses && model.endpoint.can_run()
@@ -132,9 +133,13 @@ fn applies(model: &Model, binding: &Binding) -> bool {
             // Its keys are those of places and folders.
             Action::Habits | Action::Find if on_disk => false,
             Action::Sort => something && model.tab == Tab::Workspaces && (!opened || browses),
-            Action::Mark => something && model.tab == Tab::Workspaces && !opened,
+            Action::Mark => something && (!opened || model.page == Page::Files),
             Action::Filter => something && (!opened || browses),
-            Action::CopyOut => browses,
+            Action::Retire => something && model.tab == Tab::Workspaces && !browses && model.endpoint.can_run(),
+            Action::CopyOut => {
+                let files = model.tab == Tab::AtRisk || (opened && model.page == Page::Files);
+                browses || (something && files && model.endpoint.can_run())
+            }
             // Where nothing can be changed, `!` says why.
             Action::Trash | Action::Rename | Action::CopyIn => browses && !fixed,
             Action::Open | Action::WhatIf | Action::Copy | Action::Habits => something,

@@ -72,6 +72,23 @@ async fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
     tokio::time::timeout(WITHIN, tokio::task::spawn_blocking(work)).await.ok()?.ok()
 }
 
+/// The file that tells a workspace's platform that it is in use: its folder here and its path below it,
+/// and what people should know about it.
+pub fn keep_alive(grounds: &Grounds) -> crate::core::error::Result<(crate::core::spot::Spot, Option<String>)> {
+    use crate::core::error::{Error, Kind};
+    let rule = grounds.rules.profile.timers.iter().find_map(|rule| rule.keep_alive.as_ref());
+    let rule = rule.ok_or_else(|| {
+        let title = &grounds.rules.profile.title;
+        Error::new(Kind::NotSupported, format!("nothing keeps workspaces alive on {title}"))
+            .hint("`outlast lifecycle NAME` says what ends it")
+    })?;
+    let (base, rest) = keep_alive_place(&grounds.detail, Path::new(&rule.file))
+        .map_err(|why| Error::new(Kind::NotFound, format!("{} cannot be made: {why}", rule.file)))?;
+    let spot = crate::core::spot::Spot::new(base, &rest)
+        .ok_or_else(|| Error::new(Kind::Config, format!("{} is no plain path", rule.file)))?;
+    Ok((spot, rule.note.clone()))
+}
+
 /// The folder on the host that holds the keep-alive file, and the file's path below it.
 fn keep_alive_place(detail: &Detail, file: &Path) -> Result<(PathBuf, PathBuf), String> {
     let mount = crate::core::mount::holding(&detail.mounts, file).ok_or("its mounts are not known")?;

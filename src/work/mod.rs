@@ -21,11 +21,14 @@ pub mod mounts;
 pub mod packages;
 mod recovery;
 pub mod refetch;
+pub mod rescue;
+pub mod retire;
 pub mod risk;
 pub mod roster;
 pub mod space;
 pub mod tour;
 pub mod twin;
+pub mod undo;
 mod watched;
 
 #[cfg(test)]

@@ -58,6 +58,19 @@ pub async fn origin(
     }
 }
 
+/// The packages that apt installed since a container was made, by name and version; `None` where its
+/// history cannot be read.
+pub async fn installed_since(
+    engine: &dyn Engine,
+    workspace: &Workspace,
+    grounds: &Grounds,
+) -> Option<Vec<(String, String)>> {
+    let dpkg = Dpkg { engine, key: &workspace.key, grounds };
+    let history = tokio::time::timeout(WITHIN, dpkg.text(HISTORY)).await.ok()??;
+    let since = asked_for(&history, workspace.created);
+    Some(since.into_iter().map(|change| (change.name.to_owned(), change.version.to_owned())).collect())
+}
+
 /// A container's package database.
 struct Dpkg<'e> {
     engine: &'e dyn Engine,

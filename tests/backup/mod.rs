@@ -7,7 +7,7 @@ mod due;
 mod faults;
 mod interop;
 mod jobs;
-mod nasty;
+pub(crate) mod nasty;
 mod password;
 mod verbs;
 mod workspace;

@@ -71,7 +71,7 @@ fn without_a_terminal_and_without_yes_nothing_is_done() {
 }
 
 /// Runs a command on a terminal, types an answer and gives the exit code and what was shown.
-fn on_a_terminal(outlast: &Outlast, args: &[&str], answer: &str) -> (u32, String) {
+pub(crate) fn on_a_terminal(outlast: &Outlast, args: &[&str], answer: &str) -> (u32, String) {
     use std::io::{Read as _, Write as _};
     let pty = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
     let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_outlast"));
@@ -96,7 +96,7 @@ fn on_a_terminal(outlast: &Outlast, args: &[&str], answer: &str) -> (u32, String
 }
 
 #[test]
-fn on_a_terminal_the_plan_is_shown_and_no_is_the_default() {
+pub(crate) fn on_a_terminal_the_plan_is_shown_and_no_is_the_default() {
     let Some(engine) = docker::engine() else { return };
     let outlast = Outlast::new();
     let container = engine.container("ask").run();

@@ -2,7 +2,7 @@
 
 mod archive;
 mod archive_odd;
-mod change;
+pub(crate) mod change;
 mod check;
 mod du;
 mod events;

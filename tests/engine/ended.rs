@@ -20,6 +20,7 @@ fn step(verb: Verb, container: &Container) -> Step {
         reversible_by: None,
         files: None,
         job: None,
+        deed: None,
     }
 }
 

@@ -66,7 +66,7 @@ impl Bench {
 
     fn recover(&self) -> Vec<String> {
         let machine = Machine::new(Arc::clone(&self.host), Arc::new(System), Vec::new());
-        wait(act::recover(&machine, &self.files, &self.store, &System))
+        wait(act::recover(&machine, &self.files, &self.store, &System, Path::new("")))
     }
 }
 

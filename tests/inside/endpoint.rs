@@ -114,6 +114,7 @@ async fn what_cannot_be_done_here_says_what_to_do_instead() {
         reversible_by: None,
         files: None,
         job: None,
+        deed: None,
     };
     assert_eq!(made.machine.run(&step).await.map_err(|error| error.kind), Err(Kind::NotSupported));
 }

@@ -99,7 +99,7 @@ fn esc_while_the_name_is_typed_finds_nothing_and_leaves_the_filter_alone() {
             press("fmodel"),
             see("model"),
             press("<esc>"),
-            see("f find"),
+            see("w what if"),
         ],
     );
     assert_eq!(arrived.model.workspaces.filter, "thes");

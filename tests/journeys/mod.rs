@@ -8,6 +8,7 @@ mod learning;
 mod lifecycle;
 mod looking;
 mod real;
+mod retiring;
 mod stopping;
 mod trouble;
 

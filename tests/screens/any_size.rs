@@ -19,6 +19,7 @@ fn overlays() -> Vec<Option<Overlay>> {
     let plan = Plan {
         notes: Vec::new(),
         asks_for: None,
+        facts: Vec::new(),
         id: "p".into(),
         endpoint: "demo".into(),
         made_at: model::now(),
@@ -27,7 +28,13 @@ fn overlays() -> Vec<Option<Overlay>> {
     };
     let view = |confirm| {
         let lines = vec!["stop my-project".into(), "  loses 3 files".into()];
-        Some(Overlay::Plan(Box::new(PlanView { plan: plan.clone(), lines, confirm, state: PlanState::Asking })))
+        Some(Overlay::Plan(Box::new(PlanView {
+            plan: plan.clone(),
+            more: Vec::new(),
+            lines,
+            confirm,
+            state: PlanState::Asking,
+        })))
     };
     vec![
         None,

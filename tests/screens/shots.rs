@@ -361,6 +361,7 @@ fn plan(confirm: Confirm, state: PlanState) -> Overlay {
     let plan = Plan {
         notes: Vec::new(),
         asks_for: None,
+        facts: Vec::new(),
         id: "20261123-140200-1".into(),
         endpoint: "demo".into(),
         made_at: model::now(),
@@ -374,7 +375,7 @@ fn plan(confirm: Confirm, state: PlanState) -> Overlay {
         "  undo    docker start llm-finetune._.carol; what it lost does not come back",
     ];
     let lines = lines.map(String::from).into();
-    Overlay::Plan(Box::new(PlanView { plan, lines, confirm, state }))
+    Overlay::Plan(Box::new(PlanView { plan, more: Vec::new(), lines, confirm, state }))
 }
 
 #[test]

@@ -193,7 +193,12 @@ fn travel_on(
     prepare(&mut model);
     let ports = Ports {
         backups: Arc::new(outlast::backup::Restic),
-        backup: outlast::work::BackupSettings::default(),
+        // Not made before something is saved.
+        backup: outlast::work::BackupSettings {
+            repository: Some(state.path().join("repository").to_str().unwrap().into()),
+            password_file: Some(state.path().join("key")),
+            ..Default::default()
+        },
         program: env!("CARGO_BIN_EXE_outlast").into(),
         engine,
         disk,

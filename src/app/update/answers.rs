@@ -12,9 +12,8 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::finding::{Method, Risk, Tally};
 use crate::core::lessons::with_help;
-use crate::core::plan::Plan;
 use crate::core::workspace::{RunState, Workspace, WsKey};
-use crate::model::{Fact, LastBackup, LinkState, Notice, Overlay, Row};
+use crate::model::{Fact, LastBackup, LinkState, Notice, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
 use crate::work;
 
@@ -91,6 +90,11 @@ impl State {
                 Vec::new()
             }
             Msg::Ran(plan, result) => self.ran(&plan, result),
+            Msg::RanAll(ran) => self.ran_all(ran),
+            Msg::WholePlanned(number, plans) => {
+                self.whole_planned(number, plans);
+                Vec::new()
+            }
             Msg::Recovered(sentences) => {
                 if !sentences.is_empty() {
                     self.model.notice = Some(Notice::bad(sentences.join("; ")));
@@ -397,30 +401,6 @@ impl State {
             model.open = false;
         }
         self.scroll();
-    }
-
-    fn ran(&mut self, plan: &Plan, result: Result<()>) -> Vec<Cmd> {
-        if matches!(&self.model.overlay, Some(Overlay::Plan(view)) if view.plan.id == plan.id) {
-            self.close_overlay();
-        }
-        self.model.notice = Some(match result {
-            Ok(()) => {
-                let done: Vec<_> = plan
-                    .steps
-                    .iter()
-                    .map(|step| format!("{} {}", step.verb.past(), crate::text::printable(&step.name)))
-                    .collect();
-                Notice::good(done.join(", "))
-            }
-            Err(error) => self.complaint(error, plan.steps.first().map(|step| &step.subject)),
-        });
-        if plan.is_about_files() {
-            // A retired folder may be gone, or back.
-            self.folders_asked = false;
-            return [Cmd::List].into_iter().chain(self.read_again()).collect();
-        }
-        let keys = plan.steps.iter().map(|step| step.subject.clone()).collect();
-        vec![Cmd::List, Cmd::Detail(keys)]
     }
 }
 

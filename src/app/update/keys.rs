@@ -67,11 +67,17 @@ impl State {
             Action::Filter => self.start_filter(),
             Action::Find => self.start_find(),
             Action::Sort => self.sort(),
-            Action::Mark => return self.mark(),
             Action::Refresh => return self.refresh(),
             Action::Copy => return self.copy(),
             Action::Habits => return self.habits(),
             Action::StopOrStart => return self.stop_or_start(),
+            Action::Retire => return self.retire(),
+            Action::Undo => return self.bring_back(),
+            Action::CopyOut if self.browsed().is_none() => return self.rescue(),
+            Action::Mark if self.browsed().is_none() && (self.model.open || self.model.tab == Tab::AtRisk) => {
+                self.mark_file();
+            }
+            Action::Mark => return self.mark(),
             Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => {
                 return self.act_on_file(action);
             }

@@ -18,6 +18,7 @@ mod tour;
 mod verbs;
 mod view;
 mod what_if;
+mod whole;
 
 use super::edit::Editor;
 use super::msg::{Cmd, Msg};

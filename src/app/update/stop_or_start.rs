@@ -78,7 +78,15 @@ impl State {
     }
 
     pub(super) fn show_plan(&mut self, plan: Plan) {
-        let lines = work::act::plan_lines(&plan, self.model.now);
+        self.show_plans(plan, Vec::new());
+    }
+
+    /// Shows a plan, and what more is done with the same answer.
+    pub(super) fn show_plans(&mut self, plan: Plan, more: Vec<Plan>) {
+        let mut lines = work::act::plan_lines(&plan, self.model.now);
+        for plan in &more {
+            lines.extend(work::act::plan_lines(plan, self.model.now));
+        }
         let name = plan.steps.first().map(|step| step.name.clone()).unwrap_or_default();
         let confirm = if let Some(name) = plan.asks_for.clone() {
             self.ask_for_name();
@@ -89,7 +97,7 @@ impl State {
         } else {
             Confirm::Yes
         };
-        let view = PlanView { plan, lines, confirm, state: PlanState::Asking };
+        let view = PlanView { plan, more, lines, confirm, state: PlanState::Asking };
         self.model.overlay = Some(Overlay::Plan(Box::new(view)));
     }
 
@@ -99,7 +107,11 @@ impl State {
         match (&view.confirm, &view.state) {
             (Confirm::Yes, PlanState::Asking) if is(key, "y") => {
                 view.state = PlanState::Running;
-                vec![Cmd::Run { plan: Box::new(view.plan.clone()), lose_data: false }]
+                if view.more.is_empty() {
+                    return vec![Cmd::Run { plan: Box::new(view.plan.clone()), lose_data: false }];
+                }
+                let all = std::iter::once(&view.plan).chain(&view.more).cloned();
+                vec![Cmd::RunAll(all.collect())]
             }
             (_, PlanState::Asking) => {
                 self.close_overlay();

@@ -3,7 +3,7 @@
 use super::State;
 use super::keys::ON_DISK;
 use crate::keys::{Action, Group, TABLE};
-use crate::model::Tab;
+use crate::model::{Page, Tab};
 use crate::port::{Can, Right};
 
 impl State {
@@ -21,12 +21,14 @@ impl State {
         let nothing = self.attended().is_none();
         match action {
             Action::StopOrStart => self.cannot_stop_or_start(),
+            Action::Retire => self.cannot_retire(),
+            Action::CopyOut if self.browsed().is_none() => self.cannot_rescue(),
             Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => self.cannot_act(action),
             Action::WhatIf | Action::Copy if nothing => Some("nothing is selected".into()),
             Action::View | Action::Whose if self.model.tab != Tab::Disk => Some(ON_DISK.into()),
             Action::Mark if self.in_tree() => None,
-            Action::Mark if self.model.open || self.model.tab != Tab::Workspaces => {
-                Some("only workspaces can be marked".into())
+            Action::Mark if self.model.open && self.model.page != Page::Files => {
+                Some("only workspaces and files at risk can be marked".into())
             }
             Action::Filter if self.model.open && self.browsed().is_none() => {
                 Some("only lists can be filtered".into())

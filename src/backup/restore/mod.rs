@@ -42,8 +42,8 @@ pub(super) fn restore(open: Open, what: &Restore) -> Result<Restored> {
     let mut sum = Sum::new(&repository, &chosen, &meter);
     visit(&repository, root, &mut sum)?;
     let (count, bytes, needed) = (sum.files, sum.bytes, sum.needed);
-    if !sum.any {
-        let path = what.include.as_deref().unwrap_or(Path::new("/"));
+    // Of a place that was empty nothing comes back, and that is right.
+    if let Some(path) = what.include.as_deref().filter(|_| !sum.any) {
         return Err(Error::new(Kind::NotFound, format!("the snapshot holds no {}", printable_path(path)))
             .hint("the path is counted from the top of what is restored"));
     }

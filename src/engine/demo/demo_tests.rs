@@ -35,6 +35,7 @@ fn step(demo: &Demo, name: &str, verb: Verb) -> Step {
         reversible_by: None,
         files: None,
         job: None,
+        deed: None,
     }
 }
 

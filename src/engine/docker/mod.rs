@@ -3,8 +3,12 @@
 //! Here stands what all calls share: the connection, its deadlines, and which
 //! file answers which question of the port.
 
+mod act;
+mod activity;
+mod again;
 mod below;
 mod changes;
+mod command;
 mod connect;
 mod detail;
 mod disk_usage;
@@ -28,19 +32,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bollard::query_parameters::{StartContainerOptions, StopContainerOptionsBuilder};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::core::error::{Error, Kind, Result};
+use crate::core::error::Result;
 use crate::core::mount::{Measure, Mount};
-use crate::core::plan::{Step, Verb};
+use crate::core::plan::Step;
+use crate::core::recipe::Recipe;
 use crate::core::workspace::{self, Detail, WsKey};
 use crate::engine::deadline;
 use crate::port::{
-    Can, Capabilities, Clock, Content, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe, Reply, Right,
-    Sandbox, ScanRequest, ScanStream, StirStream, WatchStream, Whereabouts,
+    Activity, Can, Capabilities, Clock, Content, Endpoint, Engine, Host, Inventory, Look, NamedFile, Probe,
+    Reply, Right, Sandbox, ScanRequest, ScanStream, StirStream, WatchStream, Whereabouts,
 };
 
 use http::Socket;
@@ -201,24 +205,6 @@ impl Link {
     async fn inspect(&self, session: &Session, id: &str) -> Result<bollard::models::ContainerInspectResponse> {
         self.within("a look at the container", LIMIT, session.client.inspect_container(id, None)).await
     }
-
-    async fn run_step(&self, step: &Step) -> Result<()> {
-        let session = self.session().await?;
-        let id = &step.subject.id;
-        match step.verb {
-            Verb::Start => {
-                let call = session.client.start_container(id, None::<StartContainerOptions>);
-                self.within("starting the container", RUN_LIMIT, call).await
-            }
-            Verb::Stop => {
-                let grace = i32::try_from(STOP_GRACE.as_secs()).unwrap_or(10);
-                let options = StopContainerOptionsBuilder::default().t(grace).build();
-                let call = session.client.stop_container(id, Some(options));
-                self.within("stopping the container", RUN_LIMIT, call).await
-            }
-            _ => Err(Error::new(Kind::NotSupported, "files are not the engine's to change")),
-        }
-    }
 }
 
 impl Engine for Docker {
@@ -294,7 +280,19 @@ impl Engine for Docker {
     }
 
     fn run<'a>(&'a self, step: &'a Step) -> Reply<'a, ()> {
-        Box::pin(self.link.run_step(step))
+        Box::pin(act::run(&self.link, step))
+    }
+
+    fn recipe<'a>(&'a self, key: &'a WsKey, environment: &'a Path) -> Reply<'a, Recipe> {
+        Box::pin(again::recipe(&self.link, &key.id, environment))
+    }
+
+    fn lacks<'a>(&'a self, recipe: &'a Recipe) -> Reply<'a, Vec<String>> {
+        Box::pin(again::lacks(&self.link, recipe))
+    }
+
+    fn activity<'a>(&'a self, key: &'a WsKey) -> Reply<'a, Activity> {
+        Box::pin(activity::look(&self.link, &key.id))
     }
 
     fn shares_our_disk(&self) -> bool {

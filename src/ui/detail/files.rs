@@ -60,7 +60,9 @@ pub(super) fn draw(model: &Model, theme: &Theme, row: &Row, area: Rect, buffer: 
     let rows = usize::from(list.height.saturating_sub(1));
     for ((place, finding), line) in risk.findings.iter().enumerate().skip(offset).take(rows).zip(1..) {
         let selected = model.open && model.detail_list.selected == place;
-        let cells = TableRow { cells: cells(model, theme, row, finding), selected, marked: false };
+        let file = (row.workspace.key.clone(), finding.path.clone());
+        let marked = model.marked_files.contains(&file);
+        let cells = TableRow { cells: cells(model, theme, row, finding), selected, marked };
         table.row(buffer, theme, list, line, &cells);
     }
 }

@@ -58,6 +58,7 @@ pub fn first(mut plan: Plan, job: Job) -> Plan {
         reversible_by: None,
         files: None,
         job: Some(Box::new(job)),
+        deed: None,
     };
     plan.steps.insert(0, step);
     plan

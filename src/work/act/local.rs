@@ -42,6 +42,7 @@ pub fn one_step(verb: Verb, subject: &Path, call: String, undo: Option<String>, 
         reversible_by: undo,
         files: None,
         job: None,
+        deed: None,
     };
     Plan {
         id: new_id(now),
@@ -51,6 +52,7 @@ pub fn one_step(verb: Verb, subject: &Path, call: String, undo: Option<String>, 
         steps: vec![step],
         notes: Vec::new(),
         asks_for: None,
+        facts: Vec::new(),
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! A plan is the same text in the dialog and in `--dry-run`.
 
+mod deeds;
 pub(crate) mod files;
+mod hands;
 mod jobs;
 mod local;
 mod recover;
@@ -32,7 +34,7 @@ use crate::port::Clock;
 use crate::text::{printable, size};
 
 /// The digest of losses that nobody could look at.
-const NOT_READ: &str = "not read";
+pub(crate) const NOT_READ: &str = "not read";
 
 /// Whether a verb applies to a workspace now; a `Conflict` or `Refused` with the reason where not.
 pub fn applies(verb: Verb, workspace: &Workspace, state: RunState) -> Result<()> {
@@ -46,12 +48,31 @@ pub fn applies(verb: Verb, workspace: &Workspace, state: RunState) -> Result<()>
     }
     match (verb, state) {
         (Verb::Start, RunState::Exited | RunState::Created)
-        | (Verb::Stop, RunState::Running | RunState::Paused | RunState::Restarting) => Ok(()),
+        | (Verb::Stop, RunState::Running | RunState::Paused | RunState::Restarting)
+        | (Verb::Restart, RunState::Running | RunState::Restarting | RunState::Exited)
+        | (Verb::Pause, RunState::Running)
+        | (Verb::Unpause, RunState::Paused)
+        | (
+            Verb::Retire,
+            RunState::Running
+            | RunState::Paused
+            | RunState::Restarting
+            | RunState::Exited
+            | RunState::Created
+            | RunState::Dead,
+        ) => Ok(()),
         (Verb::Start, RunState::Running | RunState::Restarting) => {
             conflict("is running already", "nothing needs doing")
         }
         (Verb::Start, RunState::Paused) => conflict("is paused, not stopped", "`docker unpause` lets it go on"),
         (Verb::Stop, RunState::Exited | RunState::Created) => conflict("is not running", "nothing needs doing"),
+        (Verb::Pause, RunState::Paused) => conflict("is paused already", "nothing needs doing"),
+        (Verb::Pause, _) => {
+            conflict("is not running, so there is nothing to pause", "only what runs is paused")
+        }
+        (Verb::Unpause, _) => conflict("is not paused", "nothing needs doing"),
+        (Verb::Restart, RunState::Paused) => conflict("is paused", "`outlast unpause` lets it go on"),
+        (Verb::Restart, RunState::Created) => conflict("never ran", "`outlast start` starts it"),
         (_, state) => conflict(
             &format!("is {}, so it cannot be {}", state.key(), verb.past()),
             "wait for the engine, then look again",
@@ -73,9 +94,14 @@ pub fn plan(
     let detail = &grounds.detail;
     applies(verb, workspace, detail.state)?;
     let name = workspace.container.clone().unwrap_or_default();
-    let (loses, opposite) = match verb {
-        Verb::Stop => (losses(&grounds.classifier(), risk, Event::Stop), Verb::Start),
-        _ => (Vec::new(), Verb::Stop),
+    let stops = verb == Verb::Stop || (verb == Verb::Restart && detail.state.is_up());
+    let loses = if stops { losses(&grounds.classifier(), risk, Event::Stop) } else { Vec::new() };
+    let opposite = match verb {
+        Verb::Stop => Some(Verb::Start),
+        Verb::Pause => Some(Verb::Unpause),
+        Verb::Unpause => Some(Verb::Pause),
+        Verb::Start => Some(Verb::Stop),
+        _ => None,
     };
     let at_risk = digest(&loses);
     let gone = verb == Verb::Stop && detail.on_stop == Aftermath::Removed;
@@ -95,21 +121,22 @@ pub fn plan(
             verb,
             subject: workspace.key.clone(),
             call: call(verb, workspace, &name),
-            reversible_by: (!gone).then(|| call(opposite, workspace, &name)),
+            reversible_by: opposite.filter(|_| !gone).map(|opposite| call(opposite, workspace, &name)),
             name,
             bytes: None,
             loses,
             files: None,
             job: None,
+            deed: None,
         }],
-        notes: match verb {
-            Verb::Stop => {
-                let no_pause = no_pause(&grounds.classifier());
-                no_pause.into_iter().chain(jobs::reminder(workspace, &grounds.rules)).collect()
-            }
-            _ => Vec::new(),
+        notes: if stops {
+            let no_pause = no_pause(&grounds.classifier());
+            no_pause.into_iter().chain(jobs::reminder(workspace, &grounds.rules)).collect()
+        } else {
+            Vec::new()
         },
         asks_for: None,
+        facts: Vec::new(),
     })
 }
 
@@ -139,7 +166,7 @@ pub fn command(verb: Verb, workspace: &Workspace) -> String {
 }
 
 /// What a person would type. A name that no shell could be given safely is replaced by the id.
-fn call(verb: Verb, workspace: &Workspace, name: &str) -> String {
+pub(crate) fn call(verb: Verb, workspace: &Workspace, name: &str) -> String {
     let key = &workspace.key;
     let name = quote(Path::new(name)).unwrap_or_else(|| key.id.clone());
     match key.endpoint.as_str() {
@@ -149,7 +176,7 @@ fn call(verb: Verb, workspace: &Workspace, name: &str) -> String {
 }
 
 /// What an event loses, one entry a storage kind: that is how far the totals tell things apart.
-fn losses(classifier: &Classifier<'_>, risk: Option<&Risk>, event: Event) -> Vec<Loss> {
+pub(crate) fn losses(classifier: &Classifier<'_>, risk: Option<&Risk>, event: Event) -> Vec<Loss> {
     let mut losses: Vec<Loss> = Vec::new();
     for mount in classifier.detail.mounts.iter().filter(|mount| mount.holds_files()) {
         if classifier.mount(mount).fates.verdict(event) != Verdict::Lost {
@@ -201,7 +228,7 @@ fn found(risk: &Risk, storage: StorageKind) -> Option<Tally> {
 /// A digest of what would be lost, stable between runs: files and bytes by storage
 /// kind. It tells that more, fewer or larger files are there; a file replaced by one
 /// of the same size goes unnoticed, which loses nothing the person did not agree to lose.
-fn digest(losses: &[Loss]) -> String {
+pub(crate) fn digest(losses: &[Loss]) -> String {
     if losses.iter().any(|loss| loss.files.is_none()) {
         return NOT_READ.into();
     }
@@ -215,6 +242,34 @@ fn digest(losses: &[Loss]) -> String {
 
 /// The plan as text, one line each: the same in the dialog and in `--dry-run`.
 pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
+    let mut lines = if plan.steps.iter().any(|step| step.deed.is_some()) {
+        whole_lines(plan)
+    } else {
+        step_lines(plan, now)
+    };
+    lines.extend(plan.notes.iter().map(|note| format!("  note    {}", printable(note))));
+    let age = crate::text::age(plan.made_at, now);
+    if age != "<1m" {
+        lines.push(format!("  this plan is {age} old; everything is looked at again before it runs"));
+    }
+    lines
+}
+
+/// What all steps amount to, and what was found out beforehand.
+fn whole_lines(plan: &Plan) -> Vec<String> {
+    let name = plan.steps.first().map(|step| step.name.as_str()).unwrap_or_default();
+    let verb = plan.whole().or(plan.steps.first().map(|step| step.verb)).unwrap_or(Verb::Rescue);
+    let mut lines = vec![format!("{} {}", verb.key(), printable(name))];
+    lines.extend(
+        plan.facts.iter().map(|fact| format!("  {:<7} {}", printable(&fact.about), printable(&fact.says))),
+    );
+    lines.extend(plan.losses().map(|loss| format!("  loses   {}", loss_line(loss))));
+    lines.extend(plan.steps.iter().map(|step| format!("  does    {}", printable(&step.call))));
+    lines
+}
+
+/// Each step with what it does, what it loses and how it is undone.
+fn step_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &plan.steps {
         lines.push(format!("{} {}", step.verb.key(), printable(&step.name)));
@@ -237,16 +292,11 @@ pub fn plan_lines(plan: &Plan, now: Timestamp) -> Vec<String> {
             None => "  undo    not possible".into(),
         });
     }
-    lines.extend(plan.notes.iter().map(|note| format!("  note    {}", printable(note))));
-    let age = crate::text::age(plan.made_at, now);
-    if age != "<1m" {
-        lines.push(format!("  this plan is {age} old; everything is looked at again before it runs"));
-    }
     lines
 }
 
 /// What a loss is, in words.
-fn loss_line(loss: &Loss) -> String {
+pub(crate) fn loss_line(loss: &Loss) -> String {
     let what = format!("{} ({})", printable(&loss.what), loss.storage.label());
     let what = if loss.at_least { format!("{what}: at least") } else { format!("{what}:") };
     match (loss.files, loss.bytes) {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::deeds::Course;
 use super::{NOT_READ, applies, digest, files, jobs, loss_line, losses};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
@@ -53,17 +54,25 @@ impl Runner<'_> {
     pub async fn run(&self, plan: &Plan, consent: Consent) -> Result<()> {
         agreed(plan, consent)?;
         let mut journal = self.store.journal(plan)?;
+        let mut course = Course::default();
         for (number, step) in plan.steps.iter().enumerate() {
             // Nothing was begun, so there is nothing to finish later either.
-            let before = match self.unchanged(plan, step).await {
+            let before = match self.unchanged(plan, step, &course).await {
                 Ok(before) => before,
                 Err(error) => {
+                    let error = self.end_early(plan, &course, error).await;
                     journal.close()?;
                     return Err(error);
                 }
             };
-            journal.begin(number, self.clock.now())?;
-            let outcome = self.perform(step).await;
+            if let Err(error) = journal.begin(number, self.clock.now()) {
+                return Err(self.end_early(plan, &course, error).await);
+            }
+            course.begins(step);
+            let outcome = match self.perform(plan, step, &mut course).await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.end_early(plan, &course, error).await),
+            };
             let result = match &outcome {
                 Ok(()) => "done".to_string(),
                 Err(error) => format!("failed: {}", error.message),
@@ -83,7 +92,11 @@ impl Runner<'_> {
                 command: step.call.clone(),
                 recreate: step.reversible_by.clone(),
             };
-            self.write_down(&mut journal, number, step, &change, &result, outcome.err())?;
+            let went_on = outcome.is_ok();
+            let written = self.write_down(&mut journal, number, step, &change, &result, outcome.err());
+            if let Err(error) = written {
+                return Err(if went_on { self.end_early(plan, &course, error).await } else { error });
+            }
         }
         journal.close().map_err(|error| match plan.steps.last() {
             Some(step) => not_in_the_books(step, error),
@@ -116,21 +129,23 @@ impl Runner<'_> {
         }
     }
 
-    async fn perform(&self, step: &Step) -> Result<()> {
-        match (&step.job, &step.files) {
-            (Some(job), _) => jobs::perform(self, step, job).await,
-            (None, Some(act)) => files::perform(self, step.verb, act).await,
-            (None, None) => self.engine.run(step).await,
+    async fn perform(&self, plan: &Plan, step: &Step, course: &mut Course) -> Result<()> {
+        match (&step.deed, &step.job, &step.files) {
+            (Some(deed), ..) => self.do_deed(plan, step, deed, course).await,
+            (None, Some(job), _) => jobs::perform(self, step, job).await,
+            (None, None, Some(act)) => files::perform(self, step.verb, act).await,
+            (None, None, None) => self.engine.run(step).await,
         }
     }
 
     /// What a step finds, if everything is as it was when the plan was made.
-    async fn unchanged(&self, plan: &Plan, step: &Step) -> Result<String> {
-        match (&step.job, &step.files) {
+    async fn unchanged(&self, plan: &Plan, step: &Step, course: &Course) -> Result<String> {
+        match (&step.deed, &step.job, &step.files) {
+            (Some(deed), ..) => self.still(plan, step, deed, course).await,
             // A job looks for itself, and leaves the container alone.
-            (Some(_), _) => Ok(jobs::UNTOUCHED.into()),
-            (None, Some(act)) => files::unchanged(&self.files, act).await,
-            (None, None) => self.state(plan, step).await.map(|state| state.key().into()),
+            (None, Some(_), _) => Ok(jobs::UNTOUCHED.into()),
+            (None, None, Some(act)) => files::unchanged(&self.files, act).await,
+            (None, None, None) => self.state(plan, step).await.map(|state| state.key().into()),
         }
     }
 
@@ -217,7 +232,7 @@ fn refuse_losses(plan: &Plan) -> Error {
     error.hint("`--lose-data` agrees to losing them")
 }
 
-fn changed(step: &Step, what: &str) -> Error {
+pub(super) fn changed(step: &Step, what: &str) -> Error {
     Error::new(Kind::Refused, format!("things changed since the plan was made: {what}")).hint(format!(
         "look at the new plan: `outlast {} {} --dry-run`",
         step.verb.key(),

@@ -168,11 +168,11 @@ fn a_plan_that_was_cut_off_is_finished_in_the_books_only() {
     journal.begin(0, plan.made_at).unwrap();
     drop(journal);
     *engine.state.lock().unwrap() = RunState::Exited;
-    let said = block_on(recover(&engine, &local(), &store, &Still));
+    let said = block_on(recover(&engine, &local(), &store, &Still, Path::new("")));
     assert_eq!(said, [format!("plan {} was cut off; stop p: done", plan.id)]);
     assert!(engine.ran.lock().unwrap().is_empty());
     assert!(store.audit().read().unwrap().0[0].result.starts_with("done (cut off"));
-    assert!(block_on(recover(&engine, &local(), &store, &Still)).is_empty(), "it is said once");
+    assert!(block_on(recover(&engine, &local(), &store, &Still, Path::new(""))).is_empty(), "it is said once");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_plan_that_was_cut_off_before_its_step_took_effect_says_so() {
     let (engine, (_folder, store)) = (engine(0), store());
     let plan = stop(Some(&look(&engine)));
     store.journal(&plan).unwrap().begin(0, plan.made_at).unwrap();
-    let said = block_on(recover(&engine, &local(), &store, &Still));
+    let said = block_on(recover(&engine, &local(), &store, &Still, Path::new("")));
     assert_eq!(said, [format!("plan {} was cut off; stop p: not done", plan.id)]);
 }
 
@@ -192,7 +192,7 @@ fn a_plan_whose_steps_all_ended_is_closed_without_a_word() {
     journal.begin(0, plan.made_at).unwrap();
     journal.end(0, "done", plan.made_at).unwrap();
     drop(journal);
-    assert!(block_on(recover(&engine, &local(), &store, &Still)).is_empty());
+    assert!(block_on(recover(&engine, &local(), &store, &Still, Path::new(""))).is_empty());
     assert!(store.audit().read().unwrap().0.is_empty());
     assert!(store.unfinished().unwrap().is_empty());
 }
@@ -205,7 +205,7 @@ fn a_step_that_the_log_has_already_is_not_logged_again() {
     let mut journal = store.journal(&plan).unwrap();
     journal.begin(0, plan.made_at).unwrap();
     drop(journal);
-    let said = block_on(recover(&engine, &local(), &store, &Still));
+    let said = block_on(recover(&engine, &local(), &store, &Still, Path::new("")));
     assert_eq!(said, [format!("plan {} was cut off; stop p: done", plan.id)]);
     assert_eq!(store.audit().read().unwrap().0.len(), 1);
     drop(folder);

@@ -72,7 +72,7 @@ pub(super) fn beneath_its_trash(
 }
 
 /// What git says about a folder, in one line.
-pub(super) fn git_words(git: &Git) -> String {
+pub(crate) fn git_words(git: &Git) -> String {
     let state = match git {
         Git::Read(state) => state,
         Git::NotARepository => return "git: it is no repository, so nothing of it is anywhere else".into(),

@@ -1,7 +1,7 @@
 //! Files of a workspace or of this machine: where they are, what is in a folder, what is in a file.
 //! Plans that change them are in `plans`, what the trash holds in `trash`.
 
-mod guard;
+pub(crate) mod guard;
 pub mod plans;
 #[cfg(test)]
 mod tests;

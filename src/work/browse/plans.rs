@@ -258,6 +258,7 @@ impl Maker<'_> {
             reversible_by: undo,
             job: None,
             files: Some(Box::new(act)),
+            deed: None,
         }
     }
 
@@ -270,7 +271,16 @@ impl Maker<'_> {
             }
         }
         let endpoint = self.endpoint.to_owned();
-        Plan { id, endpoint, made_at, preconditions: Vec::new(), steps, notes, asks_for: None }
+        Plan {
+            id,
+            endpoint,
+            made_at,
+            preconditions: Vec::new(),
+            steps,
+            notes,
+            asks_for: None,
+            facts: Vec::new(),
+        }
     }
 }
 

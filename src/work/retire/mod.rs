@@ -1,0 +1,9 @@
+//! Retiring a workspace: what would go with its container is found out, saved, read back, and only then
+//! is the container removed. Its folder stays.
+
+mod places;
+mod plan;
+mod preflight;
+mod python;
+
+pub use plan::{LIMIT, Retiring, Wish};
