@@ -73,7 +73,7 @@ fn large_files_are_found_by_what_reading_them_gives_and_both_sizes_are_shown() {
 #[test]
 fn all_files_are_added_up_by_what_they_are_and_by_whose_they_are() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in [("a/model.pt", 300_000), ("b/c/last.ckpt", 200_000), ("b/notes.ipynb", 5_000)] {
+    for (name, bytes) in [("a/model.ckpt", 300_000), ("b/c/last.ckpt", 200_000), ("b/notes.ipynb", 5_000)] {
         let file = folder.path().join(name);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, vec![1; bytes]).unwrap();
