@@ -343,7 +343,7 @@ fn forgotten_snapshots_are_gone_and_the_others_still_whole() {
     write(&place.work().join("data"), noise(2, 1 << 20));
     let second = place.save().snapshot;
     let vault = Restic.open(&place.repository, &Arc::default()).unwrap();
-    assert_eq!(vault.forget(std::slice::from_ref(&first.id)).unwrap(), [first.id]);
+    vault.forget(std::slice::from_ref(&first.id)).unwrap();
     assert_eq!(place.verify().snapshots, [(second, true)]);
 }
 

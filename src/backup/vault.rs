@@ -258,25 +258,26 @@ impl Vault for Open {
         super::restore::restore(*self, what)
     }
 
-    fn forget(&self, snapshots: &[String]) -> Result<Vec<String>> {
+    fn forget(&self, snapshots: &[String]) -> Result<()> {
         self.meter.begin(Stage::Forgetting);
-        let mut ids: Vec<SnapshotId> = Vec::new();
-        let mut removed = Vec::new();
-        for file in self.files()? {
-            let id = file.id.to_hex().to_string();
-            if snapshots.contains(&id) {
-                ids.push(file.id);
-                removed.push(id);
-            }
+        let files = self.files()?;
+        let ids: Vec<SnapshotId> = files
+            .iter()
+            .map(|file| file.id)
+            .filter(|id| snapshots.contains(&id.to_hex().to_string()))
+            .collect();
+        // One by one, so that it is known which are removed where this is called off.
+        for id in ids {
+            self.meter.go_on()?;
+            self.repository.delete_snapshots(&[id]).map_err(|error| failed("remove snapshots", &error))?;
+            self.meter.removed(id.to_hex().to_string());
         }
-        self.repository.delete_snapshots(&ids).map_err(|error| failed("remove snapshots", &error))?;
         self.meter.begin(Stage::Finishing);
         // In two steps: what is not needed is marked now and removed by a later run, so that a backup
         // that goes on meanwhile loses nothing.
         let options = PruneOptions::default().instant_delete(false).early_delete_index(false);
         let plan = PrunePlan::from_prune_options(&self.repository, &options)
             .map_err(|error| failed("find the data that nobody needs", &error))?;
-        self.repository.prune(&options, plan).map_err(|error| failed("give space back", &error))?;
-        Ok(removed)
+        self.repository.prune(&options, plan).map_err(|error| failed("give space back", &error))
     }
 }

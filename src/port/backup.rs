@@ -1,7 +1,7 @@
 //! The port to repositories of backups. Calls here block; they are made in a job's own process.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -37,8 +37,9 @@ pub trait Vault {
     /// Writes the files of a snapshot to a new or empty folder.
     fn restore(self: Box<Self>, what: &Restore) -> Result<Restored>;
 
-    /// Removes snapshots, and in two steps the data that nobody needs any more.
-    fn forget(&self, snapshots: &[String]) -> Result<Vec<String>>;
+    /// Removes snapshots, and in two steps the data that nobody needs any more. The meter says which are
+    /// removed, also where this is an error.
+    fn forget(&self, snapshots: &[String]) -> Result<()>;
 }
 
 /// What saving left.
@@ -90,6 +91,8 @@ pub struct Meter {
     of_bytes: AtomicU64,
     written: AtomicU64,
     skipped: AtomicU64,
+    /// Snapshots that are removed by now, by id: true however it ends.
+    removed: Mutex<Vec<String>>,
     cancelled: AtomicBool,
 }
 
@@ -134,6 +137,16 @@ impl Meter {
     /// One file more is missing.
     pub fn skipped(&self) {
         self.skipped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A snapshot is removed.
+    pub fn removed(&self, id: String) {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    }
+
+    /// The snapshots that are removed by now.
+    pub fn removed_so_far(&self) -> Vec<String> {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Calls it off.

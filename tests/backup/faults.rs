@@ -25,26 +25,24 @@ fn killed(place: &Place, args: &[&str], after: Duration) {
 
 /// Kills the processes of this place's jobs; how many there were.
 pub(crate) fn kill_job(place: &Place) -> usize {
-    let mut found = 0;
+    let all = job_processes(place);
+    for pid in &all {
+        let _ = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+    }
+    all.len()
+}
+
+/// The processes that work on jobs of a place. One that is over but not waited for yet is none.
+pub(crate) fn job_processes(place: &Place) -> Vec<u32> {
     // By the names of its folder, which no other test has.
     let home = place.outlast.home().to_string_lossy().into_owned();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .filter(|name| name.bytes().all(|b| b.is_ascii_digit()))
-            .map(str::to_owned)
-        else {
-            continue;
-        };
-        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+    let works = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).into_owned();
-        if line.contains("__job") && line.contains(&home) {
-            let _ = std::process::Command::new("kill").args(["-KILL", &pid]).status();
-            found += 1;
-        }
-    }
-    found
+        line.contains("__job") && line.contains(&home)
+    };
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(works).collect()
 }
 
 fn files(place: &Place, round: u64) {

@@ -1,6 +1,7 @@
 //! Backups as a person meets them: the real program, real repositories, restic's own program as judge.
 
 mod automatic;
+mod called_off;
 mod clone;
 mod covers;
 mod due;

@@ -19,9 +19,10 @@ use crate::work::explain::quote;
 
 /// How often it is looked whether the job was called off.
 const EVERY: Duration = Duration::from_millis(100);
-/// How long a job that was called off may take to end by itself: a backup has nothing to clean up.
-const ENDS_WITHIN: Duration = Duration::from_millis(600);
-/// A restore takes back what it wrote, and a removal is not left half way.
+/// How long a job that was called off may take to end by itself: a backup has nothing to clean up, and of
+/// a removal what is not done yet is left to the next one.
+const ENDS_WITHIN: Duration = Duration::from_millis(400);
+/// A restore takes back what it wrote.
 const CLEANS_WITHIN: Duration = Duration::from_mins(10);
 /// An address and a password longer than this are none.
 const MOST_SECRETS: u64 = 1 << 14;
@@ -51,8 +52,8 @@ pub fn run(folder: &Path, backups: &Arc<dyn Backups>, clock: &Arc<dyn Clock>) ->
     let mut told: Option<Instant> = None;
     let mut cancelled: Option<Instant> = None;
     let patience = match job.task {
-        Task::Backup(_) | Task::Verify(_) => ENDS_WITHIN,
-        Task::Restore(_) | Task::Forget(_) => CLEANS_WITHIN,
+        Task::Backup(_) | Task::Verify(_) | Task::Forget(_) => ENDS_WITHIN,
+        Task::Restore(_) => CLEANS_WITHIN,
     };
     let result = loop {
         match receiver.recv_timeout(EVERY) {
@@ -72,10 +73,7 @@ pub fn run(folder: &Path, backups: &Arc<dyn Backups>, clock: &Arc<dyn Clock>) ->
         }
         if cancelled.is_none() && running.is_cancelled() {
             cancelled = Some(Instant::now());
-            // A removal that has begun is brought to its end.
-            if !matches!(job.task, Task::Forget(_)) {
-                meter.cancel();
-            }
+            meter.cancel();
         }
         if cancelled.is_some_and(|at| at.elapsed() >= patience) {
             break Err(Error::new(Kind::Cancelled, "it was called off"));
@@ -90,9 +88,13 @@ pub fn run(folder: &Path, backups: &Arc<dyn Backups>, clock: &Arc<dyn Clock>) ->
         }
         Err(error) => Outcome::failed(clock.now(), &error),
     };
+    let mut outcome = Outcome { removed: meter.removed_so_far(), ..outcome };
+    if let Some(fault) = outcome.error.as_mut().filter(|_| !outcome.removed.is_empty()) {
+        let many = outcome.removed.len();
+        fault.message = format!("{}; {many} of the snapshots were removed before, and stay so", fault.message);
+    }
     let remembered = remember(&store, &job, &outcome);
     let logged = log(&store, &job, &outcome);
-    let mut outcome = outcome;
     for (what, written) in [("remembered", remembered), ("in the log", logged)] {
         if let Err(error) = written {
             outcome.notes.push(format!("this {} is not {what} here: {}", job.task.key(), error.message));
@@ -141,9 +143,9 @@ fn work(job: &Job, repository: &Repository, backups: &dyn Backups, meter: &Arc<M
         }
         Task::Verify(check) => verified(check, backups.open(repository, meter)?, job),
         Task::Forget(forget) => {
-            let removed = backups.open(repository, meter)?.forget(&forget.snapshots)?;
-            let whole = removed.len() == forget.snapshots.len();
-            Ok(Outcome { removed, ..Outcome::new(job.made_at, ended(whole)) })
+            backups.open(repository, meter)?.forget(&forget.snapshots)?;
+            let whole = meter.removed_so_far().len() == forget.snapshots.len();
+            Ok(Outcome::new(job.made_at, ended(whole)))
         }
     }
 }
