@@ -34,7 +34,9 @@ pub enum Action {
     AtRisk,
     /// To the disk.
     Disk,
-    /// The next view of a tree of the disk.
+    /// To the backups.
+    Backups,
+    /// The next view of a tree of the disk, or of the backups.
     View,
     /// To the workspace that a path of the disk belongs to.
     Whose,
@@ -64,6 +66,16 @@ pub enum Action {
     Retire,
     /// Brings back what was retired.
     Undo,
+    /// Backs up what is marked, else the selected workspace.
+    Backup,
+    /// Writes the selected snapshot to a folder.
+    Restore,
+    /// Reads the selected snapshot back.
+    Verify,
+    /// Removes the selected snapshot.
+    Forget,
+    /// Calls the selected job off.
+    CallOff,
     /// Moves the selected file to the trash.
     Trash,
     /// Gives the selected file another name.
@@ -132,6 +144,29 @@ pub const TABLE: &[Binding] = &[
     binding(&["S"], Action::StopOrStart, Group::Change, "stop or start", "stop what runs, start what does not"),
     binding(&["X"], Action::Retire, Group::Change, "retire", "save what is in the container, then remove it"),
     binding(
+        &["B"],
+        Action::Backup,
+        Group::Change,
+        "backup",
+        "back up what is marked, else the selected workspace",
+    ),
+    binding(
+        &["O"],
+        Action::Restore,
+        Group::Change,
+        "restore",
+        "on the tab Backups: write the snapshot out to a folder",
+    ),
+    binding(
+        &["V"],
+        Action::Verify,
+        Group::Change,
+        "verify",
+        "on the tab Backups: read all of the snapshot back",
+    ),
+    binding(&["F"], Action::Forget, Group::Change, "forget", "on the tab Backups: remove the snapshot"),
+    binding(&["A"], Action::CallOff, Group::Change, "call off", "on the tab Backups: call the running job off"),
+    binding(
         &["C"],
         Action::CopyOut,
         Group::Change,
@@ -177,14 +212,20 @@ pub const TABLE: &[Binding] = &[
         "find a file by name, on this machine and in every container",
     ),
     binding(&["s"], Action::Sort, Group::Look, "sort", "sort by the next column"),
-    binding(&["v"], Action::View, Group::Look, "view", "views of the disk: largest, newest, kinds, owners"),
+    binding(
+        &["v"],
+        Action::View,
+        Group::Look,
+        "view",
+        "next view: of the disk largest, newest, kinds, owners; of backups snapshots, jobs, log",
+    ),
     binding(&["i"], Action::Whose, Group::Look, "its workspace", "the workspace of a path of the disk"),
     binding(
         &["space"],
         Action::Mark,
         Group::Look,
         "mark",
-        "mark the row; r, w, X and C then mean all that is marked",
+        "mark the row; r, w, X, B and C then mean all that is marked",
     ),
     binding(
         &["r"],
@@ -233,6 +274,7 @@ pub const TABLE: &[Binding] = &[
     binding(&["1"], Action::Workspaces, Group::Move, "", "to the workspaces"),
     binding(&["2"], Action::AtRisk, Group::Move, "", "to the files at risk"),
     binding(&["3"], Action::Disk, Group::Move, "", "to what takes the space on the disk"),
+    binding(&["5"], Action::Backups, Group::Move, "", "to the backups: snapshots, jobs, what was changed"),
     binding(&["tab"], Action::NextTab, Group::Move, "", "to the next tab"),
     binding(&["backtab"], Action::PreviousTab, Group::Move, "", "to the tab before"),
     binding(&["esc"], Action::Back, Group::Move, "", "back: close, end the filter, forget the chosen event"),

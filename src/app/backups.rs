@@ -58,6 +58,11 @@ impl Known {
         folders.map(of).collect()
     }
 
+    /// What is known is old: something was saved, read back or removed.
+    pub(super) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+
     async fn read(&self, ports: &Ports, profiles: &Profiles) -> Arc<Read> {
         let mut known = self.0.lock().await;
         if let Some(read) = known.as_ref().filter(|read| read.at.elapsed() < EVERY) {

@@ -14,7 +14,8 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::backups::Known;
-use super::msg::{Cmd, Msg};
+use super::jobs::JobTasks;
+use super::msg::{Cmd, JobWish, Msg};
 use super::scans::Scans;
 use super::walks::Walks;
 use super::{Ports, browse, whole};
@@ -47,6 +48,7 @@ pub(super) struct Effects {
     recovered: bool,
     backups: Known,
     walks: Walks,
+    jobs: JobTasks,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl Effects {
         Self {
             scans: Scans::new(ports.clone(), out.clone()),
             walks: Walks::new(ports.clone(), out.clone()),
+            jobs: JobTasks::new(ports.clone(), Arc::clone(&model.profiles), out.clone()),
             ports,
             profiles: Arc::clone(&model.profiles),
             out,
@@ -80,6 +83,7 @@ impl Effects {
     /// The first list does not wait for the first contact: names are what people wait for.
     pub(super) fn start(&mut self) {
         self.list();
+        self.jobs.remember();
         let (ports, out) = (self.ports.clone(), self.out.clone());
         spawn(async move {
             let mut failures = 0;
@@ -97,7 +101,8 @@ impl Effects {
         match cmd {
             Cmd::List => self.list(),
             Cmd::Detail(keys) => {
-                self.look_closer(keys.iter().filter_map(|key| Some(row(key)?.workspace.clone())).collect());
+                let workspaces = keys.iter().filter_map(|key| Some(row(key)?.workspace.clone())).collect();
+                self.look_closer(workspaces, false);
             }
             Cmd::Scan { key, asked } => {
                 if let Some(grounds) = row(&key).and_then(Row::grounds) {
@@ -167,6 +172,24 @@ impl Effects {
             Cmd::StopWalk(path) => self.walks.stop(&path),
             Cmd::Look(path, asked) => self.walks.look(path, asked),
             Cmd::Machine => self.machine(),
+            Cmd::Snapshots => self.jobs.list(),
+            Cmd::Remember => self.jobs.remember(),
+            Cmd::Watch(ids) => self.jobs.watch(ids),
+            Cmd::BackedUp(keys) => {
+                let workspaces = keys.iter().filter_map(|key| Some(row(key)?.workspace.clone())).collect();
+                self.look_closer(workspaces, true);
+            }
+            Cmd::PlanJobs { number, wish } => {
+                let keys = if let JobWish::Backup(keys) = &wish { keys.as_slice() } else { &[] };
+                let rows = keys.iter().filter_map(&row);
+                self.jobs.plan(
+                    number,
+                    wish.clone(),
+                    rows.map(|row| (row.workspace.clone(), row.grounds())).collect(),
+                );
+            }
+            Cmd::BeginJobs(all) => self.jobs.begin(all),
+            Cmd::CallOff(id) => self.jobs.call_off(id),
             // The loop's own.
             Cmd::Settle | Cmd::Copy(_) | Cmd::Quit => {}
         }
@@ -209,10 +232,14 @@ impl Effects {
         });
     }
 
-    fn look_closer(&self, workspaces: Vec<Workspace>) {
+    /// Looks closer at these; `anew` where what is known of backups is old.
+    fn look_closer(&self, workspaces: Vec<Workspace>, anew: bool) {
         let (ports, out, profiles) = (self.ports.clone(), self.out.clone(), Arc::clone(&self.profiles));
         let known = self.backups.clone();
         spawn(async move {
+            if anew {
+                known.forget().await;
+            }
             let mut looks = pin!(work::roster::grounds(ports.engine.as_ref(), &profiles, workspaces));
             while let Some((key, grounds)) = looks.next().await {
                 let (mut backed_up, mut grounds) = (LastBackup::Unknown, grounds);
@@ -344,9 +371,7 @@ impl Effects {
         on_a_thread(async move {
             if let Ok(store) = (ports.store)() {
                 let (engine, clock) = (ports.engine.as_ref(), ports.clock.as_ref());
-                let mut sentences =
-                    work::act::recover(engine, &ports.files, &store, clock, &ports.program).await;
-                sentences.extend(work::backup::news(&store.jobs(), clock.now()));
+                let sentences = work::act::recover(engine, &ports.files, &store, clock, &ports.program).await;
                 send(&out, Msg::Recovered(sentences));
             }
         });
@@ -354,7 +379,7 @@ impl Effects {
 }
 
 /// Runs what waits for a disk away from the loop's own thread.
-fn on_a_thread(task: impl Future<Output = ()> + Send + 'static) {
+pub(super) fn on_a_thread(task: impl Future<Output = ()> + Send + 'static) {
     let runtime = tokio::runtime::Handle::current();
     drop(tokio::task::spawn_blocking(move || runtime.block_on(task)));
 }
@@ -386,6 +411,6 @@ pub(super) fn send(out: &UnboundedSender<Msg>, msg: Msg) {
 }
 
 /// The tasks end with the runtime; nobody waits for them.
-fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     drop(tokio::spawn(task));
 }

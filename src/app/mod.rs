@@ -7,6 +7,7 @@ mod backups;
 mod browse;
 mod edit;
 mod effect;
+mod jobs;
 mod live;
 mod msg;
 mod scans;
@@ -25,7 +26,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-pub use msg::{Browsed, Cmd, Msg, Walking, Wish};
+pub use msg::{Browsed, Cmd, JobWish, Listed, Msg, Remembered, Walking, Wish};
 pub use update::State;
 
 use crate::core::error::{Error, Kind, Result};

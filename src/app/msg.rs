@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::core::backup::{Job, JobView, Records, Snapshot};
 use crate::core::classify::Grounds;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::finding::{Risk, Tally};
 use crate::core::habits::Habit;
 use crate::core::lifecycle::Surroundings;
 use crate::core::plan::Plan;
 use crate::core::preview::Preview;
+use crate::core::report::Change;
 use crate::core::workspace::{Workspace, WsKey};
 use crate::model::key::Key;
-use crate::model::{FileEntry, FileOrder, LastBackup};
+use crate::model::{FileEntry, FileOrder, JobPlan, LastBackup};
 use crate::port::{Asked, Inventory, Probe, Progress, Shown, Tick};
 use crate::work::find::News;
 
@@ -58,6 +60,51 @@ pub enum Whole {
     Undo(Option<String>),
     /// Copy files to where they are kept; all that are at risk where none is named.
     Rescue(Vec<(WsKey, PathBuf)>),
+}
+
+/// What a repository holds.
+#[derive(Debug)]
+pub struct Listed {
+    /// Where it is, without a password.
+    pub url: String,
+    /// Whether it is on this host.
+    pub local: bool,
+    /// Whether it is there at all.
+    pub exists: bool,
+    /// Its snapshots, the oldest first.
+    pub snapshots: Vec<Snapshot>,
+    /// When it was read.
+    pub as_of: Timestamp,
+}
+
+/// What this machine remembers of backups, jobs and changes.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// Backups that were made here; `None` where that cannot be read.
+    pub records: Option<Records>,
+    /// Jobs, the oldest first.
+    pub jobs: Vec<JobView>,
+    /// Changes, the oldest first.
+    pub changes: Vec<Change>,
+    /// Lines of the log that are damaged.
+    pub damaged: usize,
+    /// What could not be read.
+    pub error: Option<Error>,
+    /// Jobs of earlier sessions that go on or ended, in sentences, and whether each is bad.
+    pub news: Vec<(String, bool)>,
+}
+
+/// What jobs somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobWish {
+    /// These workspaces backed up.
+    Backup(Vec<WsKey>),
+    /// A snapshot written to a folder, as it was typed.
+    Restore(Box<Snapshot>, PathBuf),
+    /// A snapshot read back.
+    Verify(Box<Snapshot>),
+    /// A snapshot removed.
+    Forget(Box<Snapshot>),
 }
 
 /// What happened.
@@ -115,6 +162,16 @@ pub enum Msg {
     WholePlanned(u64, Result<Vec<Plan>>),
     /// Several plans were run.
     RanAll(Vec<(Plan, Result<()>)>),
+    /// What the repository holds, or why that is not known.
+    Snapshots(Box<Result<Listed>>),
+    /// What is remembered was read.
+    Remembered(Box<Remembered>),
+    /// How jobs are that go on, or went on a moment ago.
+    Jobs(Vec<JobView>),
+    /// A plan for jobs was made, by the number it was asked for with.
+    JobsPlanned(u64, Box<Result<JobPlan>>),
+    /// Jobs were begun, or called off: what to say, and which.
+    JobsBegun(Result<(String, Vec<String>)>),
     /// A plan was run.
     Ran(Box<Plan>, Result<()>),
     /// Sentences about plans that were cut off the last time.
@@ -227,6 +284,25 @@ pub enum Cmd {
     StopWalk(PathBuf),
     /// Look at a part of the walk of a place.
     Look(PathBuf, Asked),
+    /// Read which snapshots the repository holds.
+    Snapshots,
+    /// Read what is remembered of backups, jobs and changes.
+    Remember,
+    /// Keep up with jobs, by their ids, until they are over.
+    Watch(Vec<String>),
+    /// What is known of backups is old: look closer at these once more.
+    BackedUp(Vec<WsKey>),
+    /// Make the plan for jobs.
+    PlanJobs {
+        /// The number of the question.
+        number: u64,
+        /// What is wanted.
+        wish: JobWish,
+    },
+    /// Begin jobs: each has a process of its own.
+    BeginJobs(Vec<Job>),
+    /// Call a job off, by its id.
+    CallOff(String),
     /// Look at this machine, which answers for what no container mounts.
     Machine,
     /// Tell when the selection has rested for a moment.

@@ -1,5 +1,6 @@
 //! Plain data the screen is drawn from. Changed only by `app::update`; drawn only by `ui`.
 
+pub mod backups;
 mod browse;
 pub mod cells;
 pub mod disk;
@@ -14,7 +15,8 @@ pub use browse::{Browse, BrowseState, EntryKind, FileEntry, FileOrder, PreviewVi
 pub use lifecycle::{LifecycleItem, lifecycle_items};
 pub use list::List;
 pub use overlay::{
-    Confirm, ExplainView, FindView, FoundRow, HabitsView, HelpPage, HelpView, Overlay, PlanState, PlanView,
+    Confirm, ExplainView, FindView, FoundRow, HabitsView, HelpPage, HelpView, JobAct, JobPlan, Overlay,
+    PlanState, PlanView,
 };
 pub use rows::{Fact, FileRef, Group, LastBackup, RiskState, Row, Sort, file_matches};
 pub use tour::{Lesson, Tour};
@@ -87,6 +89,8 @@ pub struct Model {
     pub marked_files: BTreeSet<(WsKey, PathBuf)>,
     /// The disk.
     pub disk: disk::Disk,
+    /// Backups.
+    pub backups: backups::Backups,
     /// The workspace whose detail is shown; follows the selection after a moment.
     pub detail: Option<WsKey>,
     /// The detail fills the screen and has the keys.
@@ -157,11 +161,13 @@ pub enum Tab {
     AtRisk,
     /// What takes the space.
     Disk,
+    /// Snapshots, jobs, the log.
+    Backups,
 }
 
 impl Tab {
     /// All tabs in order.
-    pub const ALL: [Self; 3] = [Self::Workspaces, Self::AtRisk, Self::Disk];
+    pub const ALL: [Self; 4] = [Self::Workspaces, Self::AtRisk, Self::Disk, Self::Backups];
 
     /// The word on the screen.
     pub const fn title(self) -> &'static str {
@@ -169,6 +175,7 @@ impl Tab {
             Self::Workspaces => "Workspaces",
             Self::AtRisk => "At risk",
             Self::Disk => "Disk",
+            Self::Backups => "Backups",
         }
     }
 
@@ -178,6 +185,7 @@ impl Tab {
             Self::Workspaces => '1',
             Self::AtRisk => '2',
             Self::Disk => '3',
+            Self::Backups => '5',
         }
     }
 
@@ -298,6 +306,7 @@ impl Model {
             at_risk: List::default(),
             marked_files: BTreeSet::new(),
             disk,
+            backups: backups::Backups::default(),
             detail: None,
             open: false,
             page: Page::Paths,
@@ -358,6 +367,7 @@ impl Model {
             Tab::Workspaces => &self.workspaces,
             Tab::AtRisk => &self.at_risk,
             Tab::Disk => &self.disk.list,
+            Tab::Backups => self.backups.list(),
         };
         let in_tree = self.tab == Tab::Disk && self.disk.tree.is_some();
         in_tree || self.open || !list.filter.is_empty() || self.event_chosen()

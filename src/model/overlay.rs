@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::backups::RecordView;
 use super::browse::PreviewView;
+use crate::core::backup::Job;
 use crate::core::event::Event;
 use crate::core::fate::{Basis, Verdict};
 use crate::core::habits::Habit;
@@ -37,6 +39,10 @@ pub enum Overlay {
     Preview(Box<PreviewView>),
     /// A plan, waiting for yes.
     Plan(Box<PlanView>),
+    /// A plan that jobs carry out, waiting for yes.
+    Jobs(Box<JobPlan>),
+    /// All that is known of a snapshot, a job or a change.
+    Record(Box<RecordView>),
 }
 
 /// Help, open on one of its pages.
@@ -181,6 +187,24 @@ pub struct PlanView {
     pub confirm: Confirm,
     /// How far it is.
     pub state: PlanState,
+}
+
+/// A plan that jobs carry out: they outlive the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobPlan {
+    /// What is done after yes.
+    pub act: JobAct,
+    /// The plan in words, the same as `--dry-run` prints.
+    pub lines: Vec<String>,
+}
+
+/// What is done with jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobAct {
+    /// They are begun.
+    Begin(Vec<Job>),
+    /// One is called off, by its id.
+    CallOff(String),
 }
 
 /// What a plan asks for before it runs.

@@ -236,7 +236,7 @@ pub fn file_matches(row: &Row, finding: &FileAtRisk, filter: &str) -> bool {
 }
 
 /// Whether every word of a filter stands in one of the texts. Case does not count.
-fn all_words_in(filter: &str, texts: &[Option<&str>]) -> bool {
+pub(super) fn all_words_in(filter: &str, texts: &[Option<&str>]) -> bool {
     filter.split_whitespace().all(|word| {
         let word = word.to_lowercase();
         texts.iter().flatten().any(|text| text.to_lowercase().contains(&word))

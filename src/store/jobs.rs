@@ -1,8 +1,8 @@
 //! Jobs: a folder each, worked by a process of its own. Everybody else only reads the folder.
 //!
 //! `job.json` says what to do, `lock` is held for as long as somebody is at it, `progress.jsonl` is
-//! appended to, `cancel` calls it off, `result.json` is there once it is over, `output` holds what
-//! the process printed. No file is rewritten, so a home shared between machines is safe.
+//! appended to, `cancel` calls it off, `result.json` is there once it is over, `seen` once somebody was
+//! told so, `output` holds what the process printed. No file is rewritten, so a home shared between machines is safe.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::failed;
-use crate::core::backup::{Job, Outcome, Progress};
+use crate::core::backup::{Job, JobState, JobView, Outcome, Progress};
 use crate::core::error::{Error, Kind, Result};
 
 const JOB: &str = "job.json";
@@ -20,6 +20,8 @@ const LOCK: &str = "lock";
 const PROGRESS: &str = "progress.jsonl";
 const CANCEL: &str = "cancel";
 const RESULT: &str = "result.json";
+/// Somebody was told how it ended.
+const SEEN: &str = "seen";
 /// What the process printed.
 const OUTPUT: &str = "output";
 
@@ -34,39 +36,6 @@ const TAIL: u64 = 2048;
 #[derive(Clone, Debug)]
 pub struct Jobs {
     folder: PathBuf,
-}
-
-/// How a job is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobState {
-    /// Its process is about to begin.
-    Waiting,
-    /// Somebody is at it.
-    Running,
-    /// Its process ended without a word: killed, or the machine went down.
-    CutOff,
-    /// It is over.
-    Over(Box<Outcome>),
-}
-
-/// A job as it is seen from outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobView {
-    /// What it does.
-    pub job: Job,
-    /// How it is.
-    pub state: JobState,
-    /// How far it is, or was.
-    pub progress: Option<Progress>,
-    /// When it first told how far it is.
-    pub began: Option<Timestamp>,
-}
-
-impl JobView {
-    /// Whether it goes on.
-    pub const fn is_live(&self) -> bool {
-        matches!(self.state, JobState::Waiting | JobState::Running)
-    }
 }
 
 impl Jobs {
@@ -128,7 +97,16 @@ impl Jobs {
 
     /// Calls a job off: its process sees that soon.
     pub fn cancel(&self, id: &str) -> Result<()> {
-        let path = self.folder.join(id).join(CANCEL);
+        self.mark(id, CANCEL)
+    }
+
+    /// Remembers that somebody was told how a job ended.
+    pub fn seen(&self, id: &str) -> Result<()> {
+        self.mark(id, SEEN)
+    }
+
+    fn mark(&self, id: &str, name: &str) -> Result<()> {
+        let path = self.folder.join(id).join(name);
         OpenOptions::new()
             .create(true)
             .append(true)
@@ -164,7 +142,7 @@ fn view(folder: &Path) -> Option<JobView> {
             None => JobState::Waiting,
         },
     };
-    Some(JobView { job, state, progress, began })
+    Some(JobView { job, state, progress, began, seen: folder.join(SEEN).exists() })
 }
 
 /// Whether somebody holds a lock.
@@ -313,6 +291,9 @@ mod tests {
         let outcome = Outcome::new(now, End::Cancelled);
         running.finish(&outcome).unwrap();
         assert_eq!(state(), JobState::Over(Box::new(outcome)));
+        assert!(!jobs.view("a").unwrap().seen);
+        jobs.seen("a").unwrap();
+        assert!(jobs.view("a").unwrap().seen);
         assert!(Running::begin(&place).is_err(), "it is over");
     }
 

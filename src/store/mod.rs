@@ -14,9 +14,10 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+pub use crate::core::backup::{JobState, JobView};
 pub use audit::Audit;
 pub use backups::Memory;
-pub use jobs::{JobState, JobView, Jobs, Running};
+pub use jobs::{Jobs, Running};
 pub use journal::{CutOff, Journal};
 pub use trash::Trash;
 pub use undo::Undos;

@@ -13,7 +13,9 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{put, wrap};
 use super::words;
+use crate::core::backup::LOCAL;
 use crate::core::error::Error;
+use crate::model::backups::{BackupView, Listing};
 use crate::model::{LinkState, Model, Tab};
 
 /// One paragraph: its text and whether it is the first thing to read.
@@ -78,6 +80,48 @@ pub(super) fn disk(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     draw(theme, area, buffer, &says);
 }
 
+pub(super) fn backups(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let backups = &model.backups;
+    let says = match (backups.view, &backups.listing) {
+        (view, _) if backups.count(view) > 0 => no_match(model, theme, Tab::Backups),
+        (BackupView::Snapshots, Listing::Waiting | Listing::Reading) => {
+            vec![Say::Strong("Reading the repository ...".into()), Say::Plain("Keys work meanwhile.".into())]
+        }
+        (BackupView::Snapshots, Listing::Failed(error)) => {
+            let mut says = vec![Say::Bad(sentence(theme, &error.message))];
+            says.extend(error.hints.iter().map(|hint| Say::Step(words::name(theme, hint))));
+            says
+        }
+        (BackupView::Snapshots, Listing::Known | Listing::Absent) => {
+            let name = model.selected().map_or("NAME", |row| row.workspace.name.as_str());
+            let mut says = vec![
+                Say::Strong("No backup yet.".into()),
+                Say::Plain("B on a workspace makes the first one; in a shell:".into()),
+                Say::Step(format!("outlast backup {}", words::name(theme, name))),
+            ];
+            let url = words::name(theme, &backups.url);
+            says.push(Say::Plain(if backups.local {
+                format!("It goes to {url}, on this host: that {LOCAL}.")
+            } else {
+                format!("It goes to {url}.")
+            }));
+            says
+        }
+        (BackupView::Jobs, _) if backups.forgotten.is_none() => {
+            vec![Say::Strong("No job yet.".into()), Say::Plain("Backups and restores are listed here.".into())]
+        }
+        (BackupView::Log, _) if backups.forgotten.is_none() => vec![
+            Say::Strong("Nothing was changed yet.".into()),
+            Say::Plain("What was changed is listed here, with the command that undoes it.".into()),
+        ],
+        (BackupView::Jobs | BackupView::Log, _) => backups.forgotten.iter().fold(Vec::new(), |_, error| {
+            let hints = error.hints.iter().map(|hint| Say::Step(words::name(theme, hint)));
+            [Say::Bad(sentence(theme, &error.message))].into_iter().chain(hints).collect()
+        }),
+    };
+    draw(theme, area, buffer, &says);
+}
+
 fn connecting(model: &Model, theme: &Theme, seconds: u64) -> Vec<Say> {
     let endpoint = &model.endpoint.endpoint;
     let whereto = if endpoint.address.is_empty() { &endpoint.title } else { &endpoint.address };
@@ -107,6 +151,14 @@ fn no_match(model: &Model, theme: &Theme, tab: Tab) -> Vec<Say> {
         Tab::Workspaces => (&model.workspaces, model.rows.len(), "workspaces"),
         Tab::AtRisk => (&model.at_risk, model.files.len(), "files at risk"),
         Tab::Disk => (&model.disk.list, model.disk.roots.len(), "places"),
+        Tab::Backups => {
+            let what = match model.backups.view {
+                BackupView::Snapshots => "snapshots",
+                BackupView::Jobs => "jobs",
+                BackupView::Log => "changes",
+            };
+            (model.backups.list(), model.backups.count(model.backups.view), what)
+        }
     };
     vec![
         Say::Strong(format!("None of {all} {what} matches /{}.", words::name(theme, &list.filter))),

@@ -14,8 +14,9 @@ use ratatui::text::Span;
 
 use super::theme::Theme;
 use super::widget::{put, put_right, wrap};
-use super::words;
+use super::{backups, words};
 use crate::keys::{self, Action, Binding};
+use crate::model::backups::BackupView;
 use crate::model::{Editing, Model, Page, Tab};
 use crate::text;
 
@@ -112,8 +113,11 @@ fn applies(model: &Model, binding: &Binding) -> bool {
         Tab::Workspaces => !model.rows.is_empty(),
         Tab::AtRisk => !model.files.is_empty(),
         Tab::Disk => !model.disk.roots.is_empty(),
+        Tab::Backups => model.backups.count(model.backups.view) > 0,
     };
     let on_disk = model.tab == Tab::Disk;
+    let in_backups = model.tab == Tab::Backups;
+    let is_demo = model.endpoint.endpoint.id.starts_with("demo");
     let in_tree = on_disk && model.disk.tree.is_some();
     let opened = model.open && model.tab == Tab::Workspaces;
     let browses = opened && model.page == Page::Browse;
@@ -126,7 +130,15 @@ fn applies(model: &Model, binding: &Binding) -> bool {
             Action::StopOrStart => {
                 something && model.tab == Tab::Workspaces && !browses && model.endpoint.can_run()
             }
-            Action::View => in_tree,
+            Action::Backup => something && !in_backups && !browses && !on_disk && !is_demo,
+            Action::Restore | Action::Verify | Action::Forget => {
+                something && in_backups && model.backups.view == BackupView::Snapshots
+            }
+            Action::CallOff => in_backups && model.backups.view == BackupView::Jobs && backups::any_job(model),
+            Action::View => in_tree || in_backups,
+            // Its keys are those of snapshots and jobs.
+            Action::WhatIf | Action::Habits | Action::Find if in_backups => false,
+            Action::Sort if in_backups => something,
             Action::Whose => something && on_disk,
             Action::Mark if on_disk => in_tree,
             Action::Sort if on_disk => something,

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{footer, tour, why};
+use super::{backups, footer, tour, why};
 use crate::model::{Group, Model, Tab};
 
 /// The areas of the screen; one without room has no height.
@@ -15,6 +15,8 @@ pub(super) struct Areas {
     pub(super) body: Body,
     /// The guided tour of the demo.
     pub(super) tour: Rect,
+    /// How far jobs are.
+    pub(super) jobs: Rect,
     pub(super) hint: Rect,
     pub(super) footer: Rect,
 }
@@ -30,6 +32,8 @@ pub(super) enum Body {
     AtRisk { list: Rect, why: Option<Rect> },
     /// Places of the disk, or below the head the tree of one; and what becomes of the selected row.
     Disk { head: Rect, list: Rect, why: Option<Rect> },
+    /// Snapshots, jobs or the log below the head; and what is known of the selected row.
+    Backups { head: Rect, list: Rect, why: Option<Rect> },
 }
 
 impl Areas {
@@ -40,9 +44,10 @@ impl Areas {
         let tabs = top(&mut rest, u16::from(screen.height >= 4));
         let footer = bottom(&mut rest, footer::rows(model, screen).min(screen.height / 3));
         let hint = bottom(&mut rest, if screen.height >= 8 { footer::hint_rows(model, screen) } else { 0 });
+        let jobs = bottom(&mut rest, u16::from(screen.height >= 8 && backups::has_job_line(model)));
         let tour = bottom(&mut rest, tour::rows(model, screen));
         let rule = top(&mut rest, u16::from(beside(model) && screen.height >= 12));
-        Self { header, tabs, rule, body: body(model, rest), tour, hint, footer }
+        Self { header, tabs, rule, body: body(model, rest), tour, jobs, hint, footer }
     }
 }
 
@@ -79,6 +84,13 @@ fn body(model: &Model, area: Rect) -> Body {
             let any = model.disk.tree.is_some() || !model.disk.list.shown.is_empty();
             let why = (area.height >= 10 && any).then(|| bottom(&mut list, why::ROWS));
             Body::Disk { head, list, why }
+        }
+        Tab::Backups => {
+            let mut list = area;
+            let head = top(&mut list, backups::head_rows(model, area));
+            let any = !model.backups.list().shown.is_empty();
+            let why = (area.height >= 10 && any).then(|| bottom(&mut list, why::ROWS));
+            Body::Backups { head, list, why }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! tabs        1 Workspaces  2 At risk                      if retired  (w: what if)
 //! body       list │ detail, list alone, or detail alone
 //! tour        up to three lines, in the demo only
+//! jobs        one line while a job goes on
 //! hint        up to four lines that stay
 //! footer      S stop or start  Enter open  w what if  ? help
 //! ```
@@ -13,6 +14,7 @@
 //! stands beside the list follows the detail, which follows after a moment.
 
 mod at_risk;
+mod backups;
 mod detail;
 mod disk;
 mod empty;
@@ -62,7 +64,9 @@ pub fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) {
         Body::Detail(area) => detail::draw(model, theme, area, buffer),
         Body::AtRisk { list, why } => at_risk::draw(model, theme, list, why, buffer),
         Body::Disk { head, list, why } => disk::draw(model, theme, (head, list, why), buffer),
+        Body::Backups { head, list, why } => backups::draw(model, theme, (head, list, why), buffer),
     }
+    backups::job_line(model, theme, areas.jobs, buffer);
     footer::hint(model, theme, areas.hint, buffer);
     footer::draw(model, theme, areas.footer, buffer);
     if let Some(overlay) = &model.overlay {
@@ -91,16 +95,17 @@ pub fn help_rows(model: &Model) -> (usize, usize) {
     }
 }
 
-pub use overlay::{explain_scroll, find_page, preview_scroll};
+pub use overlay::{explain_scroll, find_page, preview_scroll, record_scroll};
 
 /// Rows that are visible of the list that has the keys.
 pub fn page_height(model: &Model) -> usize {
     let (columns, rows) = model.size;
     let areas = Areas::of(model, Rect::new(0, 0, columns, rows));
     match areas.body {
-        Body::Workspaces { list, .. } | Body::AtRisk { list, .. } | Body::Disk { list, .. } => {
-            layout::list_rows(list)
-        }
+        Body::Workspaces { list, .. }
+        | Body::AtRisk { list, .. }
+        | Body::Disk { list, .. }
+        | Body::Backups { list, .. } => layout::list_rows(list),
         Body::Detail(area) => detail::list_height(model, &Theme::mono(), area),
     }
 }

@@ -1,9 +1,9 @@
 //! The second line: the tabs with their keys, and the event that fates are shown for.
 //!
 //! ```text
-//!  1 Workspaces  2 At risk  3 Disk                     if retired  (w: what if)
-//!  1 Workspaces  2 At risk  3 Disk  /py: 3 of 12       if rebooted  (Esc: back)
-//!  1 Workspaces  2  3           if retired
+//!  1 Workspaces  2 At risk  3 Disk  5 Backups          if retired  (w: what if)
+//!  1 Workspaces  2 At risk  3 Disk  5 Backups   /py: 3 of 12       if rebooted
+//!  1 Workspaces  2  3  5        if retired
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -59,6 +59,7 @@ fn filter(model: &Model, theme: &Theme) -> Vec<Span<'static>> {
         (Tab::Workspaces, _) => of(&model.workspaces, model.rows.len()),
         (Tab::AtRisk, _) => of(&model.at_risk, model.files.len()),
         (Tab::Disk, None) => of(&model.disk.list, model.disk.roots.len()),
+        (Tab::Backups, _) => of(model.backups.list(), model.backups.count(model.backups.view)),
         (Tab::Disk, Some(tree)) => (tree.filter.clone(), tree.shown.of, 0),
     };
     if filter.is_empty() {

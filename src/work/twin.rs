@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::explain::quote;
+use crate::core::backup::{JobView, Snapshot, Task};
 use crate::core::event::Event;
 use crate::core::workspace::Workspace;
 
@@ -58,6 +59,30 @@ pub fn explain_here(path: &Path) -> Option<String> {
 pub fn du(path: &Path, options: &[&str]) -> Option<String> {
     let words = ["outlast du"].into_iter().chain(options.iter().copied()).map(str::to_owned);
     Some(words.chain([quote(path)?]).collect::<Vec<_>>().join(" "))
+}
+
+/// A snapshot written to a new folder in the home. Ids are hexadecimal.
+pub fn restore(snapshot: &Snapshot) -> String {
+    format!("outlast restore {} ~/restored-{}", snapshot.short(), snapshot.short())
+}
+
+/// What a job does, once more; calls it off while it goes on.
+pub fn job(view: &JobView) -> Option<String> {
+    if view.is_live() {
+        return Some(format!("outlast jobs --cancel {}", view.job.id));
+    }
+    let short = |id: &str| id.get(..8).unwrap_or(id).to_owned();
+    Some(match &view.job.task {
+        Task::Backup(save) => format!("outlast backup {}", quote(&save.folder)?),
+        Task::Restore(restore) => {
+            format!("outlast restore {} {}", short(&restore.snapshot), quote(&restore.to)?)
+        }
+        Task::Verify(check) => match check.snapshots.as_slice() {
+            [one] => format!("outlast verify {}", short(one)),
+            _ => "outlast verify".into(),
+        },
+        Task::Forget(_) => "outlast backups".into(),
+    })
 }
 
 /// A verb of ours on one workspace. A name that no shell could be given safely is replaced by the id.

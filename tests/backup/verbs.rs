@@ -85,7 +85,18 @@ fn forget_keeps_the_last_ones_and_always_the_newest_that_was_verified() {
         "nothing is left to do"
     );
     assert_eq!(place.json(0, &["backups"])["snapshots"].as_array().unwrap().len(), 4);
-    assert_eq!(place.run(&["forget", "--yes"]).code, 2, "a rule is needed");
+    assert_eq!(place.run(&["forget", "--yes"]).code, 2, "a rule or an id is needed");
+    let one = place.json(0, &["forget", &ids[1], "--yes"]);
+    assert_eq!(one["removed"], serde_json::json!([ids[1]]));
+    for kept in [&first, &ids[3]] {
+        let refused = place.run(&["forget", kept, "--yes"]);
+        assert_eq!(
+            (refused.code, refused.err.contains("stays: it is the newest")),
+            (4, true),
+            "{}",
+            refused.err
+        );
+    }
 }
 
 #[test]

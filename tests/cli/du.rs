@@ -81,9 +81,9 @@ fn all_files_are_added_up_by_what_they_are_and_by_whose_they_are() {
     let outlast = Outlast::new();
     let by = |what| outlast.json(&["du", text(folder.path()), "--by", what, "--json"]);
     let kinds = by("kind");
-    let checkpoints = one(&kinds["by"], "of", "checkpoint");
+    let checkpoints = one(&kinds["by"], "of", "model checkpoint");
     assert_eq!((&checkpoints["files"], &checkpoints["apparent"]), (&2.into(), &500_000.into()), "{kinds}");
-    assert_eq!(kinds["by"][0]["of"], "checkpoint", "the largest first");
+    assert_eq!(kinds["by"][0]["of"], "model checkpoint", "the largest first");
     let owners = by("owner");
     let own = rustix::process::geteuid().as_raw();
     assert_eq!((&owners["by"][0]["uid"], &owners["by"][0]["files"]), (&own.into(), &3.into()), "{owners}");

@@ -92,7 +92,7 @@ fn an_open_tree_of_the_disk_has_what_a_container_writes_without_a_key() {
             press("3"),
             see("fills"),
             press(&format!("/{name}:/w<enter>")),
-            unsee("layer"),
+            see("/w: 1 of "),
             press("<enter>"),
             see("first"),
             run("dd if=/dev/zero of=/workspace/second.pt bs=1M count=10"),

@@ -1,5 +1,6 @@
 //! Keys as a person types them, on the demo engine, through the real loop.
 
+mod backups;
 mod browsing;
 mod disk;
 mod finding;

@@ -88,6 +88,9 @@ fn lost() -> LinkState {
 fn bend(model: &mut Model, seed: u32, place: usize) {
     let bit = |bit: u32| seed & (1 << bit) != 0;
     model.tab = if bit(0) { Tab::AtRisk } else { Tab::Workspaces };
+    if bit(14) {
+        super::backups::odd(model, bit(15));
+    }
     model.page = if bit(1) { Page::Files } else { Page::Paths };
     model.open = bit(2);
     if bit(12) {

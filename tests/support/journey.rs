@@ -128,6 +128,17 @@ pub(crate) fn journey_below(
     travel(engine, clock, size, prepare, steps).unwrap()
 }
 
+/// The same in a world that is changed before it begins.
+pub(crate) fn journey_wired(
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    wire: impl FnOnce(&mut Ports),
+    steps: &[Step],
+) -> Arrived {
+    travel_wired(engine, Arc::new(LocalDisk), clock, size, |_| {}, wire, steps).unwrap()
+}
+
 /// The same on a disk of one's own.
 pub(crate) fn journey_on_disk(
     engine: Arc<dyn Engine>,
@@ -181,6 +192,18 @@ fn travel_on(
     prepare: impl FnOnce(&mut Model),
     steps: &[Step],
 ) -> Result<Arrived, Error> {
+    travel_wired(engine, disk, clock, size, prepare, |_| {}, steps)
+}
+
+fn travel_wired(
+    engine: Arc<dyn Engine>,
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    size: (u16, u16),
+    prepare: impl FnOnce(&mut Model),
+    wire: impl FnOnce(&mut Ports),
+    steps: &[Step],
+) -> Result<Arrived, Error> {
     let state = tempfile::tempdir().unwrap();
     let emulator = Emulator(Arc::new(Mutex::new((vt100::Parser::new(cells(size.1), cells(size.0), 0), 0))));
     let caps = Caps { unicode: true, colors: Colors::Ansi16, sync: true };
@@ -191,7 +214,7 @@ fn travel_on(
     model.user = "alice".into();
     model.hostname = "lab01".into();
     prepare(&mut model);
-    let ports = Ports {
+    let mut ports = Ports {
         backups: Arc::new(outlast::backup::Restic),
         // Not made before something is saved.
         backup: outlast::work::BackupSettings {
@@ -211,6 +234,7 @@ fn travel_on(
             Arc::new(move || Store::at(folder.clone()))
         },
     };
+    wire(&mut ports);
     let (sender, mut receiver) = unbounded_channel();
     let mut inputs = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

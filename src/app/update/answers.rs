@@ -1,7 +1,6 @@
 //! What the engine's answers change. An answer that is late is still welcome; one that
 //! failed never turns into a smaller number.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::finding::{Method, Risk, Tally};
 use crate::core::lessons::with_help;
-use crate::core::workspace::{RunState, Workspace, WsKey};
+use crate::core::workspace::{RunState, WsKey};
 use crate::model::{Fact, LastBackup, LinkState, Notice, Row};
 use crate::port::{Can, Inventory, Probe, Right, Tick};
 use crate::work;
@@ -101,7 +100,7 @@ impl State {
                 }
                 Vec::new()
             }
-            Msg::Key(_) | Msg::Paste(_) | Msg::Resized(..) | Msg::Now(_) | Msg::Settled => Vec::new(),
+            other => self.of_backups(other),
         }
     }
 
@@ -297,6 +296,7 @@ impl State {
                 let index = model.at_risk.selected_item()?;
                 model.files.get(index).map(|file| file.key.clone())
             }
+            crate::model::Tab::Backups => None,
             crate::model::Tab::Disk => {
                 let root = model.disk.tree.as_ref().map(|tree| &tree.root).or_else(|| model.disk.selected());
                 root.and_then(|root| root.of.as_ref()).map(|(key, _)| key.clone())
@@ -341,38 +341,6 @@ impl State {
         let near = list.shown.iter().skip(list.selected.saturating_sub(IN_SIGHT)).take(2 * IN_SIGHT);
         let is_it = |index: &usize| self.model.rows.get(*index).is_some_and(|row| row.workspace.key == *key);
         self.attended().as_ref() == Some(key) || near.into_iter().any(is_it)
-    }
-
-    fn ask_for_folders(&mut self) -> Option<Cmd> {
-        // A folder that a container unknown to us mounts would falsely be called retired.
-        let unknown = self.model.all_rows().any(|row| matches!(row.detail, Fact::Failed(_)));
-        if unknown || std::mem::replace(&mut self.folders_asked, true) {
-            return None;
-        }
-        let details = self.model.all_rows().filter_map(|row| row.detail.known());
-        let mounted =
-            details.flat_map(|detail| detail.mounts.iter().filter_map(|mount| mount.host_path.clone()));
-        Some(Cmd::Folders { roots: self.model.folder_roots.clone(), mounted: mounted.collect() })
-    }
-
-    fn folders(&mut self, folders: Vec<(Workspace, LastBackup)>) -> Vec<Cmd> {
-        let selected = self.model.selected().map(|row| row.workspace.key.clone());
-        self.model.workspaces.shown.clear();
-        for rows in [&mut self.model.rows, &mut self.model.hidden] {
-            rows.retain(|row| row.workspace.state != RunState::Retired);
-        }
-        for (folder, last_backup) in folders {
-            let mut row = Row::new(folder, Arc::clone(&self.model.rules));
-            row.last_backup = last_backup;
-            let folder = Path::new(&row.workspace.key.id).to_path_buf();
-            let images = self.model.images.as_deref();
-            row.layers = Some(work::roster::layers(&row.workspace, None, images, Some(&folder)));
-            self.model.rows.push(row);
-        }
-        self.hide();
-        self.reselect(selected.as_ref());
-        self.take_places();
-        Vec::new()
     }
 
     /// What went wrong, what to do next, and who helps where only an administrator can.

@@ -25,6 +25,8 @@ pub(super) enum Asked {
     Out,
     /// What of this machine is copied into the open folder.
     In,
+    /// The folder that a snapshot is written to.
+    Into,
 }
 
 impl Asked {
@@ -34,6 +36,7 @@ impl Asked {
             Self::Name => "new name: ",
             Self::Out => "copy out to: ",
             Self::In => "copy in from: ",
+            Self::Into => "restore into: ",
         }
     }
 }
@@ -287,10 +290,13 @@ impl State {
             self.model.notice = Some(Notice::good("nothing was changed"));
             return Vec::new();
         }
+        if asked == Asked::Into {
+            return self.restore_into(typed);
+        }
         self.plan_file(match asked {
             Asked::Name => Wish::Rename(OsStr::new(typed).into()),
             Asked::Out => Wish::Out(typed.into()),
-            Asked::In => Wish::In(typed.into()),
+            Asked::In | Asked::Into => Wish::In(typed.into()),
         })
     }
 

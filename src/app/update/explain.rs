@@ -36,7 +36,7 @@ impl State {
             };
         }
         match model.tab {
-            Tab::Workspaces | Tab::Disk => None,
+            Tab::Workspaces | Tab::Disk | Tab::Backups => None,
             Tab::AtRisk => {
                 let (row, finding) = model.files.get(selected)?.find(&model.rows)?;
                 self.file(row, finding)

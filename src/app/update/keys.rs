@@ -36,7 +36,7 @@ impl State {
     }
 
     fn act(&mut self, action: Action) -> Vec<Cmd> {
-        if let Some(cmds) = self.disk_key(action) {
+        if let Some(cmds) = self.disk_key(action).or_else(|| self.backups_key(action)) {
             return cmds;
         }
         match action {
@@ -60,7 +60,9 @@ impl State {
             Action::Workspaces => return self.show_tab(Tab::Workspaces),
             Action::AtRisk => return self.show_tab(Tab::AtRisk),
             Action::Disk => return self.show_tab(Tab::Disk),
-            Action::View | Action::Whose => self.model.notice = Some(Notice::bad(ON_DISK)),
+            Action::Backups => return self.show_tab(Tab::Backups),
+            Action::View => self.model.notice = Some(Notice::bad(VIEWS)),
+            Action::Whose => self.model.notice = Some(Notice::bad(ON_DISK)),
             Action::Open => return self.open(),
             Action::Back => self.back(),
             Action::WhatIf => self.what_if(),
@@ -78,6 +80,9 @@ impl State {
                 self.mark_file();
             }
             Action::Mark => return self.mark(),
+            Action::Backup | Action::Restore | Action::Verify | Action::Forget | Action::CallOff => {
+                return self.job_key(action);
+            }
             Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => {
                 return self.act_on_file(action);
             }
@@ -122,7 +127,11 @@ impl State {
         self.model.tab = tab;
         self.model.open = false;
         self.show_lists();
-        if tab == Tab::Disk { self.visit_disk() } else { Vec::new() }
+        match tab {
+            Tab::Disk => self.visit_disk(),
+            Tab::Backups => self.visit_backups(),
+            Tab::Workspaces | Tab::AtRisk => Vec::new(),
+        }
     }
 
     pub(super) fn open(&mut self) -> Vec<Cmd> {
@@ -299,6 +308,14 @@ impl State {
                 let most = ui::preview_scroll(view, self.model.size);
                 view.scroll = view.scroll.min(most).saturating_add_signed(rows).min(most);
             }
+            Some(Overlay::Record(view)) if rows != 0 => {
+                let most = ui::record_scroll(view, self.model.size);
+                view.scroll = view.scroll.min(most).saturating_add_signed(rows).min(most);
+            }
+            Some(Overlay::Record(view)) if is(key, "y") => {
+                let command = view.command.clone();
+                return command.map_or_else(Vec::new, |command| self.copied(command));
+            }
             Some(Overlay::Preview(view)) if is(key, "y") => {
                 let command = view.command.clone();
                 return command.map_or_else(Vec::new, |command| self.copied(command));
@@ -316,7 +333,10 @@ impl State {
                 return self.copy_what_if(event);
             }
             Some(Overlay::Plan(_)) if !closes => return self.plan_key(key),
-            Some(Overlay::Preview(_) | Overlay::Explain(_)) if is(key, "enter") => self.close_overlay(),
+            Some(Overlay::Jobs(_)) => return self.jobs_key(key),
+            Some(Overlay::Preview(_) | Overlay::Explain(_) | Overlay::Record(_)) if is(key, "enter") => {
+                self.close_overlay();
+            }
             Some(Overlay::Verbs(_)) if is(key, "!") => self.close_overlay(),
             Some(Overlay::WhatIf { .. }) if is(key, "w") => self.close_overlay(),
             _ if closes => self.close_overlay(),
@@ -326,6 +346,8 @@ impl State {
     }
 }
 
+/// Where there are views.
+const VIEWS: &str = "that is for the disk, 3, and the backups, 5";
 /// Why a key of the disk does nothing elsewhere.
 pub(super) const ON_DISK: &str = "that is for the disk: 3";
 

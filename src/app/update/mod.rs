@@ -3,15 +3,18 @@
 //! Never awaits, never reads a clock, never touches a port, never draws.
 
 mod answers;
+mod backups;
 mod browse;
 mod disk;
 mod explain;
 mod find;
 mod habits;
 mod help;
+mod jobs;
 mod keys;
 mod lifecycle;
 mod places;
+mod retired;
 mod stock;
 mod stop_or_start;
 mod tour;

@@ -24,7 +24,14 @@ impl State {
             Action::Retire => self.cannot_retire(),
             Action::CopyOut if self.browsed().is_none() => self.cannot_rescue(),
             Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => self.cannot_act(action),
+            Action::Backup | Action::Restore | Action::Verify | Action::Forget | Action::CallOff => {
+                self.cannot_job(action)
+            }
+            Action::Copy if self.model.tab == Tab::Backups => {
+                self.model.backups.selected_id().is_none().then(|| "nothing is selected".into())
+            }
             Action::WhatIf | Action::Copy if nothing => Some("nothing is selected".into()),
+            Action::View if self.model.tab == Tab::Backups => None,
             Action::View | Action::Whose if self.model.tab != Tab::Disk => Some(ON_DISK.into()),
             Action::Mark if self.in_tree() => None,
             Action::Mark if self.model.open && self.model.page != Page::Files => {

@@ -24,6 +24,7 @@ impl State {
             (false, Tab::Workspaces) => &self.model.workspaces,
             (false, Tab::AtRisk) => &self.model.at_risk,
             (false, Tab::Disk) => &self.model.disk.list,
+            (false, Tab::Backups) => self.model.backups.list(),
         }
     }
 
@@ -34,6 +35,7 @@ impl State {
             (false, Tab::Workspaces) => &mut self.model.workspaces,
             (false, Tab::AtRisk) => &mut self.model.at_risk,
             (false, Tab::Disk) => &mut self.model.disk.list,
+            (false, Tab::Backups) => self.model.backups.list_mut(),
         }
     }
 
@@ -66,6 +68,9 @@ impl State {
         }
         if self.model.tab == Tab::Disk {
             self.show_places();
+        }
+        if self.model.tab == Tab::Backups {
+            self.model.backups.show(None);
         }
         self.show_detail_list();
         self.scroll();
@@ -141,8 +146,8 @@ impl State {
             _ if self.model.open => self.explain_command(),
             Tab::AtRisk => self.explain_command(),
             Tab::Workspaces => self.change_command(),
-            // The tab has a command of its own.
-            Tab::Disk => None,
+            // These tabs have commands of their own.
+            Tab::Disk | Tab::Backups => None,
         };
         match command {
             Some(command) => self.copied(command),

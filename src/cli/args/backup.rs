@@ -161,8 +161,11 @@ pub struct VerifyArgs {
 /// `forget`
 #[derive(Args, Debug)]
 pub struct ForgetArgs {
+    /// The beginning of a snapshot's id: this one alone, unless a rule would always keep it.
+    #[arg(conflicts_with_all = ["keep_last", "keep_days"])]
+    pub id: Option<String>,
     /// Keep the last so many of each folder.
-    #[arg(long, value_name = "N", required_unless_present = "keep_days")]
+    #[arg(long, value_name = "N", required_unless_present_any = ["keep_days", "id"])]
     pub keep_last: Option<u64>,
     /// Keep all that are younger than so many days.
     #[arg(long, value_name = "D")]

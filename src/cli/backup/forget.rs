@@ -1,4 +1,4 @@
-//! `outlast forget`: removes the snapshots that a rule does not keep.
+//! `outlast forget`: removes one snapshot, or those that a rule does not keep.
 
 use super::super::args::ForgetArgs;
 use super::super::context::Context;
@@ -17,7 +17,11 @@ pub(in crate::cli) async fn forget(args: &ForgetArgs, context: &Context<'_>, out
     let records = store.map(|store| store.backups().read()).transpose()?.unwrap_or_default();
     let keep = Keep { last: args.keep_last, days: args.keep_days };
     let (verified, now) = (records.verified(), context.clock.now());
-    let job = backup::forget(&all, keep, &verified, &chosen.repository, &context.host, now);
+    let (repository, host) = (&chosen.repository, &context.host);
+    let job = match &args.id {
+        Some(id) => Some(backup::forget_one(backup::find(&all, id)?, &all, &verified, repository, host, now)?),
+        None => backup::forget(&all, keep, &verified, repository, host, now),
+    };
     let Some(job) = job else {
         if args.json {
             #[derive(serde::Serialize)]

@@ -9,7 +9,6 @@ use super::super::Wiring;
 use super::super::args::JobsArgs;
 use super::super::out::Out;
 use super::super::table::{Side, Table};
-use super::watch::progress_words;
 use crate::core::backup::{Outcome, Progress};
 use crate::core::error::{Error, Kind, Result};
 use crate::core::report::Head;
@@ -72,23 +71,12 @@ pub(in crate::cli) fn jobs(args: &JobsArgs, wiring: &Wiring<'_>, out: &mut Out) 
     ];
     let mut table = Table::new(&columns);
     for view in &all {
-        let state = match &view.state {
-            JobState::Running => match (&view.progress, view.began) {
-                (Some(progress), Some(began)) => progress_words(progress, began),
-                _ => "running".into(),
-            },
-            JobState::Over(outcome) => match &outcome.error {
-                Some(fault) => format!("{}: {}", outcome.end.word(), fault.message),
-                None => outcome.end.word().into(),
-            },
-            other => word(other).replace('_', " "),
-        };
         table.row([
             Cow::from(&view.job.id),
             age(view.job.made_at, now).into(),
             view.job.task.key().into(),
             view.job.task.subject().into(),
-            state.into(),
+            view.words().into(),
         ]);
     }
     out.table(&table)?;

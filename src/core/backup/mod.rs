@@ -8,6 +8,7 @@ mod keep;
 mod record;
 mod repository;
 mod task;
+mod view;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ pub use keep::{Keep, Retention, retain};
 pub use record::{Known, Line, Record, Records, Verified};
 pub use repository::{Place, Repository};
 pub use task::{Check, Forget, Job, Part, Restore, Save, Task};
+pub use view::{JobState, JobView};
 
 use super::error::{Error, Kind};
 use super::report::PathText;
@@ -30,6 +32,8 @@ pub const LAYER: &str = "layer";
 pub const DEFINITION: &str = "definition.json";
 /// The mark of every snapshot that this program makes.
 pub const TAG: &str = "outlast";
+/// What a repository on the host itself is good for, in one sentence.
+pub const LOCAL: &str = "protects against retire and deletion, not against losing this host";
 /// The mark of a snapshot in which something is missing.
 pub const INCOMPLETE: &str = "incomplete";
 

@@ -12,6 +12,7 @@ mod habits;
 mod help;
 mod plan;
 mod preview;
+mod record;
 mod verbs;
 mod what_if;
 
@@ -22,6 +23,7 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{boxed, put};
 use crate::core::event::Event;
+use crate::model::backups::RecordView;
 use crate::model::{ExplainView, HelpView, Model, Overlay, PreviewView};
 
 /// Lines of an explanation that can be scrolled away on a screen of this size.
@@ -35,6 +37,12 @@ pub fn explain_scroll(view: &ExplainView, event: Event, (columns, rows): (u16, u
 pub fn preview_scroll(view: &PreviewView, (columns, rows): (u16, u16)) -> usize {
     let (columns, rows) = room(Rect::new(0, 0, columns, rows));
     preview::sheet(view, &Theme::dark(), columns).lines.len().saturating_sub(usize::from(rows))
+}
+
+/// Lines of a record that can be scrolled away on a screen of this size.
+pub fn record_scroll(view: &RecordView, (columns, rows): (u16, u16)) -> usize {
+    let (columns, rows) = room(Rect::new(0, 0, columns, rows));
+    record::sheet(view, &Theme::dark(), columns).lines.len().saturating_sub(usize::from(rows))
 }
 
 /// Rows that a page key moves in the list of found files.
@@ -56,6 +64,8 @@ pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, screen: Rect
         Overlay::Find(view) => find::sheet(view, model, theme, columns),
         Overlay::Preview(view) => preview::sheet(view, theme, columns),
         Overlay::Plan(view) => plan::sheet(view, theme, columns, rows),
+        Overlay::Jobs(plan) => plan::of_jobs(plan, theme, columns, rows),
+        Overlay::Record(view) => record::sheet(view, theme, columns),
     };
     sheet.draw(theme, screen, buffer);
 }

@@ -12,7 +12,7 @@
 use ratatui::text::Span;
 
 use super::{Sheet, empty};
-use crate::model::{Confirm, PlanState, PlanView};
+use crate::model::{Confirm, JobPlan, PlanState, PlanView};
 use crate::ui::theme::Theme;
 use crate::ui::widget::wrap;
 use crate::ui::words;
@@ -20,14 +20,24 @@ use crate::ui::words;
 /// The sheet for a screen with room for this many columns and rows of text. Where it is too low,
 /// how to undo it and how it is done give way, then the last of what it says: never the question.
 pub(super) fn sheet(view: &PlanView, theme: &Theme, columns: u16, rows: u16) -> Sheet {
-    let (asked, keys) = question(view, theme, usize::from(columns));
+    made(&view.lines, question(view, theme, usize::from(columns)), theme, columns, rows)
+}
+
+/// The same for a plan that jobs carry out.
+pub(super) fn of_jobs(plan: &JobPlan, theme: &Theme, columns: u16, rows: u16) -> Sheet {
+    made(&plan.lines, (vec![yes_or_no(theme)], YES), theme, columns, rows)
+}
+
+type Question = (Vec<Vec<Span<'static>>>, &'static str);
+
+fn made(says: &[String], (asked, keys): Question, theme: &Theme, columns: u16, rows: u16) -> Sheet {
     let left = usize::from(rows).saturating_sub(asked.len());
-    let mut told = said(view, theme, columns, &[]);
+    let mut told = said(says, theme, columns, &[]);
     for without in [&["undo"][..], &["undo", "does"]] {
         if told.len() < left {
             break;
         }
-        told = said(view, theme, columns, without);
+        told = said(says, theme, columns, without);
     }
     if told.len() > left && left > 0 {
         let more = told.len() + 1 - left;
@@ -45,9 +55,9 @@ pub(super) fn sheet(view: &PlanView, theme: &Theme, columns: u16, rows: u16) -> 
 }
 
 /// What the plan does and loses, without the lines that begin with one of these words.
-fn said(view: &PlanView, theme: &Theme, columns: u16, without: &[&str]) -> Vec<Vec<Span<'static>>> {
+fn said(says: &[String], theme: &Theme, columns: u16, without: &[&str]) -> Vec<Vec<Span<'static>>> {
     let mut lines = Vec::new();
-    for line in &view.lines {
+    for line in says {
         let line = words::name(theme, line);
         if line.split_whitespace().next().is_some_and(|first| without.contains(&first)) {
             continue;
@@ -60,8 +70,21 @@ fn said(view: &PlanView, theme: &Theme, columns: u16, without: &[&str]) -> Vec<V
     lines
 }
 
+/// The keys where yes is one letter.
+const YES: &str = "y runs it, any other key: no";
+
+fn yes_or_no(theme: &Theme) -> Vec<Span<'static>> {
+    vec![
+        Span::styled("Do this? ", theme.text),
+        Span::styled("y", theme.strong),
+        Span::styled("es or ", theme.text),
+        Span::styled("N", theme.active),
+        Span::styled("o", theme.text),
+    ]
+}
+
 /// What is asked, and the keys that answer it.
-fn question(view: &PlanView, theme: &Theme, room: usize) -> (Vec<Vec<Span<'static>>>, &'static str) {
+fn question(view: &PlanView, theme: &Theme, room: usize) -> Question {
     let mut lines = Vec::new();
     let mut say = |text: &str, style| {
         lines.extend(wrap(text, room).into_iter().map(|part| vec![Span::styled(part, style)]));
@@ -72,14 +95,8 @@ fn question(view: &PlanView, theme: &Theme, room: usize) -> (Vec<Vec<Span<'stati
             "Esc closes, the plan goes on"
         }
         (PlanState::Asking, Confirm::Yes) => {
-            lines.push(vec![
-                Span::styled("Do this? ", theme.text),
-                Span::styled("y", theme.strong),
-                Span::styled("es or ", theme.text),
-                Span::styled("N", theme.active),
-                Span::styled("o", theme.text),
-            ]);
-            "y runs it, any other key: no"
+            lines.push(yes_or_no(theme));
+            YES
         }
         (PlanState::Asking, Confirm::Name { name, typed }) => {
             let all = "This is the whole workspace folder.";

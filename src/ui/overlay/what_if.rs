@@ -81,6 +81,7 @@ fn nothing_selected(model: &Model) -> bool {
         Tab::Workspaces => model.selected().is_some() || model.open,
         Tab::AtRisk => model.at_risk.selected_item().is_some(),
         Tab::Disk => model.disk.tree.is_some() || model.disk.selected().is_some(),
+        Tab::Backups => false,
     };
     !selected && !model.rows.iter().any(|row| row.marked)
 }

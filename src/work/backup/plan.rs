@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::choose::{Chosen, OWN};
+use super::choose::Chosen;
 use super::definition::definition;
 use super::here::real;
 use crate::core::backup::{
-    Check, Excludes, FOLDER, Forget, Job, Keep, LAYER, Part, Repository, Restore, Save, Snapshot, Task, retain,
+    Check, Excludes, FOLDER, Forget, Job, Keep, LAYER, LOCAL, Part, Repository, Restore, Save, Snapshot, Task,
+    retain,
 };
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
@@ -96,7 +97,7 @@ pub fn backup(
         parts.push(Part { name: LAYER.into(), from: layer.root.clone(), only, exclude: Vec::new() });
     }
     if chosen.own {
-        notes.push(format!("a repository on this host {OWN}"));
+        notes.push(format!("a repository on this host {LOCAL}"));
     }
     if chosen.own_key && !exists {
         notes.push("without its key no backup can be read: keep a copy of the key file elsewhere".into());
@@ -232,15 +233,19 @@ pub fn forget(
     if retention.forget.is_empty() {
         return None;
     }
-    let notes = vec![
-        "space comes back in two steps, the second at the next forget after a day".to_owned(),
-        "let no restic prune run meanwhile: it does not see that this goes on".to_owned(),
-    ];
     let task = Task::Forget(Forget { keep, snapshots: retention.forget });
-    Some(job(task, repository, host, now, notes))
+    Some(job(task, repository, host, now, forget_notes()))
 }
 
-fn job(task: Task, repository: &Repository, host: &Host, now: Timestamp, notes: Vec<String>) -> Job {
+/// What people should know before snapshots are removed.
+pub(super) fn forget_notes() -> Vec<String> {
+    vec![
+        "space comes back in two steps, the second at the next forget after a day".to_owned(),
+        "let no restic prune run meanwhile: it does not see that this goes on".to_owned(),
+    ]
+}
+
+pub(super) fn job(task: Task, repository: &Repository, host: &Host, now: Timestamp, notes: Vec<String>) -> Job {
     Job {
         id: crate::work::act::new_id(now),
         made_at: now,
@@ -314,7 +319,11 @@ pub fn lines(job: &Job, known: &[Snapshot], now: Timestamp) -> Vec<String> {
             lines.extend(check.snapshots.iter().map(|id| format!("  all of  {}", named(id))));
         }
         Task::Forget(forget) => {
-            lines.push(format!("forget {} of {}", forget.snapshots.len(), known.len()));
+            // Afterwards they are no longer among those that are known.
+            let there = |id: &String| known.iter().any(|snapshot| snapshot.id == *id);
+            let of =
+                if forget.snapshots.iter().all(there) { format!(" of {}", known.len()) } else { String::new() };
+            lines.push(format!("forget {}{of}", forget.snapshots.len()));
             lines.push(format!("  in      {url}"));
             lines.extend(forget.snapshots.iter().map(|id| format!("  removes {}", named(id))));
             lines.push("  undo    not possible".into());
