@@ -1,5 +1,7 @@
 //! `start` and `stop`: shown, agreed to, checked, logged.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use super::Outlast;
 use crate::support::docker;
 
@@ -146,4 +148,41 @@ fn a_plan_that_was_cut_off_is_told_of_at_the_next_start() {
     assert!(!journal.exists());
     assert!(outlast.run(&["log"]).err.is_empty(), "it is told once");
     assert_eq!(outlast.log().len(), 1);
+}
+
+#[test]
+fn pausing_and_keeping_alive_are_plans_like_any_other() {
+    let Some(engine) = docker::engine() else { return };
+    let outlast = Outlast::new();
+    let work = outlast.home().join("work");
+    std::fs::create_dir(&work).unwrap();
+    let bind = format!("{}:/workspace", work.display());
+    let container = engine
+        .container("pause")
+        .args(["-v", &bind, "-w", "/workspace", "--label", "ds01.managed=true", "--label", "ds01.user=alice"])
+        .run();
+    let run = |args: &[&str]| outlast.run(&[args, &[&container.name, "--yes"]].concat());
+    assert_eq!(run(&["pause"]).code, 0);
+    assert_eq!(container.inspect("{{.State.Status}}"), "paused");
+    let again = run(&["pause"]);
+    assert!(again.code == 1 && again.err.contains("is paused already"), "{}", again.err);
+    assert_eq!(run(&["unpause"]).code, 0);
+    assert_eq!(container.inspect("{{.State.Status}}"), "running");
+    assert!(run(&["unpause"]).err.contains("is not paused"));
+    let started = container.inspect("{{.State.StartedAt}}");
+    assert_eq!(run(&["restart"]).code, 0);
+    assert_ne!(container.inspect("{{.State.StartedAt}}"), started);
+
+    if rustix::process::getuid().is_root() {
+        std::os::unix::fs::chown(&work, Some(1001), Some(1002)).unwrap();
+    }
+    let kept = outlast.run(&["keep-alive", &container.name, "--yes", "--profile", "ds01"]);
+    assert_eq!(kept.code, 0, "{}", kept.err);
+    let (file, folder) =
+        (std::fs::metadata(work.join(".keep-alive")).unwrap(), std::fs::metadata(&work).unwrap());
+    assert_eq!((file.uid(), file.gid()), (folder.uid(), folder.gid()), "it is the folder's owner's");
+    let off = outlast.run(&["keep-alive", &container.name, "--off", "--yes", "--profile", "ds01"]);
+    assert!(off.code == 0 && !work.join(".keep-alive").exists(), "{}", off.err);
+    let nowhere = outlast.run(&["keep-alive", &container.name, "--yes", "--profile", "docker"]);
+    assert!(nowhere.code == 1 && nowhere.err.contains("nothing keeps"), "{}", nowhere.err);
 }
