@@ -137,7 +137,7 @@ fn applies(model: &Model, binding: &Binding) -> bool {
             Action::CallOff => in_backups && model.backups.view == BackupView::Jobs && backups::any_job(model),
             Action::View => in_tree || in_backups,
             // Its keys are those of snapshots and jobs.
-            Action::WhatIf | Action::Habits | Action::Find if in_backups => false,
+            Action::WhatIf | Action::Habits | Action::Find | Action::Mark if in_backups => false,
             Action::Sort if in_backups => something,
             Action::Whose => something && on_disk,
             Action::Mark if on_disk => in_tree,

@@ -59,6 +59,19 @@ async fn quiet(stirs: &mut BoxStream<'static, ()>) {
     while said(stirs, 1).await {}
 }
 
+/// Whether nothing is said of what is done. What the whole machine does may be more than the kernel's queue
+/// holds, and then everybody looks anew: that is no answer.
+async fn stays_quiet(stirs: &mut BoxStream<'static, ()>, what: impl Fn()) -> bool {
+    for _ in 0..3 {
+        what();
+        if !said(stirs, 2).await {
+            return true;
+        }
+        quiet(stirs).await;
+    }
+    false
+}
+
 #[test]
 fn what_changes_in_a_place_is_told_and_what_happens_beside_it_is_not() {
     let Some(dir) = folder() else { return };
@@ -70,9 +83,9 @@ fn what_changes_in_a_place_is_told_and_what_happens_beside_it_is_not() {
     fs::create_dir_all(&beside).expect("folder");
     run(async {
         let mut stirs = follow(vec![job(&inside)], Timestamp::now() + Duration::from_mins(1));
-        assert!(!said(&mut stirs, 2).await, "nothing has happened");
-        fs::write(beside.join("file"), "x").expect("file");
-        assert!(!said(&mut stirs, 2).await, "it concerns nobody");
+        assert!(stays_quiet(&mut stirs, || {}).await, "nothing has happened");
+        let stranger = || fs::write(beside.join("file"), "x").expect("file");
+        assert!(stays_quiet(&mut stirs, stranger).await, "it concerns nobody");
         fs::write(inside.join("a/b/file"), "x").expect("file");
         assert!(said(&mut stirs, 10).await);
         quiet(&mut stirs).await;

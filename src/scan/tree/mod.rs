@@ -356,10 +356,11 @@ impl Tree {
         let shared = Arc::clone(&self.shared);
         let work = move || {
             let _leaving = Leaving(&shared);
-            if pace == Pace::Background {
-                // A walk that may not give way is still a walk.
-                let _ = ioprio::give_way();
-            }
+            // A walk that may not give way is still a walk.
+            let _ = match pace {
+                Pace::Background => ioprio::give_way(),
+                Pace::Full => ioprio::let_answers_first(),
+            };
             Reader::new(&shared, root).work();
         };
         thread::Builder::new().name("walk".into()).spawn(work).map_err(|_| Errno::AGAIN)?;
