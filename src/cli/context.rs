@@ -14,7 +14,7 @@ use crate::core::report::Trouble;
 use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::work::act::Runner;
-use crate::work::backup::{Chosen, Covers, Here, Wish, choose};
+use crate::work::backup::{Chosen, Covers, Here, Wish, choose, meant};
 use crate::work::browse;
 use crate::work::gather::{self, Gathered};
 use crate::work::space::Asker;
@@ -264,30 +264,18 @@ impl<'w> Context<'w> {
 
     /// The same under the rules of one workspace.
     pub(super) async fn repository_in(&self, args: &RepositoryArgs, rules: &Rules) -> Result<Chosen> {
-        let absolute = |path: &std::path::Path| self.host_path(path);
-        let settings = &self.config.backup;
-        let user = self.host.user.clone().unwrap_or_else(|| self.host.uid.to_string());
-        let parameter = |name: &str| {
-            let value = rules.parameters.get(name).filter(|value| !value.is_empty())?;
-            Some(value.replace("${user}", &user))
-        };
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let address = args.repository.clone().or_else(|| variable("OUTLAST_REPOSITORY"));
-        let address = address.or_else(|| settings.repository.clone());
-        let repository = match address.or_else(|| parameter("repository")) {
-            // A folder is named from where the person is; jobs are not there.
-            Some(address) if address.starts_with(['.', '~']) || !address.contains(':') => {
-                Some(absolute(address.as_ref())?.to_string_lossy().into_owned())
-            }
-            other => other,
+        let said = Wish {
+            repository: args.repository.clone().or_else(|| variable("OUTLAST_REPOSITORY")),
+            password_file: args
+                .password_file
+                .clone()
+                .or_else(|| variable("OUTLAST_PASSWORD_FILE").map(PathBuf::from)),
         };
-        let file = args.password_file.clone().or_else(|| variable("OUTLAST_PASSWORD_FILE").map(PathBuf::from));
-        let file = file.or_else(|| settings.password_file.clone());
-        let file = file.or_else(|| parameter("password_file").map(PathBuf::from));
-        let password_file = file.as_deref().map(absolute).transpose()?;
+        let wish = meant(said, &self.config.backup, Some(rules), &self.host)?;
         let machine = self.machine()?;
         let here = Here::look(machine.as_ref(), &self.profiles).await.unwrap_or_else(|_| Here::unknown());
-        let chosen = choose(&Wish { repository, password_file }, &self.config.backup, &here)?;
+        let chosen = choose(&wish, &self.config.backup, &here)?;
         self.unlocked(chosen).await
     }
 

@@ -1,14 +1,17 @@
 //! Which repository: the one that was named, else one of the person's own where its place is kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::here::Here;
 use crate::core::backup::Repository;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
+use crate::core::rules::Rules;
 use crate::platform::config;
+use crate::port::Host;
 use crate::store;
 use crate::text::printable_path;
+use crate::work::browse::host_path;
 
 /// What a repository of one's own is good for, in one sentence.
 pub(super) const OWN: &str = "protects against retire and deletion, not against losing this host";
@@ -33,6 +36,28 @@ pub struct Chosen {
     pub own_key: bool,
     /// Why it cannot be used for new backups, where its place does not last.
     pub unfit: Option<Error>,
+}
+
+/// What is meant by what was said on the command line or in the environment: the settings and then the
+/// administrator say the rest, and every path counts from where the person is, since jobs are not there.
+pub fn meant(said: Wish, settings: &config::Backup, rules: Option<&Rules>, host: &Host) -> Result<Wish> {
+    let user = host.user.clone().unwrap_or_else(|| host.uid.to_string());
+    let parameter = |name: &str| {
+        let value = rules?.parameters.get(name).filter(|value| !value.is_empty())?;
+        Some(value.replace("${user}", &user))
+    };
+    let absolute = |path: &Path| host_path(path, host.home.as_deref());
+    let address = said.repository.or_else(|| settings.repository.clone());
+    let repository = match address.or_else(|| parameter("repository")) {
+        Some(address) if address.starts_with(['.', '~']) || !address.contains(':') => {
+            Some(absolute(address.as_ref())?.to_string_lossy().into_owned())
+        }
+        other => other,
+    };
+    let file = said.password_file.or_else(|| settings.password_file.clone());
+    let file = file.or_else(|| parameter("password_file").map(PathBuf::from));
+    let password_file = file.as_deref().map(absolute).transpose()?;
+    Ok(Wish { repository, password_file })
 }
 
 /// Chooses the repository. Makes nothing.

@@ -12,7 +12,7 @@ mod plan;
 mod run;
 
 pub use again::{Again, again, folder_here, is_empty, is_of, place};
-pub use choose::{Chosen, Wish, choose};
+pub use choose::{Chosen, Wish, choose, meant};
 pub use covers::Covers;
 pub use due::{Candidate, Lasts, Rule, Turn, busy, folder, lasts, turns};
 pub use follow::{follow, start};
