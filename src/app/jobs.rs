@@ -200,7 +200,7 @@ async fn chosen(ports: &Ports, profiles: &Profiles, rules: &Rules) -> Result<(Ch
     if is_playground(ports) {
         return Err(Error::new(Kind::NotSupported, "the playground has no files that could be saved"));
     }
-    let wish = backup::wish(None, None, &ports.backup, rules, &ports.host)?;
+    let wish = backup::wish(None, None, &ports.backup, Some(rules), &ports.host)?;
     let here = match &ports.machine {
         Some(machine) => Here::look(machine.as_ref(), profiles).await.unwrap_or_else(|_| Here::unknown()),
         None => Here::unknown(),

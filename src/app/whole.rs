@@ -11,10 +11,11 @@ use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::plan::Plan;
 use crate::core::recognise::Profiles;
+use crate::core::rules::Rules;
 use crate::core::workspace::Workspace;
 use crate::model::LastBackup;
 use crate::work::act::{Consent, Runner};
-use crate::work::backup::{Chosen, Here, Wish, choose};
+use crate::work::backup::{Chosen, Here, choose, wish};
 use crate::work::rescue::Rescuing;
 use crate::work::retire::{self, Retiring};
 use crate::work::risk;
@@ -73,19 +74,19 @@ async fn retire(
         files: &ports.files,
         host: &ports.host,
         clock,
-        repository: repository(ports, profiles).await,
+        repository: repository(ports, profiles, Some(&grounds.rules)).await,
     };
     let wish = retire::Wish::default();
     retiring.plan(workspace, &grounds, read.as_ref(), &roots, last, &wish).await
 }
 
 /// The repository that is meant, and whether it is there.
-async fn repository(ports: &Ports, profiles: &Profiles) -> Result<(Chosen, bool)> {
+async fn repository(ports: &Ports, profiles: &Profiles, rules: Option<&Rules>) -> Result<(Chosen, bool)> {
     let here = match &ports.machine {
         Some(machine) => Here::look(machine.as_ref(), profiles).await.unwrap_or_else(|_| Here::unknown()),
         None => Here::unknown(),
     };
-    let wish = Wish { repository: std::env::var("OUTLAST_REPOSITORY").ok(), password_file: None };
+    let wish = wish(None, None, &ports.backup, rules, &ports.host)?;
     let chosen = choose(&wish, &ports.backup, &here)?;
     let (backups, repository) = (Arc::clone(&ports.backups), chosen.repository.clone());
     let exists = tokio::task::spawn_blocking(move || backups.exists(&repository)).await;
@@ -97,7 +98,7 @@ async fn bring_back(ports: &Ports, profiles: &Profiles, name: Option<&str>) -> R
     let store = (ports.store)()?;
     undo::sweep(ports.engine.as_ref(), &store, ports.clock.now()).await;
     let record = undo::find(&store, name)?;
-    let in_use = repository(ports, profiles).await.ok().map(|(chosen, _)| chosen.repository);
+    let in_use = repository(ports, profiles, None).await.ok().map(|(chosen, _)| chosen.repository);
     let undoing =
         Undoing { engine: ports.engine.as_ref(), backups: &ports.backups, clock: ports.clock.as_ref(), in_use };
     undoing.plan(&record).await

@@ -265,7 +265,7 @@ impl<'w> Context<'w> {
     /// The same under the rules of one workspace.
     pub(super) async fn repository_in(&self, args: &RepositoryArgs, rules: &Rules) -> Result<Chosen> {
         let (repository, file) = (args.repository.clone(), args.password_file.clone());
-        let wish = wish(repository, file, &self.config.backup, rules, &self.host)?;
+        let wish = wish(repository, file, &self.config.backup, Some(rules), &self.host)?;
         let machine = self.machine()?;
         let here = Here::look(machine.as_ref(), &self.profiles).await.unwrap_or_else(|_| Here::unknown());
         let chosen = choose(&wish, &self.config.backup, &here)?;

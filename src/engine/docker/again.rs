@@ -28,7 +28,11 @@ struct Spec {
 pub(super) async fn recipe(link: &Link, id: &str, environment: &Path) -> Result<Recipe> {
     let session = link.session().await?;
     let place = format!("/containers/{}/json", http::encoded(id));
-    let said: Value = link.socket.json("a look at the container", &place, LIMIT).await?;
+    let mut said: Value = link.socket.json("a look at the container", &place, LIMIT).await?;
+    // Said to have none, an engine would take the image's again.
+    if said["Config"]["Entrypoint"].is_null() && has_entrypoint(link, &said["Image"]).await? {
+        said["Config"]["Entrypoint"] = serde_json::json!([""]);
+    }
     let inspected: ContainerInspectResponse =
         serde_json::from_value(said.clone()).map_err(|why| garbled(&why))?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -63,6 +67,18 @@ pub(super) async fn recipe(link: &Link, id: &str, environment: &Path) -> Result<
         environment: environment_lines,
         notes,
     })
+}
+
+/// Whether an image starts containers with a program of its own.
+async fn has_entrypoint(link: &Link, image: &Value) -> Result<bool> {
+    let Some(id) = image.as_str() else { return Ok(false) };
+    let place = format!("/images/{}/json", http::encoded(id));
+    match link.socket.json::<Value>("a look at the image", &place, LIMIT).await {
+        Ok(image) => Ok(image["Config"]["Entrypoint"].as_array().is_some_and(|words| !words.is_empty())),
+        // Without its image it cannot be made again at all.
+        Err(error) if error.kind == Kind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// A volume that was made for this container alone is mounted by its name next time, or the engine

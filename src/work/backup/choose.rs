@@ -41,13 +41,13 @@ pub fn wish(
     repository: Option<String>,
     password_file: Option<PathBuf>,
     settings: &config::Backup,
-    rules: &Rules,
+    rules: Option<&Rules>,
     host: &Host,
 ) -> Result<Wish> {
     let absolute = |path: &Path| host_path(path, host.home.as_deref());
     let user = host.user.clone().unwrap_or_else(|| host.uid.to_string());
     let parameter = |name: &str| {
-        let value = rules.parameters.get(name).filter(|value| !value.is_empty())?;
+        let value = rules?.parameters.get(name).filter(|value| !value.is_empty())?;
         Some(value.replace("${user}", &user))
     };
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
