@@ -7,6 +7,7 @@ pub mod backup;
 pub mod browse;
 mod child;
 pub mod disk;
+mod doomed;
 pub mod du;
 pub mod explain;
 pub mod find;

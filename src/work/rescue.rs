@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::act::files::on_disk;
 use super::act::new_id;
 use super::browse::{self, Follow};
+use super::doomed::Doomed;
 use super::explain::quote;
 use super::risk;
 use crate::core::classify::Grounds;
@@ -56,7 +57,11 @@ impl Rescuing<'_> {
         let now = self.clock.now();
         let id = new_id(now);
         let goal = match to {
-            Some(folder) => here(folder),
+            Some(folder) => {
+                let doomed = Doomed::of(self.engine, workspace, grounds).await;
+                doomed.spares("the folder", folder).await?;
+                here(folder)
+            }
             None => self.kept(grounds, &now.strftime("%Y%m%d-%H%M%S").to_string()).await?,
         };
         let found: Vec<PathBuf>;

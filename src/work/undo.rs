@@ -173,7 +173,7 @@ impl Undoing<'_> {
         if record.was.is_up() {
             let (start, stop) = (format!("{client} start {name}"), format!("{client} stop {name}"));
             step(Verb::Start, &named, start, Some(stop), Deed::Plain);
-            for saved in memory.iter().filter(|saved| saved.place.target() != std::path::Path::new("/dev")) {
+            for saved in memory.iter().filter(|saved| !is_between_devices(saved)) {
                 let (call, deed) = back(saved);
                 step(Verb::PutBack, &named, call, None, deed);
             }
@@ -191,7 +191,7 @@ impl Undoing<'_> {
             made_at: now,
             preconditions: Vec::new(),
             steps,
-            notes: notes(record, !memory.is_empty()),
+            notes: notes(record, &memory),
             asks_for: None,
             facts: vec![Fact::plain(
                 "retired",
@@ -201,7 +201,12 @@ impl Undoing<'_> {
     }
 }
 
-fn notes(record: &Undo, memory: bool) -> Vec<String> {
+/// Whether files lay between devices, where nothing is written by us.
+fn is_between_devices(saved: &Saved) -> bool {
+    saved.place.target() == std::path::Path::new("/dev")
+}
+
+fn notes(record: &Undo, memory: &[&Saved]) -> Vec<String> {
     let mut notes = Vec::new();
     if record.saved.is_empty() {
         notes.push("none of its files were saved: only the container comes back".into());
@@ -209,7 +214,12 @@ fn notes(record: &Undo, memory: bool) -> Vec<String> {
     if !record.lost.is_empty() {
         notes.push(format!("given up when it was retired: {}", record.lost.join(", ")));
     }
-    if memory {
+    if let Some(saved) = memory.iter().find(|saved| is_between_devices(saved)) {
+        let short = saved.snapshot.get(..8).unwrap_or(&saved.snapshot);
+        let restore = format!("`outlast restore {short} FOLDER --what all` writes them to a folder");
+        notes.push(format!("files between devices, in /dev, are not put back: {restore}"));
+    }
+    if memory.iter().any(|saved| !is_between_devices(saved)) {
         notes.push("what was in memory is put back just after it started".into());
     }
     notes

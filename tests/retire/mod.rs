@@ -2,6 +2,7 @@
 
 mod bulk;
 mod comes_back;
+mod hostile;
 mod killed;
 mod preflight;
 mod refused;

@@ -11,6 +11,7 @@ use crate::core::deed::Deed;
 use crate::core::error::{Error, Kind, Result};
 use crate::core::event::Event;
 use crate::core::plan::{Plan, Step, Verb};
+use crate::core::recipe::Recipe;
 use crate::core::undo::{Saved, Undo};
 use crate::core::workspace::{Detail, RunState, WsKey};
 use crate::text::printable;
@@ -25,6 +26,8 @@ pub(super) struct Course {
     saved: Vec<Saved>,
     /// What the layer held when it was saved for the last time.
     mark: Option<(u64, u64)>,
+    /// How it is made again, as it was when it was last saved: settings are changed while files are saved.
+    recipe: Option<Recipe>,
     /// The steps that were begun.
     begun: Vec<Verb>,
 }
@@ -32,6 +35,11 @@ pub(super) struct Course {
 impl Course {
     pub(super) fn begins(&mut self, step: &Step) {
         self.begun.push(step.verb);
+    }
+
+    /// A record with the settings that were seen last.
+    fn fresh(&self, record: Undo) -> Undo {
+        Undo { recipe: self.recipe.clone().unwrap_or_else(|| record.recipe.clone()), ..record }
     }
 }
 
@@ -114,6 +122,10 @@ impl Runner<'_> {
         if workspace.image_id != expected.image_id {
             return Err(changed(step, "it was made from another image"));
         }
+        let called = workspace.container.as_deref().unwrap_or_default();
+        if called != step.name {
+            return Err(changed(step, &format!("it is called {} now", printable(called))));
+        }
         applies(Verb::Retire, &workspace, detail.state)?;
         if plan.loses_data() && expected.at_risk != NOT_READ {
             let read =
@@ -174,11 +186,14 @@ impl Runner<'_> {
                     course.saved.retain(|known| known.place != saved.place);
                     course.saved.push(saved);
                 }
+                self.look_at_settings(plan, step, course).await;
                 let record = Undo { saved: course.saved.clone(), ..saving.record.clone() };
-                self.store.undos().write(&record)?;
+                self.store.undos().write(&course.fresh(record))?;
             }
             Deed::Remove { record, .. } => {
+                self.look_at_settings(plan, step, course).await;
                 let record = Undo { saved: course.saved.clone(), at: self.clock.now(), ..(**record).clone() };
+                let record = course.fresh(record);
                 self.store.undos().write(&record)?;
                 self.engine.run(step).await?;
                 self.store.undos().keep(&record.id)?;
@@ -227,6 +242,14 @@ impl Runner<'_> {
         Ok(())
     }
 
+    /// Looks once more how the container is made. One that removed itself is known from before.
+    async fn look_at_settings(&self, plan: &Plan, step: &Step, course: &mut Course) {
+        let Ok(variables) = crate::store::Store::variables(self.host, &plan.id) else { return };
+        if let Ok(recipe) = self.engine.recipe(&step.subject, &variables).await {
+            course.recipe = Some(recipe);
+        }
+    }
+
     /// Remembers how a step left the container.
     async fn arrive(&self, step: &Step, course: &mut Course) {
         let subject = match step.deed.as_deref() {
@@ -245,20 +268,29 @@ impl Runner<'_> {
 
     /// Takes back what was done, where one step of a whole failed.
     pub(super) async fn end_early(&self, plan: &Plan, course: &Course, error: Error) -> Error {
+        // Whoever called it off wants it taken back, and not that called off too.
+        let job = std::sync::Arc::default();
+        let hands = Hands { job: &job, ..self.hands() };
         match plan.whole() {
             Some(Verb::Retire) if !course.begun.is_empty() => {
                 let stopped = course.begun.contains(&Verb::Stop);
-                match take_back(&self.hands(), plan, stopped, &course.saved).await {
+                match take_back(&hands, plan, stopped, &course.saved).await {
                     Ok(Some(how)) => error.hint(how),
                     Ok(None) => error,
-                    Err(why) => error.hint(format!("it could not be taken back: {}", why.message)),
+                    Err(why) => {
+                        let error = error.hint(format!("it could not be taken back: {}", why.message));
+                        why.hints.into_iter().fold(error, Error::hint)
+                    }
                 }
             }
-            Some(Verb::Undo) if !course.begun.is_empty() && !course.begun.contains(&Verb::Start) => {
-                if let Err(why) = unmake(&self.hands(), plan).await {
-                    return error.hint(format!("what was made could not be removed: {}", why.message));
+            Some(Verb::Undo) if !course.begun.is_empty() => {
+                let begun = |verb| course.begun.contains(&verb);
+                let named = begun(Verb::Name) && !begun(Verb::Unpin);
+                match unmake(&hands, plan, named).await {
+                    Ok(true) => error.hint("it was taken back: see to that, then run undo again"),
+                    Ok(false) => error,
+                    Err(why) => error.hint(format!("what was made could not be removed: {}", why.message)),
                 }
-                error
             }
             _ => error,
         }
@@ -284,8 +316,14 @@ pub(super) async fn take_back(
         hands.act(Verb::Start, plan, subject, "taken back").await?;
         now = RunState::Running;
         how = "nothing was removed, and it was started again";
+        let mut missing = None;
         for saved in saved.iter().filter(|saved| matches!(saved.place, crate::core::undo::Place::Memory(_))) {
-            hands.put_back(&plan.id, subject, saved).await.map_err(|error| memory_is_missing(saved, &error))?;
+            if let Err(error) = hands.put_back(&plan.id, subject, saved).await {
+                missing = missing.or_else(|| Some(memory_is_missing(saved, &error)));
+            }
+        }
+        if let Some(missing) = missing {
+            return Err(missing);
         }
     }
     match (was.state, now) {
@@ -300,13 +338,22 @@ pub(super) async fn take_back(
     Ok(Some(how.into()))
 }
 
-/// Removes a container that was made to be brought back and never got its name.
-pub(super) async fn unmake(hands: &Hands<'_>, plan: &Plan) -> Result<()> {
-    let Some(step) = plan.steps.iter().find(|step| step.verb == Verb::Make) else { return Ok(()) };
-    if state_of(hands.engine, &step.subject).await == ABSENT {
-        return Ok(());
+/// Removes a container that was made to be brought back and never ran, also where it was just `named`;
+/// whether there was one.
+pub(super) async fn unmake(hands: &Hands<'_>, plan: &Plan, named: bool) -> Result<bool> {
+    let of = |verb: Verb| plan.steps.iter().find(|step| step.verb == verb).map(|step| &step.subject);
+    let Some(working) = of(Verb::Make) else { return Ok(false) };
+    if state_of(hands.engine, working).await != ABSENT {
+        hands.act(Verb::Remove, plan, working, "taken back").await?;
+        return Ok(true);
     }
-    hands.act(Verb::Remove, plan, &step.subject, "taken back").await
+    let Some(own) = of(Verb::Unpin).filter(|_| named) else { return Ok(false) };
+    // One that ran may have written files of its own.
+    if RunState::from_key(&state_of(hands.engine, own).await) != RunState::Created {
+        return Ok(false);
+    }
+    hands.act(Verb::Remove, plan, own, "taken back").await?;
+    Ok(true)
 }
 
 /// Takes the name away that kept an image. One that is the image's last stays: something needs it.

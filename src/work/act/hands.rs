@@ -146,7 +146,8 @@ impl Hands<'_> {
         let outcome = self.work_on(&job).await?;
         let bad = outcome.damaged.first.first().or(outcome.skipped.first.first());
         match bad {
-            None => Ok(()),
+            None if outcome.end == End::Done => Ok(()),
+            None => Err(Error::new(Kind::Refused, "its files could not be put back, at least not all of them")),
             Some(skip) => {
                 let path = printable(&skip.path.path).into_owned();
                 let message = format!("its files could not be put back: {path}: {}", skip.why);

@@ -160,7 +160,7 @@ async fn settle_undo(hands: &Hands<'_>, plan: &Plan, named: bool) -> Option<Stri
     let subject = WsKey { endpoint: made.subject.endpoint.clone(), id: recipe.name.clone() };
     let now = state_of(hands.engine, &subject).await;
     if working != ABSENT {
-        deeds::unmake(hands, plan).await.ok()?;
+        deeds::unmake(hands, plan, false).await.ok()?;
         return Some("it was taken back; run it again".into());
     }
     if !named || now == ABSENT {

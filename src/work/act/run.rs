@@ -15,6 +15,7 @@ use crate::core::workspace::{RunState, WsKey};
 use crate::port::{Clock, Engine, Files, Host, Job};
 use crate::store::{Journal, Store};
 use crate::text::printable;
+use crate::work::retire::UNSAVED;
 use crate::work::{ground, risk};
 
 /// How long a container that removes itself is waited for.
@@ -227,15 +228,28 @@ fn refuse_losses(plan: &Plan) -> Error {
         error
     } else {
         let name = plan.steps.first().map_or("NAME", |step| step.name.as_str());
+        let unsaved = plan.facts.iter().find(|fact| fact.about == UNSAVED);
+        let error = match unsaved {
+            Some(why) => {
+                Error { message: format!("{}, and cannot be saved: {}", error.message, why.says), ..error }
+            }
+            None => error,
+        };
         error.hint(format!("`outlast risk {}` lists the files; copy out what matters", printable(name)))
     };
     error.hint("`--lose-data` agrees to losing them")
 }
 
 pub(super) fn changed(step: &Step, what: &str) -> Error {
+    // What is a part of something larger has no command of its own.
+    let verb = match (step.deed.is_some(), step.verb) {
+        (false, verb) | (true, verb @ Verb::Rescue) => verb,
+        (true, Verb::Make | Verb::PutBack | Verb::Name | Verb::Start | Verb::Unpin) => Verb::Undo,
+        (true, _) => Verb::Retire,
+    };
     Error::new(Kind::Refused, format!("things changed since the plan was made: {what}")).hint(format!(
         "look at the new plan: `outlast {} {} --dry-run`",
-        step.verb.key(),
+        verb.key(),
         printable(&step.name)
     ))
 }

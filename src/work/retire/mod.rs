@@ -7,3 +7,6 @@ mod preflight;
 mod python;
 
 pub use plan::{LIMIT, Retiring, Wish};
+
+/// What the fact is called that says why nothing can be saved.
+pub(crate) const UNSAVED: &str = "unsaved";

@@ -25,6 +25,7 @@ use crate::store::Store;
 use crate::text::{printable, printable_path, size};
 use crate::work::act::{applies, call, digest, losses, new_id};
 use crate::work::backup::Chosen;
+use crate::work::doomed::{Doomed, fit};
 use crate::work::rescue;
 
 /// What a snapshot may take unless another limit is named.
@@ -85,10 +86,10 @@ impl Retiring<'_> {
         let mut facts = preflight::facts(self, workspace, grounds, risk, roots, last_backup).await;
         let goes = losses(&grounds.classifier(), risk, Event::Retire);
         let nothing = goes.iter().all(|loss| loss.files == Some(0) && !loss.at_least);
-        let saved = match (&places, &self.repository) {
+        let saved = match (&places, fit(self.engine, workspace, grounds, &self.repository).await) {
             _ if wish.lose_data => Err(None),
-            (Err(error), _) | (_, Err(error)) => Err(Some(error.clone())),
-            (Ok(_), Ok((chosen, exists))) if !exists && chosen.unfit.is_some() => Err(chosen.unfit.clone()),
+            (Err(error), _) => Err(Some(error.clone())),
+            (_, Err(error)) => Err(Some(error)),
             (Ok(places), Ok((chosen, exists))) => {
                 within(&goes, wish.limit).map(|()| (places, chosen, !exists)).map_err(Some)
             }
@@ -108,6 +109,8 @@ impl Retiring<'_> {
         let mut notes = making.recipe.notes.clone();
         let mut loses = Vec::new();
         if let Some(folder) = &wish.rescue_to {
+            let doomed = Doomed::of(self.engine, workspace, grounds).await;
+            doomed.spares("the folder", folder).await?;
             let lots = places::lots(places.as_deref().unwrap_or_default(), risk.ok_or_else(not_read)?);
             if places.is_err() {
                 return Err(places.err().unwrap_or_else(not_read));
@@ -126,7 +129,7 @@ impl Retiring<'_> {
             }
             Err(why) => {
                 if let Some(why) = &why {
-                    facts.push(Fact::plain("unsaved", why.message.clone()));
+                    facts.push(Fact::plain(super::UNSAVED, why.message.clone()));
                 }
                 if !nothing {
                     loses.clone_from(&goes);
@@ -136,6 +139,8 @@ impl Retiring<'_> {
         }
         if making.removes_itself && detail.state.is_up() {
             notes.push("it removes itself when it stops (--rm): what it writes while it stops is lost".into());
+        } else if detail.state.is_up() && !wish.lose_data && facts.iter().any(preflight::holds_memory) {
+            notes.push("what it writes to memory while it stops is lost".into());
         }
         let pin = (!wish.images).then(|| Undo::pin(&id));
         let record = making.record(pin, detail.state, grounds, &loses);

@@ -101,6 +101,11 @@ fn at_risk(grounds: &Grounds, risk: Option<&Risk>, memory: bool) -> Fact {
     Fact { about: about.into(), says, count: Some(files), bytes: Some(bytes) }
 }
 
+/// Whether a fact says that files are in memory, or does not know.
+pub(super) fn holds_memory(fact: &Fact) -> bool {
+    fact.about == "memory" && fact.count != Some(0)
+}
+
 /// Volumes without a name: they stay, but nothing leads to them any more.
 async fn volumes(by: &Retiring<'_>, workspace: &Workspace, grounds: &Grounds) -> Vec<Fact> {
     let mut facts = Vec::new();
