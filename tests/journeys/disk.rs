@@ -169,6 +169,7 @@ fn a_small_window_shows_names_sizes_and_fates() {
         WIDE,
         &[
             see("my-project"),
+            see("2 files"),
             press("3"),
             resize(40, 12),
             see("3 Disk"),
