@@ -29,7 +29,7 @@ pub(crate) fn measured(program: &Path, tree: &Path) -> String {
     });
     let first = milliseconds(number - opened);
     screen.press("/home\r");
-    screen.until("home alone", |text| !text.contains("mount "));
+    screen.until("home alone", |text| text.contains("/home: 1 of "));
     screen.press("\r");
     screen.until("the tree", |text| text.contains("NAME"));
     let mut keys = Vec::new();
