@@ -20,8 +20,8 @@ pub enum Overlay {
     Help(Box<HelpView>),
     /// Good habits, and how a workspace stands to each.
     Habits(Box<HabitsView>),
-    /// Every verb, and why it is not available: `None` where it is.
-    Verbs(Vec<(Action, Option<String>)>),
+    /// Every verb, and why it is not available: `None` where it is; and lines scrolled away.
+    Verbs(Vec<(Action, Option<String>)>, usize),
     /// The seven events, and the worst that each does to the selection.
     WhatIf {
         /// What the selection is, in words.

@@ -95,7 +95,7 @@ pub fn help_rows(model: &Model) -> (usize, usize) {
     }
 }
 
-pub use overlay::{explain_scroll, find_page, preview_scroll, record_scroll};
+pub use overlay::{explain_scroll, find_page, preview_scroll, record_scroll, verbs_scroll};
 
 /// Rows that are visible of the list that has the keys.
 pub fn page_height(model: &Model) -> usize {

@@ -141,6 +141,21 @@ fn help_and_the_verbs_come_from_the_one_table() {
 }
 
 #[test]
+fn all_verbs_are_read_to_their_end_in_a_small_window() {
+    demo(
+        OLD,
+        &[
+            see("my-project"),
+            press("!"),
+            see("stop what runs"),
+            press("G"),
+            see("leave"),
+            unsee("stop what runs"),
+        ],
+    );
+}
+
+#[test]
 fn marked_workspaces_are_what_the_keys_are_about() {
     demo(OLD, &[see("my-project"), press("<space><space>w"), see("2 marked workspaces")]);
 }

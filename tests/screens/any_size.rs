@@ -44,7 +44,7 @@ fn overlays() -> Vec<Option<Overlay>> {
         model::help(HelpPage::Examples, 1),
         model::help(HelpPage::Contacts, 0),
         model::habits(3),
-        Some(Overlay::Verbs(vec![(outlast::keys::Action::StopOrStart, Some("the engine is away".into()))])),
+        Some(Overlay::Verbs(vec![(outlast::keys::Action::StopOrStart, Some("the engine is away".into()))], 3)),
         Some(Overlay::WhatIf {
             subject: "日本語".into(),
             worst: Event::ALL.map(|event| (event, None)).into(),

@@ -163,12 +163,13 @@ fn overlays() {
     insta::assert_snapshot!("help_80x24_scrolled", shot(&with(80, 24, help(9))));
     let verbs = || {
         let why = "the engine is not answering".to_string();
-        Overlay::Verbs(vec![
+        let verbs = vec![
             (Action::StopOrStart, Some(why)),
             (Action::WhatIf, None),
             (Action::Refresh, None),
             (Action::Copy, None),
-        ])
+        ];
+        Overlay::Verbs(verbs, 0)
     };
     insta::assert_snapshot!("verbs_80x24", shot(&with(80, 24, verbs())));
     insta::assert_snapshot!("what_if_120x40", styled(&what_if(120, 40), &Theme::dark()));

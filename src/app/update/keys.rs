@@ -86,7 +86,7 @@ impl State {
             Action::Trash | Action::Rename | Action::CopyOut | Action::CopyIn => {
                 return self.act_on_file(action);
             }
-            Action::Verbs => self.model.overlay = Some(Overlay::Verbs(self.verbs())),
+            Action::Verbs => self.model.overlay = Some(Overlay::Verbs(self.verbs(), 0)),
             Action::Help => self.help(),
         }
         self.scroll();
@@ -312,6 +312,10 @@ impl State {
                 let most = ui::record_scroll(view, self.model.size);
                 view.scroll = view.scroll.min(most).saturating_add_signed(rows).min(most);
             }
+            Some(Overlay::Verbs(verbs, scroll)) if rows != 0 => {
+                let most = ui::verbs_scroll(verbs, self.model.size);
+                *scroll = (*scroll).min(most).saturating_add_signed(rows).min(most);
+            }
             Some(Overlay::Record(view)) if is(key, "y") => {
                 let command = view.command.clone();
                 return command.map_or_else(Vec::new, |command| self.copied(command));
@@ -337,7 +341,7 @@ impl State {
             Some(Overlay::Preview(_) | Overlay::Explain(_) | Overlay::Record(_)) if is(key, "enter") => {
                 self.close_overlay();
             }
-            Some(Overlay::Verbs(_)) if is(key, "!") => self.close_overlay(),
+            Some(Overlay::Verbs(..)) if is(key, "!") => self.close_overlay(),
             Some(Overlay::WhatIf { .. }) if is(key, "w") => self.close_overlay(),
             _ if closes => self.close_overlay(),
             _ => {}

@@ -23,6 +23,7 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{boxed, put};
 use crate::core::event::Event;
+use crate::keys::Action;
 use crate::model::backups::RecordView;
 use crate::model::{ExplainView, HelpView, Model, Overlay, PreviewView};
 
@@ -37,6 +38,12 @@ pub fn explain_scroll(view: &ExplainView, event: Event, (columns, rows): (u16, u
 pub fn preview_scroll(view: &PreviewView, (columns, rows): (u16, u16)) -> usize {
     let (columns, rows) = room(Rect::new(0, 0, columns, rows));
     preview::sheet(view, &Theme::dark(), columns).lines.len().saturating_sub(usize::from(rows))
+}
+
+/// Lines of the verbs that can be scrolled away on a screen of this size.
+pub fn verbs_scroll(verbs: &[(Action, Option<String>)], (columns, rows): (u16, u16)) -> usize {
+    let (columns, rows) = room(Rect::new(0, 0, columns, rows));
+    verbs::sheet(verbs, 0, &Theme::dark(), columns).lines.len().saturating_sub(usize::from(rows))
 }
 
 /// Lines of a record that can be scrolled away on a screen of this size.
@@ -56,7 +63,7 @@ pub(super) fn draw(overlay: &Overlay, model: &Model, theme: &Theme, screen: Rect
     let sheet = match overlay {
         Overlay::Help(view) => help::sheet(view, theme, columns, rows),
         Overlay::Habits(view) => habits::sheet(view, theme, columns, rows),
-        Overlay::Verbs(verbs) => verbs::sheet(verbs, theme, columns),
+        Overlay::Verbs(verbs, scroll) => verbs::sheet(verbs, *scroll, theme, columns),
         Overlay::WhatIf { subject, worst, cursor } => {
             what_if::sheet(model, subject, worst, *cursor, theme, columns)
         }

@@ -4,7 +4,7 @@
 //! ┌ All verbs ────────────────────────────────────────────┐
 //! │ S      stop what runs, start what does not            │
 //! │        not here: the engine refuses writes            │
-//! └ Esc closes ───────────────────────────────────────────┘
+//! └ j k scroll, Esc closes ───────────────────────────────┘
 //! ```
 
 use ratatui::text::Span;
@@ -16,7 +16,7 @@ use crate::ui::theme::Theme;
 use crate::ui::widget::wrap;
 use crate::ui::words;
 
-pub(super) fn sheet(verbs: &[(Action, Option<String>)], theme: &Theme, columns: u16) -> Sheet {
+pub(super) fn sheet(verbs: &[(Action, Option<String>)], scroll: usize, theme: &Theme, columns: u16) -> Sheet {
     let mut lines = Vec::new();
     let label = 8;
     let room = usize::from(columns).saturating_sub(label);
@@ -35,5 +35,12 @@ pub(super) fn sheet(verbs: &[(Action, Option<String>)], theme: &Theme, columns: 
             }
         }
     }
-    Sheet { title: "All verbs".into(), keys: "Esc closes".into(), lines, scroll: 0, cursor: None, columns }
+    Sheet {
+        title: "All verbs".into(),
+        keys: "j k scroll, Esc closes".into(),
+        lines,
+        scroll,
+        cursor: None,
+        columns,
+    }
 }
