@@ -18,7 +18,6 @@ use super::msg::{JobWish, Listed, Msg, Remembered};
 use crate::core::backup::{FOLDER, Job, JobState, JobView, Snapshot, Stage, Task};
 use crate::core::classify::Grounds;
 use crate::core::error::{Error, Kind, Result};
-use crate::core::event::Event;
 use crate::core::recognise::Profiles;
 use crate::core::rules::Rules;
 use crate::core::workspace::{RunState, Workspace};
@@ -222,11 +221,13 @@ async fn read(ports: &Ports, profiles: &Profiles) -> Result<Listed> {
     let (backups, clock) = (Arc::clone(&ports.backups), Arc::clone(&ports.clock));
     apart(move || {
         let repository = &chosen.repository;
-        let local = |folder| here.survives(folder, Event::HostLoss) != Some(true);
-        let local = repository.folder().is_some_and(local);
+        let good_for = here.good_for(repository);
         let exists = backups.exists(repository)?;
+        if let Some(unfit) = chosen.unfit.clone().filter(|_| !exists) {
+            return Err(unfit);
+        }
         let snapshots = if exists { backups.open(repository, &Arc::default())?.list()? } else { Vec::new() };
-        Ok(Listed { url: repository.url.clone(), local, exists, snapshots, as_of: clock.now() })
+        Ok(Listed { url: repository.url.clone(), good_for, exists, snapshots, as_of: clock.now() })
     })
     .await
 }

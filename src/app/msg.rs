@@ -67,8 +67,8 @@ pub enum Whole {
 pub struct Listed {
     /// Where it is, without a password.
     pub url: String,
-    /// Whether it is on this host.
-    pub local: bool,
+    /// What it is good for, as a clause, where that is not everything.
+    pub good_for: Option<String>,
     /// Whether it is there at all.
     pub exists: bool,
     /// Its snapshots, the oldest first.

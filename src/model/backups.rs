@@ -127,8 +127,8 @@ pub struct Backups {
     pub view: BackupView,
     /// Where the repository is, without a password; empty until that is known.
     pub url: String,
-    /// Whether it is on this host, so that it goes with it.
-    pub local: bool,
+    /// What it is good for, as a clause, where that is not everything.
+    pub good_for: Option<String>,
     /// How far it is read.
     pub listing: Listing,
     /// When it was read.

@@ -13,7 +13,6 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{put, wrap};
 use super::words;
-use crate::core::backup::LOCAL;
 use crate::core::error::Error;
 use crate::model::backups::{BackupView, Listing};
 use crate::model::{LinkState, Model, Tab};
@@ -100,10 +99,9 @@ pub(super) fn backups(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buf
                 Say::Step(format!("outlast backup {}", words::name(theme, name))),
             ];
             let url = words::name(theme, &backups.url);
-            says.push(Say::Plain(if backups.local {
-                format!("It goes to {url}, on this host: that {LOCAL}.")
-            } else {
-                format!("It goes to {url}.")
+            says.push(Say::Plain(match &backups.good_for {
+                Some(clause) => format!("It goes to {url}, on this host: that {clause}."),
+                None => format!("It goes to {url}."),
             }));
             says
         }

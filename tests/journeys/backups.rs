@@ -103,7 +103,8 @@ fn a_workspace_is_backed_up_read_back_written_out_and_one_of_two_snapshots_remov
     steps.extend([
         press("5"),
         see("Snapshots 2"),
-        see("protects against retire and deletion, not against losing this host"),
+        // Nothing is promised of a place that nobody looked at.
+        see("could not be looked at, so whether it lasts is not known"),
         see("not verified"),
         press("V"),
         see("all of"),

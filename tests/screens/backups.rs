@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use outlast::core::backup::{
-    Check, End, Job, JobState, JobView, Line, Outcome, Progress, Record, Records, Repository, Restore,
+    Check, End, Job, JobState, JobView, LOCAL, Line, Outcome, Progress, Record, Records, Repository, Restore,
     Snapshot, Stage, Task, Verified,
 };
 use outlast::core::error::{Error, Kind};
@@ -81,7 +81,7 @@ fn fill(model: &mut Model, view: BackupView) {
     backups.view = view;
     backups.listing = Listing::Known;
     backups.url = repository().url;
-    backups.local = true;
+    backups.good_for = Some(LOCAL.into());
     backups.as_of = Some(hours(0) - SignedDuration::from_mins(4));
     let foreign = Snapshot {
         workspace: String::new(),
@@ -170,7 +170,7 @@ fn what_is_not_known_of_the_repository_is_said() {
             Error::new(Kind::TimedOut, "the repository timed out: no answer in 10 s").hint("r asks again");
         model.backups.listing = Listing::Failed(error.clone());
         shots.push(shot(&model));
-        (model.backups.url, model.backups.local) = (repository().url, true);
+        (model.backups.url, model.backups.good_for) = (repository().url, Some(LOCAL.into()));
         model.backups.listing = Listing::Absent;
         shots.push(shot(&model));
         let mut old = filled(columns, rows, BackupView::Snapshots);

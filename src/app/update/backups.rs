@@ -152,7 +152,7 @@ impl State {
         match listed {
             Ok(listed) => {
                 backups.listing = if listed.exists { Listing::Known } else { Listing::Absent };
-                (backups.url, backups.local) = (listed.url, listed.local);
+                (backups.url, backups.good_for) = (listed.url, listed.good_for);
                 backups.snapshots = listed.snapshots;
                 backups.as_of = Some(listed.as_of);
                 self.model.now = self.model.now.max(listed.as_of);

@@ -20,7 +20,6 @@ use ratatui::text::Span;
 use super::theme::Theme;
 use super::widget::{Table, TableRow, put, put_right};
 use super::{empty, layout, why, words};
-use crate::core::backup::LOCAL;
 use crate::model::backups::{BackupView, Listing};
 use crate::model::{Model, Tab};
 use crate::text;
@@ -31,7 +30,7 @@ pub(super) fn head_rows(model: &Model, area: Rect) -> u16 {
     match (backups.view, area.height) {
         (_, ..4) => 0,
         (BackupView::Snapshots, 8..) if backups.listing != Listing::Absent => {
-            2 + u16::from(backups.local && area.height >= 12)
+            2 + u16::from(backups.good_for.is_some() && area.height >= 12)
         }
         _ => 1,
     }
@@ -85,8 +84,8 @@ fn heads(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.height > 1 {
         put(buffer, theme, inside, 1, &[repository(model, theme, usize::from(inside.width))]);
     }
-    if area.height > 2 {
-        put(buffer, theme, inside, 2, &[Span::styled(LOCAL, theme.faint)]);
+    if let Some(good_for) = backups.good_for.as_deref().filter(|_| area.height > 2) {
+        put(buffer, theme, inside, 2, &[Span::styled(words::name(theme, good_for), theme.faint)]);
     }
 }
 

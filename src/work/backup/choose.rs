@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::here::Here;
 use crate::core::backup::Repository;
 use crate::core::error::{Error, Kind, Result};
-use crate::core::event::Event;
 use crate::core::rules::Rules;
 use crate::platform::config;
 use crate::port::Host;
@@ -87,15 +86,11 @@ pub fn choose(wish: &Wish, settings: &config::Backup, here: &Here) -> Result<Cho
     }
     let (folder, _) = standard.ok_or_else(no_home)?;
     let Some(address) = folder.to_str() else { return Err(no_home()) };
-    let kept = [Event::Crash, Event::Stop, Event::Retire, Event::Reboot]
-        .into_iter()
-        .find(|event| here.survives(&folder, *event) != Some(true));
-    let unfit = kept.map(|event| {
-        let on = here.storage(&folder).unwrap_or("a place that could not be looked at");
+    let unfit = here.first_lost(&folder).map(|event| {
         let shown = printable_path(&folder);
         Error::new(
             Kind::Refused,
-            format!("backups would go to {shown}, which is on {on} and does not last {}", event.if_words()),
+            format!("backups would go to {shown}, which {}", here.does_not_last(&folder, event)),
         )
         .hint("name a place that is kept: `--repository /a/kept/folder`, or a server: `--repository rest:https://host/path`")
     });

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use crate::core::backup::{Place, Repository};
+use crate::core::backup::{LOCAL, Place, Repository};
 use crate::core::classify::{Grounds, Origin};
 use crate::core::error::Result;
 use crate::core::event::Event;
@@ -46,6 +46,30 @@ impl Here {
             Verdict::Lost => Some(false),
             Verdict::Rebuilt | Verdict::KeptIf(_) => None,
         }
+    }
+
+    /// The first event of daily life that a folder of this machine does not outlive for certain.
+    pub fn first_lost(&self, folder: &Path) -> Option<Event> {
+        let daily = [Event::Crash, Event::Stop, Event::Retire, Event::Reboot];
+        daily.into_iter().find(|event| self.survives(folder, *event) != Some(true))
+    }
+
+    /// What a repository on this machine is good for, as the clause behind its name; `None` where it
+    /// outlives this host, or lies elsewhere.
+    pub fn good_for(&self, repository: &Repository) -> Option<String> {
+        let folder = repository.folder()?;
+        if let Some(event) = self.first_lost(folder) {
+            return Some(self.does_not_last(folder, event));
+        }
+        (self.survives(folder, Event::HostLoss) != Some(true)).then(|| LOCAL.to_owned())
+    }
+
+    /// Why a folder is no place for backups, as a clause.
+    pub(super) fn does_not_last(&self, folder: &Path, event: Event) -> String {
+        self.storage(folder).map_or_else(
+            || "could not be looked at, so whether it lasts is not known".to_owned(),
+            |on| format!("is on {on} and does not last {}", event.if_words()),
+        )
     }
 
     /// In words, what a path lives on.
@@ -156,7 +180,14 @@ fn is_local(ip: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::core::facts::Facts;
+    use crate::core::mount::{Backing, Mount, Source};
+    use crate::core::recognise::Recognised;
+    use crate::core::rules::Rules;
+    use crate::core::workspace::{Detail, RunState};
 
     #[test]
     fn a_server_is_read_from_its_address() {
@@ -174,6 +205,33 @@ mod tests {
         assert_eq!(elsewhere("0.0.0.0"), None);
         assert_eq!(elsewhere("192.0.2.1"), Some(true));
         assert_eq!(elsewhere("no such host"), None);
+    }
+
+    /// A machine that is a container, with one folder of its host.
+    fn in_a_container() -> Here {
+        let layer = Mount::new("/".into(), "layer".into(), Backing::Layer, None);
+        let disk = Backing::HostDir { path: "/srv/me".into(), source: Source::Present };
+        let bind = Mount::new("/data".into(), "/srv/me".into(), disk, None);
+        let detail = Detail { mounts: vec![layer, bind], ..Detail::new(RunState::Running) };
+        let none = std::collections::BTreeMap::new();
+        let rules = Rules::new(Arc::default(), Recognised::default(), &none, Some(&detail), None);
+        let grounds = Grounds {
+            detail: Arc::new(detail),
+            rules: Arc::new(rules),
+            facts: Facts::default(),
+            timing: Arc::default(),
+            covers: Arc::default(),
+        };
+        Here { grounds: Some(grounds) }
+    }
+
+    #[test]
+    fn nothing_is_promised_of_a_repository_that_goes_with_its_container() {
+        let good_for = |url: &str| in_a_container().good_for(&Repository::new(url, "/key".into()).unwrap());
+        let lost = "is on writable layer and does not last if retired";
+        assert_eq!(good_for("/root/.local/share/outlast/repository").as_deref(), Some(lost));
+        assert_eq!(good_for("/data/repository").as_deref(), Some(LOCAL));
+        assert_eq!(good_for("rest:https://host.example/r"), None);
     }
 
     #[test]

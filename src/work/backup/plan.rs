@@ -96,8 +96,11 @@ pub fn backup(
         let only = Some(layer.files.clone());
         parts.push(Part { name: LAYER.into(), from: layer.root.clone(), only, exclude: Vec::new() });
     }
-    if chosen.own {
-        notes.push(format!("a repository on this host {LOCAL}"));
+    match &chosen.unfit {
+        // One that is there already is used, and nothing is promised of it.
+        Some(unfit) => notes.push(unfit.message.clone()),
+        None if chosen.own => notes.push(format!("a repository on this host {LOCAL}")),
+        None => {}
     }
     if chosen.own_key && !exists {
         notes.push("without its key no backup can be read: keep a copy of the key file elsewhere".into());
