@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::explain::quote;
 use crate::core::backup::{JobView, Snapshot, Task};
 use crate::core::event::Event;
+use crate::core::plan::Verb;
 use crate::core::workspace::Workspace;
 
 /// What is taught, about a workspace or about the platform.
@@ -25,6 +26,11 @@ pub fn risk(workspace: Option<&Workspace>, event: Option<Event>) -> String {
         Some(event) => format!("{command} --event {}", event.key()),
         None => command,
     }
+}
+
+/// A change with all that belongs to it here: also the backup before a stop that is asked for.
+pub fn change(verb: Verb, workspace: &Workspace) -> String {
+    said(verb.key(), workspace)
 }
 
 /// What becomes of one path; `None` where nobody could type it.

@@ -10,7 +10,7 @@ mod interop;
 mod jobs;
 pub(crate) mod nasty;
 mod password;
-mod verbs;
+pub(crate) mod verbs;
 mod workspace;
 
 use std::path::{Path, PathBuf};

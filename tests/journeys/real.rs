@@ -62,6 +62,22 @@ fn a_stop_from_outside_is_on_the_screen_within_two_seconds() {
 }
 
 #[test]
+fn where_a_backup_is_asked_for_before_a_stop_the_key_does_not_stop_without_it() {
+    let Some(cli) = docker::engine() else { return };
+    let container = cli.container("asks").args(["--label", "outlast.backup-on-stop=true"]).run();
+    let (engine, clock) = real();
+    let steps = [
+        see("AT RISK"),
+        only(&container.name),
+        see("none"),
+        press("S"),
+        see("a backup is asked for before: `outlast stop"),
+    ];
+    journey(engine, clock, WIDE, &steps);
+    assert_eq!(container.inspect("{{.State.Running}}"), "true");
+}
+
+#[test]
 fn files_written_while_looking_are_counted_after_r() {
     let Some(cli) = docker::engine() else { return };
     let container = cli.container("writes").run();

@@ -1,6 +1,9 @@
 //! Where files cannot be saved nothing is changed; only `--lose-data` loses.
 
+use std::path::Path;
+
 use super::Bench;
+use crate::backup::verbs::Memory;
 use crate::support::docker;
 
 /// That a container runs on as if nothing had been tried.
@@ -68,27 +71,19 @@ fn where_saving_fails_it_is_refused_and_runs_on() {
 fn a_full_disk_keeps_the_container() {
     let Some(bench) = Bench::new() else { return };
     let (container, before) = running(&bench, "full");
-    let small = bench.outlast.home().join("small");
-    std::fs::create_dir(&small).unwrap();
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
-        .arg(&small)
-        .status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        let _: Option<()> = docker::missing("no file system can be mounted here");
-        return;
-    }
+    let Some(disk) = Memory::of("1m") else { return };
+    let small = Path::new(disk.path());
     let goal = small.join("rescued");
     let failed =
         bench.outlast.run(&["retire", &container.name, "--yes", "--rescue-to", goal.to_str().unwrap()]);
-    let left: Vec<_> = std::fs::read_dir(&goal).map(|all| all.flatten().collect()).unwrap_or_default();
+    let names = |all: std::fs::ReadDir| all.flatten().map(|entry| entry.file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(&goal).map(names).unwrap_or_default();
     let repository = small.join("repository");
     let refused =
         bench.outlast.run(&["retire", &container.name, "--yes", "--repository", repository.to_str().unwrap()]);
-    let _ = std::process::Command::new("umount").arg(&small).status();
     assert_ne!(failed.code, 0, "{}", failed.out);
     assert!(failed.err.contains("full") && failed.err.contains("nothing was removed"), "{}", failed.err);
-    assert!(!left.iter().any(|entry| entry.file_name().to_string_lossy().starts_with(".outlast-")), "{left:?}");
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".outlast-")), "{left:?}");
     assert_eq!(refused.code, 4, "{}", refused.err);
     untouched(&bench, &container.name, &before);
 }

@@ -66,7 +66,12 @@ impl State {
                 let error = Error::new(Kind::Protected, "its platform protects it from being changed");
                 Some(self.complaint(error, Some(&row.workspace.key)).text)
             }
-            Some(_) => None,
+            Some(verb) => {
+                // The key makes no backup and restores nothing, and does not go on without either.
+                let before = work::act::asked_for(verb, &row.workspace, &row.rules)?;
+                let (before, command) = (before.key(), work::twin::change(verb, &row.workspace));
+                Some(format!("a {before} is asked for before: `{command}` makes it first"))
+            }
             None => Some(format!("it is {}: there is nothing to stop or start", row.workspace.state.key())),
         }
     }
